@@ -1,0 +1,46 @@
+/**
+ * What a shop can tell the ledger: its locations, its catalogue and its stock levels. Ids are the shop's
+ * own, as strings: Shopify's exceed 2^53, so they are never JS numbers.
+ */
+
+/** A place that stocks: warehouse, store, 3PL. */
+export interface LocationObservation {
+  readonly location_id: string;
+  readonly name: string;
+  /** False once the shop has deactivated it: nothing is promised there. */
+  readonly active: boolean;
+}
+
+/** One inventory item at one location, as read once. */
+export interface LevelObservation {
+  readonly item_id: string;
+  readonly location_id: string;
+  /** What the shop itself says can be sold there. May be negative; that promises 0. */
+  readonly available_units: number;
+  /** Informational. */
+  readonly on_hand_units: number | null;
+  /** Informational. */
+  readonly committed_units: number | null;
+  /** The shop's own time of the last change of this level, in its own clock; null when it does not say. */
+  readonly upstream_updated_at_ms: number | null;
+}
+
+/**
+ * `active`: sold. `discontinued`: archived or deleted at the shop. `unlisted`: exists but is not for sale
+ * through us (a draft, an unlisted product, or an item whose stock the shop does not track).
+ */
+export type Lifecycle = 'active' | 'discontinued' | 'unlisted';
+
+/** One inventory item with all of its levels, as read once. */
+export interface ItemObservation {
+  readonly item_id: string;
+  /** The variant an order is placed for. When several variants share the item, the one with the lowest id. */
+  readonly variant_id: string;
+  /** As the shop has it; null or empty when the merchant gave none. */
+  readonly sku: string | null;
+  readonly title: string;
+  readonly variant_title: string;
+  readonly lifecycle: Lifecycle;
+  /** Complete: a location not listed here does not stock the item. */
+  readonly levels: readonly LevelObservation[];
+}

@@ -1,0 +1,130 @@
+/**
+ * The port to a shop. `StockSource` reads, `OrderSink` writes; src/upstream/shopify implements both. Nothing
+ * here knows of GraphQL or HTTP, and nothing outside src/upstream knows of Shopify.
+ */
+
+import type { Buyer } from '../ledger/buyer.js';
+import type { ItemObservation, LevelObservation, LocationObservation } from '../ledger/observation.js';
+
+/** Why a call to the shop failed, as a machine can act on it. */
+export type UpstreamFailure =
+  /** No answer, or a 5xx: may work later. */
+  | 'unreachable'
+  /** The shop asked us to slow down: `retry_after_ms` says for how long. */
+  | 'throttled'
+  /** Token missing, wrong or expired. A person has to act. */
+  | 'unauthorized'
+  /** The token lacks a scope. A person has to act. */
+  | 'scope_missing'
+  /** The shop understood and said no. The same request will be refused again. */
+  | 'refused'
+  /** The answer was not what the schema promises. */
+  | 'protocol';
+
+/** Thrown by reads. `detail` comes from outside: it goes to the log, never to an agent. */
+export class UpstreamError extends Error {
+  readonly failure: UpstreamFailure;
+  readonly detail: string;
+  readonly retry_after_ms: number | null;
+
+  constructor(failure: UpstreamFailure, detail: string, retryAfterMs: number | null = null) {
+    super(`shop: ${failure}`);
+    this.name = 'UpstreamError';
+    this.failure = failure;
+    this.detail = detail;
+    this.retry_after_ms = retryAfterMs;
+  }
+}
+
+/**
+ * What is known after a write. `unknown` is the dangerous one: the request may or may not have taken
+ * effect, so it must be looked up before anything is sent again.
+ */
+export type WriteOutcome<T> =
+  | { readonly outcome: 'done'; readonly value: T }
+  | { readonly outcome: 'refused'; readonly failure: UpstreamFailure; readonly detail: string }
+  | { readonly outcome: 'not_sent'; readonly failure: UpstreamFailure; readonly detail: string; readonly retry_after_ms: number | null }
+  | { readonly outcome: 'unknown'; readonly detail: string };
+
+/** One page of the first full read. */
+export interface CataloguePage {
+  readonly items: readonly ItemObservation[];
+}
+
+/** Everything the shop changed since `cursor`. */
+export interface Changes {
+  readonly levels: readonly LevelObservation[];
+  /** Items whose catalogue entry changed (title, status, SKU), with all of their levels. */
+  readonly items: readonly ItemObservation[];
+  /** Hand this to the next call. Opaque; in the shop's own time, with the overlap already subtracted. */
+  readonly cursor: string;
+}
+
+export interface StockSource {
+  locations(signal: AbortSignal): Promise<readonly LocationObservation[]>;
+  /** The whole catalogue with its levels, in pages, plus a cursor taken before the first page was read. */
+  catalogue(signal: AbortSignal): AsyncIterable<CataloguePage>;
+  /** A cursor for `changesSince` that covers everything from now on. */
+  cursorNow(signal: AbortSignal): Promise<string>;
+  changesSince(cursor: string, signal: AbortSignal): Promise<Changes>;
+  /** Re-read whole items by inventory item id, at most `READ_ITEMS_MAX` a call. Ids the shop no longer knows are absent. */
+  readItems(itemIds: readonly string[], signal: AbortSignal): Promise<readonly ItemObservation[]>;
+  /** Items by SKU, for a call that comes before the first full read is through. */
+  findBySku(skus: readonly string[], signal: AbortSignal): Promise<readonly ItemObservation[]>;
+}
+
+export const READ_ITEMS_MAX = 50;
+
+export interface HoldLine {
+  readonly variant_id: string;
+  readonly quantity_units: number;
+}
+
+/** What the shop should hold. `tag` is ours and unique: it is how an unknown outcome is looked up. */
+export interface HoldRequest {
+  readonly tag: string;
+  readonly lines: readonly HoldLine[];
+  /** When the shop lets go by itself if it never hears from us again. */
+  readonly until_ms: number;
+}
+
+export interface OrderDetails {
+  readonly until_ms: number;
+  readonly buyer: Buyer | null;
+  readonly note: string | null;
+  /** The agent's own reference (a cart or conversation id). */
+  readonly reference: string | null;
+}
+
+/** A hold as the shop has it. */
+export interface ShopHold {
+  readonly hold_ref: string;
+  readonly status: 'open' | 'completed';
+  /** Null when the shop holds nothing for it (never reserved). */
+  readonly until_ms: number | null;
+  readonly order: ShopOrder | null;
+}
+
+export interface ShopOrder {
+  readonly order_ref: string;
+  /** As the merchant sees it, e.g. "#1001". */
+  readonly order_name: string;
+}
+
+/**
+ * Writes never throw for what the shop or the network does: they say what is known (`WriteOutcome`).
+ * Look-ups are reads and throw `UpstreamError`.
+ */
+export interface OrderSink {
+  createHold(request: HoldRequest, signal: AbortSignal): Promise<WriteOutcome<ShopHold>>;
+  /** Sets buyer, note, reference and the time until which units are held. Sending it twice is harmless. */
+  updateHold(holdRef: string, details: OrderDetails, signal: AbortSignal): Promise<WriteOutcome<ShopHold>>;
+  /** Turns the hold into an order. Completing a completed hold answers with its order. */
+  completeHold(holdRef: string, signal: AbortSignal): Promise<WriteOutcome<ShopOrder>>;
+  /** Lets go. Deleting what is already gone is `done`. */
+  deleteHold(holdRef: string, signal: AbortSignal): Promise<WriteOutcome<null>>;
+  /** By our tag; at most one is expected. The shop's search may lag behind a create by seconds. */
+  findHolds(tag: string, signal: AbortSignal): Promise<readonly ShopHold[]>;
+  /** By the shop's reference; null when it no longer exists. Reads the object itself, without search lag. */
+  readHold(holdRef: string, signal: AbortSignal): Promise<ShopHold | null>;
+}
