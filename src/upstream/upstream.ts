@@ -43,7 +43,12 @@ export class UpstreamError extends Error {
 export type WriteOutcome<T> =
   | { readonly outcome: 'done'; readonly value: T }
   | { readonly outcome: 'refused'; readonly failure: UpstreamFailure; readonly detail: string }
-  | { readonly outcome: 'not_sent'; readonly failure: UpstreamFailure; readonly detail: string; readonly retry_after_ms: number | null }
+  | {
+      readonly outcome: 'not_sent';
+      readonly failure: UpstreamFailure;
+      readonly detail: string;
+      readonly retry_after_ms: number | null;
+    }
   | { readonly outcome: 'unknown'; readonly detail: string };
 
 /** One page of the first full read. */
@@ -62,7 +67,7 @@ export interface Changes {
 
 export interface StockSource {
   locations(signal: AbortSignal): Promise<readonly LocationObservation[]>;
-  /** The whole catalogue with its levels, in pages, plus a cursor taken before the first page was read. */
+  /** The whole catalogue with its levels, in pages. Take `cursorNow` first: it covers what changes while this reads. */
   catalogue(signal: AbortSignal): AsyncIterable<CataloguePage>;
   /** A cursor for `changesSince` that covers everything from now on. */
   cursorNow(signal: AbortSignal): Promise<string>;
@@ -117,7 +122,10 @@ export interface ShopOrder {
  */
 export interface OrderSink {
   createHold(request: HoldRequest, signal: AbortSignal): Promise<WriteOutcome<ShopHold>>;
-  /** Sets buyer, note, reference and the time until which units are held. Sending it twice is harmless. */
+  /**
+   * Sets buyer, note, reference and the time until which units are held. Sending it twice is harmless. A hold that had
+   * lapsed takes its units again, without a look at the stock.
+   */
   updateHold(holdRef: string, details: OrderDetails, signal: AbortSignal): Promise<WriteOutcome<ShopHold>>;
   /** Turns the hold into an order. Completing a completed hold answers with its order. */
   completeHold(holdRef: string, signal: AbortSignal): Promise<WriteOutcome<ShopOrder>>;

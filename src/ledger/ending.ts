@@ -1,0 +1,61 @@
+/** What the end of a reservation does to its holds: shared by release, expiry, rejection and failure. */
+
+import { holdSums, nextHoldState } from './hold.js';
+import type { Changes, HoldMove, LedgerState, LevelSums, Owned } from './ports.js';
+import { nextReservationState, type ReservationEvent } from './reservation.js';
+import type { Level } from './stock.js';
+
+type Ending = Extract<ReservationEvent, 'release' | 'expire' | 'free'>;
+
+/**
+ * Frees every unit of the reservation. What the shop's own figure still excludes stays in the checksum's sum
+ * until the shop has let go and a newer report says so; it is promised to nobody meanwhile (L3).
+ */
+export function endReservation(
+  state: LedgerState,
+  owned: Owned,
+  event: Ending,
+): Required<Pick<Changes, 'reservation' | 'holds' | 'sums' | 'outbox'>> {
+  const { reservation, outbox } = owned;
+  const holds = owned.holds.map((hold): HoldMove => ({ hold, to: ended(hold) }));
+  return {
+    reservation: {
+      reservation_key: reservation.reservation_key,
+      state: nextReservationState(reservation.state, event),
+    },
+    holds,
+    sums: sumsAfter(
+      state.owned_items.flatMap((item) => item.levels),
+      holds,
+    ),
+    outbox: { ...outbox, due_at_ms: state.now_ms, attempts: 0, parked: false },
+  };
+}
+
+/** Units that a reservation holds now. */
+export function heldUnits(owned: Owned): number {
+  return owned.holds.reduce((sum, hold) => sum + (hold.state === 'returning' ? 0 : hold.quantity_units), 0);
+}
+
+/** The sums of the levels after the moves. Throws when a move belongs to none of the levels: that is a bug. */
+export function sumsAfter(levels: readonly Level[], moves: readonly HoldMove[]): LevelSums[] {
+  const sums = new Map<number, LevelSums>();
+  for (const { hold, to } of moves) {
+    const level = levels.find((candidate) => candidate.level_key === hold.level_key);
+    if (level === undefined) throw new Error('a hold at a level that was not loaded');
+    const at = sums.get(hold.level_key) ?? level;
+    const before = holdSums(hold.state, hold.quantity_units);
+    const after = holdSums(to?.state ?? null, to?.quantity_units ?? 0);
+    sums.set(hold.level_key, {
+      level_key: hold.level_key,
+      held_units: at.held_units - before.held + after.held,
+      mirrored_units: at.mirrored_units - before.mirrored + after.mirrored,
+    });
+  }
+  return [...sums.values()];
+}
+
+function ended(hold: Owned['holds'][number]): HoldMove['to'] {
+  const state = nextHoldState(hold.state, 'ended');
+  return state === null ? null : { ...hold, state, awaits: null, awaits_after_ms: null };
+}

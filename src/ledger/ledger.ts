@@ -1,0 +1,234 @@
+/** The verbs of the ledger, for tools and loops: each loads, decides once and answers after the commit. */
+
+import { type CheckAnswer, viewReservation, viewStock } from './check.js';
+import type { OrderReason } from './order.js';
+import { NEXT_BY_STATE, type OrderState } from './order.js';
+import type { Answer, FoundItem, LedgerPorts, LedgerState } from './ports.js';
+import { granted, type Result, refused } from './refusal.js';
+import { decideRelease, type ReleaseAnswer, type ReleaseRequest } from './release.js';
+import { decideReserve, type ReserveAnswer, type ReserveRequest } from './reserve.js';
+import { isItemFresh } from './stock.js';
+import { isWellFormedHash, sha256OfJson } from './stock-hash.js';
+import {
+  currentHash,
+  decideSubmit,
+  type SubmitAnswer,
+  type SubmitRequest,
+  submitAnswer,
+  type UpstreamOrder,
+  upstreamOf,
+} from './submit.js';
+import { isoTime } from './time.js';
+import { type TimelineEntry, timelineOf } from './timeline.js';
+
+export type ReserveInput = Omit<ReserveRequest, 'idempotency' | 'input_hash' | 'reservation_id'> & {
+  readonly idempotency_key: string | undefined;
+};
+
+export type SubmitInput = Omit<SubmitRequest, 'idempotency' | 'input_hash' | 'order_id'> & {
+  readonly idempotency_key: string | undefined;
+};
+
+export interface OrderAnswer {
+  readonly order_id: string;
+  readonly reservation_id: string;
+  readonly status: OrderState;
+  readonly hash_verdict: 'match' | 'stale';
+  readonly reasons: readonly OrderReason[];
+  readonly lines: readonly { readonly sku: string; readonly quantity: number }[];
+  readonly current_stock_hash: string;
+  readonly next: string;
+  readonly upstream?: UpstreamOrder;
+  readonly submitted_at: string;
+  readonly placed_at?: string;
+  readonly timeline: readonly TimelineEntry[];
+}
+
+export type OrderName = { readonly order_id: string } | { readonly reservation_id: string };
+
+/** How often `submit` looks whether a revalidation has decided. */
+const SUBMIT_POLL_MS = 20;
+/** The longest story that an answer tells; `explain` tells all. */
+const TIMELINE_MAX_ENTRIES = 50;
+
+export class Ledger {
+  readonly #ports: LedgerPorts;
+
+  constructor(ports: LedgerPorts) {
+    this.#ports = ports;
+  }
+
+  /** Stock of up to 20 SKUs. What is too old is re-read first; if that fails it is answered with `fresh: false` and 0. */
+  async checkStock(skus: readonly string[]): Answer<CheckAnswer> {
+    const wanted = [...new Set(skus)];
+    const { store, settings } = this.#ports;
+    await this.#freshen(await store.read({ skus: wanted }, (state) => needReading(state, wanted)));
+    return granted(await store.read({ skus: wanted }, (state) => viewStock(state, wanted, settings)));
+  }
+
+  /** The same for a reservation's SKUs, with its present basket checksum. */
+  async checkReservation(principal: string, reservationId: string): Answer<CheckAnswer> {
+    const { store, settings } = this.#ports;
+    const keys = { owned: { reservation_id: reservationId } };
+    const old = await store.read(keys, (state) => (isOwner(state, principal) ? oldItems(state) : []));
+    await this.#freshen(old);
+    return store.read(keys, (state) => viewReservation(state, principal, settings));
+  }
+
+  /** Grants units for a limited time, on fresh data only. */
+  async reserve(input: ReserveInput): Answer<ReserveAnswer> {
+    const { store, clock, ids, settings, nudges } = this.#ports;
+    const { idempotency_key, ...wish } = input;
+    const skus = [...new Set(wish.lines.map((line) => line.sku))];
+    const idempotency =
+      idempotency_key === undefined
+        ? undefined
+        : { principal: wish.principal, tool: 'reserve_units' as const, key: idempotency_key };
+    const request: ReserveRequest = {
+      ...wish,
+      idempotency,
+      input_hash: idempotency === undefined ? '' : sha256OfJson(inputOf(wish)),
+      reservation_id: ids.reservation(clock.now()),
+    };
+    const attempt = (): Promise<Result<ReserveAnswer>> =>
+      store.transact({ skus, idempotency }, (state) => decideReserve(state, request, settings));
+
+    let result = await attempt();
+    if (!result.ok && (result.refusal.code === 'stock_stale' || result.refusal.code === 'sku_unknown')) {
+      const old = await store.read({ skus }, (state) => needReading(state, skus));
+      if (await this.#freshen(old)) result = await attempt();
+    }
+    if (result.ok && !result.value.replayed) nudges.outboxDue();
+    return result;
+  }
+
+  /** Frees a reservation. Releasing twice is no error. */
+  async release(request: ReleaseRequest): Answer<ReleaseAnswer> {
+    const { store, nudges } = this.#ports;
+    const result = await store.transact({ owned: { reservation_id: request.reservation_id } }, (state) =>
+      decideRelease(state, request),
+    );
+    if (result.ok && !result.value.replayed) nudges.outboxDue();
+    return result;
+  }
+
+  /**
+   * Submits an order with the checksum that the agent decided on. Waits up to `submit_wait_ms` for a
+   * revalidation, so that most callers see the final word at once.
+   */
+  async submit(input: SubmitInput): Answer<SubmitAnswer> {
+    const { store, clock, ids, settings, nudges } = this.#ports;
+    const { idempotency_key, ...wish } = input;
+    if (!isWellFormedHash(wish.stock_hash)) return refuseMalformed();
+    const idempotency =
+      idempotency_key === undefined
+        ? undefined
+        : { principal: wish.principal, tool: 'submit_order_with_hash' as const, key: idempotency_key };
+    const request: SubmitRequest = {
+      ...wish,
+      idempotency,
+      input_hash: idempotency === undefined ? '' : sha256OfJson(inputOf(wish)),
+      order_id: ids.order(clock.now()),
+    };
+    const name = { reservation_id: wish.reservation_id };
+    const old = await store.read({ owned: name }, (state) =>
+      isOwner(state, wish.principal) && state.owned?.reservation.state === 'active' ? oldItems(state) : [],
+    );
+    await this.#freshen(old);
+    const result = await store.transact({ owned: name, idempotency, history: true }, (state) =>
+      decideSubmit(state, request, settings),
+    );
+    if (!result.ok || result.value.replayed) return result;
+    nudges.outboxDue();
+    if (result.value.status !== 'held' || settings.stale_hash === 'hold') return result;
+    return granted(await this.#finalWord(result.value));
+  }
+
+  /** An order, how it came about and what to do next. Somebody else's answers as an unknown one. */
+  async getOrder(principal: string, name: OrderName): Answer<OrderAnswer> {
+    const { store } = this.#ports;
+    const found = await store.read({ owned: name }, (state) => {
+      if (!isOwner(state, principal) || state.owned === null || state.owned.order === null) return null;
+      return { owned: state.owned, order: state.owned.order, hash: currentHash(state) };
+    });
+    if (found === null) {
+      return refused(
+        'order_unknown',
+        'There is no such order. Use the order_id that submit_order_with_hash returned.',
+      );
+    }
+    const { owned, order, hash } = found;
+    const entries = await store.timeline(owned.reservation.reservation_key, TIMELINE_MAX_ENTRIES);
+    return granted({
+      order_id: order.id,
+      reservation_id: owned.reservation.id,
+      status: order.state,
+      hash_verdict: order.hash_verdict,
+      reasons: order.reasons,
+      lines: owned.reservation.lines
+        .filter((line) => line.reserved > 0)
+        .map((line) => ({ sku: line.sku, quantity: line.reserved })),
+      current_stock_hash: hash,
+      next: NEXT_BY_STATE[order.state],
+      ...upstreamOf(order),
+      submitted_at: isoTime(order.submitted_at_ms),
+      ...(order.placed_at_ms === null ? {} : { placed_at: isoTime(order.placed_at_ms) }),
+      timeline: timelineOf(entries),
+    });
+  }
+
+  /** Full-text search over titles and SKUs, without stock figures. */
+  async findItems(query: string, limit: number): Answer<{ readonly items: readonly FoundItem[] }> {
+    return granted({ items: await this.#ports.store.searchItems(query, limit) });
+  }
+
+  async #freshen(skus: readonly string[]): Promise<boolean> {
+    if (skus.length === 0) return false;
+    return this.#ports.freshener.freshen(skus, this.#ports.settings.freshen_wait_ms);
+  }
+
+  async #finalWord(held: SubmitAnswer): Promise<SubmitAnswer> {
+    const { store, clock, sleep, settings } = this.#ports;
+    const deadline = clock.now() + settings.submit_wait_ms;
+    let latest = held;
+    while (latest.status === 'held' && clock.now() < deadline) {
+      await sleep(SUBMIT_POLL_MS);
+      latest = await store.read({ owned: { order_id: held.order_id } }, (state) => {
+        if (state.owned === null || state.owned.order === null) return latest;
+        return submitAnswer(state.owned.order, state.owned, currentHash(state), false);
+      });
+    }
+    return latest;
+  }
+}
+
+function refuseMalformed(): Result<never> {
+  return refused(
+    'stock_hash_malformed',
+    'stock_hash wants "sha256:" and 64 lowercase hex digits, exactly as reserve_units or check_stock returned it.',
+    { field: 'stock_hash' },
+  );
+}
+
+/** What an idempotency key stands for: the arguments, without who asks and how. */
+function inputOf<T extends { readonly principal: string }>(wish: T): Omit<T, 'principal'> {
+  const { principal, ...input } = wish;
+  return JSON.parse(JSON.stringify(input)) as Omit<T, 'principal'>;
+}
+
+function isOwner(state: LedgerState, principal: string): boolean {
+  return state.owned?.reservation.principal === principal;
+}
+
+/** SKUs to re-read before they are promised: too old, or not known while the first full read still runs. */
+function needReading(state: LedgerState, skus: readonly string[]): string[] {
+  return skus.filter((sku) => {
+    const item = state.items.get(sku);
+    if (item === undefined) return state.sync.baseline_at_ms === null;
+    return !isItemFresh(item, state.now_ms);
+  });
+}
+
+function oldItems(state: LedgerState): string[] {
+  return state.owned_items.filter((item) => !isItemFresh(item, state.now_ms)).map((item) => item.sku);
+}

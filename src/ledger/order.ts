@@ -1,0 +1,71 @@
+/** An order: what an agent submits and the server places at the shop. */
+
+import type { Buyer } from './buyer.js';
+import type { RefusalCode } from './refusal.js';
+import type { StockHash } from './stock-hash.js';
+import type { LedgerMs } from './units.js';
+
+export type OrderState = 'held' | 'accepted' | 'rejected' | 'placed' | 'failed' | 'fulfilled' | 'cancelled';
+
+export type OrderEvent = 'accept' | 'reject' | 'place' | 'fail' | 'fulfil' | 'cancel';
+
+/** Complete: what each event makes of each state; null where it is not allowed. */
+export const ORDER_TRANSITIONS = {
+  held: { accept: 'accepted', reject: 'rejected', place: null, fail: null, fulfil: null, cancel: null },
+  accepted: { accept: null, reject: null, place: 'placed', fail: 'failed', fulfil: null, cancel: null },
+  rejected: { accept: null, reject: null, place: null, fail: null, fulfil: null, cancel: null },
+  placed: { accept: null, reject: null, place: null, fail: null, fulfil: 'fulfilled', cancel: 'cancelled' },
+  failed: { accept: null, reject: null, place: null, fail: null, fulfil: null, cancel: null },
+  fulfilled: { accept: null, reject: null, place: null, fail: null, fulfil: null, cancel: null },
+  cancelled: { accept: null, reject: null, place: null, fail: null, fulfil: null, cancel: null },
+} as const satisfies Record<OrderState, Record<OrderEvent, OrderState | null>>;
+
+/** `match`: the hash is true now. `stale`: it was true once. The other two verdicts never make an order. */
+export type HashVerdict = 'match' | 'stale';
+
+/** Why an order was held, rejected or failed. `detail` is a sentence of ours. */
+export interface OrderReason {
+  readonly code: RefusalCode | 'shop_refused' | 'payment_lapsed' | 'held_too_long' | 'rejected_by_person';
+  readonly sku?: string;
+  readonly detail: string;
+}
+
+export interface Order {
+  readonly id: string;
+  readonly reservation_key: number;
+  readonly state: OrderState;
+  readonly hash_verdict: HashVerdict;
+  /** The hash that the agent brought. */
+  readonly stock_hash: StockHash;
+  readonly reasons: readonly OrderReason[];
+  /** Erased once the order is placed, rejected or has failed. */
+  readonly buyer: Buyer | null;
+  readonly note: string | null;
+  readonly reference: string | null;
+  readonly submitted_at_ms: LedgerMs;
+  readonly decided_at_ms: LedgerMs | null;
+  readonly placed_at_ms: LedgerMs | null;
+  readonly upstream_order_ref: string | null;
+  readonly upstream_order_name: string | null;
+  readonly checkout_url: string | null;
+}
+
+export function nextOrderState(state: OrderState, event: OrderEvent): OrderState {
+  const next: OrderState | null = ORDER_TRANSITIONS[state][event];
+  if (next === null) throw new Error(`a ${state} order cannot ${event}`);
+  return next;
+}
+
+/** What an agent should do next, by state. Templates of ours: agents of some clients see fields only. */
+export const NEXT_BY_STATE = {
+  held: 'Nothing is sold yet. The units stay held while the stock is checked again: call get_order with this order_id in a few seconds.',
+  accepted:
+    'Accepted. The server places the order at the shop by itself: call get_order to see the order number. Do not submit again.',
+  rejected:
+    'Not sold, and the units are free again. Tell the buyer why (reasons), then check_stock and reserve anew if they still want it.',
+  placed: 'Done: the shop has the order. Nothing more to do.',
+  failed:
+    'Not sold: the shop did not take the order and the units are free again. Tell the buyer, then check_stock before trying anew.',
+  fulfilled: 'Done: the shop has shipped the order.',
+  cancelled: 'The shop has cancelled the order. Do not place it again without asking the buyer.',
+} as const satisfies Record<OrderState, string>;

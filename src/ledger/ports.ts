@@ -1,0 +1,250 @@
+/** What the ledger needs of the world: a store to decide in, and somebody who can re-read the shop. */
+
+import type { Hold } from './hold.js';
+import type { JournalDraft, JournalEntry } from './journal.js';
+import type { Order } from './order.js';
+import type { Result } from './refusal.js';
+import type { Reservation, ReservationLine, ReservationState } from './reservation.js';
+import type { MirrorMode, OutboxRow, StaleHashPolicy } from './shop-side.js';
+import type { Item, Level } from './stock.js';
+import type { StockHash } from './stock-hash.js';
+import type { LedgerMs } from './units.js';
+
+/**
+ * Ledger time. `now` never runs backwards; `observe` tells it of a later time that another process has
+ * written, and answers with a time that is not before it (invariant L9).
+ */
+export interface Clock {
+  now(): LedgerMs;
+  observe(writtenAt: LedgerMs): LedgerMs;
+}
+
+/** Randomness and names, made outside so that a decision has none of its own. */
+export interface Ids {
+  /** A time-ordered id that can't be guessed: at least 74 random bits. */
+  reservation(now: LedgerMs): string;
+  order(now: LedgerMs): string;
+  /** 128 random bits in hex. */
+  salt(): string;
+}
+
+export interface LedgerSettings {
+  readonly ttl_default_s: number;
+  readonly ttl_min_s: number;
+  readonly ttl_max_s: number;
+  /** At or below it a SKU is `low_stock`. */
+  readonly low_stock_units: number;
+  /** Our own buffer per level for SKUs without one of their own. */
+  readonly safety_stock_units: number;
+  readonly stale_hash: StaleHashPolicy;
+  readonly mirror: MirrorMode;
+  /** How long `submit` waits for a revalidation before it answers `held`. */
+  readonly submit_wait_ms: number;
+  /** How long a call waits for a re-read of stale stock. */
+  readonly freshen_wait_ms: number;
+  /** How long before the shop lets go by itself a hold stops being trusted as mirrored. */
+  readonly mirror_margin_ms: number;
+  /** How long a held order waits before it is rejected. */
+  readonly held_order_max_ms: number;
+}
+
+export interface LocationRow {
+  readonly location_id: string;
+  readonly name: string;
+  readonly position: number;
+  readonly active: boolean;
+}
+
+export interface SyncState {
+  /** Null until the first full read is through. */
+  readonly baseline_at_ms: LedgerMs | null;
+  /** Start of the newest heartbeat that succeeded: every SKU is confirmed as of then. 0 before. */
+  readonly confirmed_at_ms: LedgerMs;
+  /** The shop's own cursor for the next heartbeat. */
+  readonly cursor: string | null;
+}
+
+/** Everything that one reservation owns. */
+export interface Owned {
+  readonly reservation: Reservation;
+  readonly order: Order | null;
+  readonly holds: readonly Hold[];
+  readonly outbox: OutboxRow;
+}
+
+export type IdempotentTool = 'reserve_units' | 'submit_order_with_hash';
+
+export interface IdempotencyKey {
+  readonly principal: string;
+  readonly tool: IdempotentTool;
+  readonly key: string;
+}
+
+/** The first answer to an idempotency key. */
+export interface Remembered {
+  readonly input_hash: string;
+  readonly answer: Readonly<Record<string, unknown>>;
+  readonly reservation: Reservation;
+  readonly order: Order | null;
+}
+
+/** What a transaction loads and locks. */
+export interface Keys {
+  readonly skus?: readonly string[];
+  /** Items by upstream id, with the holds that wait for a report. */
+  readonly item_ids?: readonly string[];
+  /** One reservation with its order, holds, outbox row and items; by any of its names. */
+  readonly owned?:
+    | { readonly reservation_id: string }
+    | { readonly order_id: string }
+    | { readonly reservation_key: number };
+  readonly idempotency?: IdempotencyKey | undefined;
+  /** Load past checksums of the items, newest first. */
+  readonly history?: boolean;
+  /** Load, per level of the owned holds, the live units of reservations that came no later. */
+  readonly precedence?: boolean;
+}
+
+export interface PastHash {
+  readonly stock_hash: StockHash;
+  readonly as_of_ms: LedgerMs;
+}
+
+/** What a decision sees. */
+export interface LedgerState {
+  readonly now_ms: LedgerMs;
+  readonly shop: string;
+  readonly sync: SyncState;
+  readonly items: ReadonlyMap<string, Item>;
+  readonly items_by_id: ReadonlyMap<string, Item>;
+  readonly locations: ReadonlyMap<string, LocationRow>;
+  readonly owned: Owned | null;
+  /** The items that the owned reservation holds units of. */
+  readonly owned_items: readonly Item[];
+  readonly remembered: Remembered | null;
+  /** By level: holds whose next move waits for a report, and mirrored ones whose time at the shop runs out. */
+  readonly awaiting: ReadonlyMap<number, readonly Hold[]>;
+  /** By item row: past checksums, newest first. */
+  readonly history: ReadonlyMap<number, readonly PastHash[]>;
+  /** By level: live units of the owned reservation and of those before it. */
+  readonly precedence: ReadonlyMap<number, number>;
+}
+
+export interface NewReservation {
+  readonly id: string;
+  readonly principal: string;
+  readonly lines: readonly ReservationLine[];
+  readonly stock_hash: StockHash;
+  readonly created_at_ms: LedgerMs;
+  readonly expires_at_ms: LedgerMs;
+  readonly holds: readonly { readonly level_key: number; readonly quantity_units: number }[];
+  readonly tag: string;
+  readonly due_at_ms: LedgerMs | null;
+}
+
+/** New sums of a level. */
+export interface LevelSums {
+  readonly level_key: number;
+  readonly held_units: number;
+  readonly mirrored_units: number;
+}
+
+export type LevelPut = Omit<Level, 'level_key' | 'location_name' | 'location_position' | 'expired_units'>;
+
+/** An item as it shall be, matched by `item_id`; its levels by location. Levels left out stay as they are. */
+export type ItemPut = Omit<Item, 'item_key' | 'confirmed_at_ms' | 'levels'> & {
+  readonly levels: readonly LevelPut[];
+  /** True when the state version is new and its checksum has to be remembered. */
+  readonly is_new_version: boolean;
+};
+
+export interface HoldMove {
+  readonly hold: Hold;
+  /** Null deletes it. */
+  readonly to: Hold | null;
+}
+
+/** Everything that a decision changes. Applied whole, in one commit, or not at all. */
+export interface Changes {
+  readonly new_reservation?: NewReservation;
+  readonly reservation?: { readonly reservation_key: number; readonly state: ReservationState };
+  readonly new_order?: Order;
+  readonly order?: Order;
+  readonly holds?: readonly HoldMove[];
+  readonly sums?: readonly LevelSums[];
+  readonly item?: ItemPut;
+  readonly outbox?: OutboxRow;
+  readonly remember?: { readonly input_hash: string; readonly answer: Readonly<Record<string, unknown>> };
+  readonly journal?: readonly JournalDraft[];
+}
+
+export interface Decision<R> {
+  readonly result: R;
+  readonly changes?: Changes;
+}
+
+export interface FoundItem {
+  readonly sku: string;
+  readonly title: string;
+  readonly variant: string;
+}
+
+export interface DueWork {
+  readonly reservation_key: number;
+}
+
+/**
+ * A database. `transact` loads and locks the keys, decides once, applies, and answers after the commit is
+ * durable. `decide` must be pure: an engine may run it again. Rejects with `StoreBusy` when the lock could
+ * not be had in time; then nothing was written.
+ */
+export interface Store {
+  transact<R>(keys: Keys, decide: (state: LedgerState) => Decision<R>): Promise<R>;
+  /** One consistent snapshot, no lock. */
+  read<R>(keys: Keys, view: (state: LedgerState) => R): Promise<R>;
+  searchItems(query: string, limit: number): Promise<readonly FoundItem[]>;
+  /** Active reservations past their expiry, oldest first. */
+  expiredReservations(limit: number): Promise<readonly DueWork[]>;
+  /** Outbox rows that are due and that no living worker has, oldest first. */
+  dueOutbox(limit: number): Promise<readonly DueWork[]>;
+  timeline(reservationKey: number, limit: number): Promise<readonly JournalEntry[]>;
+  putLocations(locations: readonly LocationRow[]): Promise<boolean>;
+  putSync(sync: SyncState): Promise<void>;
+  /** Takes or renews a named lease; false while somebody else has it. */
+  lease(name: string, owner: string, ttlMs: number): Promise<boolean>;
+  releaseLease(name: string, owner: string): Promise<void>;
+  /** Forgets idempotency keys and past checksums older than the ages given, in small batches. */
+  prune(maxAges: { readonly idempotency_ms: number; readonly history_ms: number }): Promise<number>;
+}
+
+/** The lock could not be had within the store's deadline. Nothing was written; the same call may be made again. */
+export class StoreBusy extends Error {
+  constructor() {
+    super('the ledger is busy');
+    this.name = 'StoreBusy';
+  }
+}
+
+/** Re-reads the shop. Implemented by src/sync, which the ledger does not know. */
+export interface StockFreshener {
+  /** Re-reads the items with these SKUs into the ledger; false when the shop could not be read in time. */
+  freshen(skus: readonly string[], deadlineMs: number): Promise<boolean>;
+}
+
+/** Told after a commit that made work for a loop: a hint, never the only way the work is found. */
+export interface Nudges {
+  outboxDue(): void;
+}
+
+export interface LedgerPorts {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly freshener: StockFreshener;
+  readonly nudges: Nudges;
+  readonly settings: LedgerSettings;
+  /** Resolves after that many milliseconds; used to wait for a revalidation. */
+  readonly sleep: (ms: number) => Promise<void>;
+}
+
+export type Answer<T> = Promise<Result<T>>;

@@ -1,0 +1,88 @@
+/** Every reason to say no, in one table, so that a new code does not compile until every edge knows it. */
+
+/** When the same wish may succeed. */
+export type Retry = 'never' | 'same_request' | 'after_check_stock' | 'later';
+
+export type RefusalCode =
+  | 'sku_unknown'
+  | 'location_unknown'
+  | 'units_invalid'
+  | 'lines_over_limit'
+  | 'stock_insufficient'
+  | 'stock_stale'
+  | 'item_discontinued'
+  | 'stock_hash_malformed'
+  | 'stock_hash_unknown'
+  | 'reservation_unknown'
+  | 'reservation_expired'
+  | 'reservation_already_released'
+  | 'reservation_already_submitted'
+  | 'order_unknown'
+  | 'idempotency_key_reused'
+  | 'quota_exceeded'
+  | 'rate_limited'
+  | 'scope_missing'
+  | 'upstream_unavailable'
+  | 'busy'
+  | 'internal';
+
+export const RETRY_BY_CODE = {
+  sku_unknown: 'never',
+  location_unknown: 'never',
+  units_invalid: 'never',
+  lines_over_limit: 'never',
+  stock_insufficient: 'after_check_stock',
+  stock_stale: 'later',
+  item_discontinued: 'never',
+  stock_hash_malformed: 'never',
+  stock_hash_unknown: 'after_check_stock',
+  reservation_unknown: 'never',
+  reservation_expired: 'after_check_stock',
+  reservation_already_released: 'after_check_stock',
+  reservation_already_submitted: 'never',
+  order_unknown: 'never',
+  idempotency_key_reused: 'never',
+  quota_exceeded: 'later',
+  rate_limited: 'later',
+  scope_missing: 'never',
+  upstream_unavailable: 'later',
+  busy: 'same_request',
+  internal: 'later',
+} as const satisfies Record<RefusalCode, Retry>;
+
+/**
+ * A "no" that the caller can act on. `message` is a template of ours: nothing that a shop, a catalogue or a
+ * caller wrote appears in it. `details` is data.
+ */
+export interface Refusal {
+  readonly code: RefusalCode;
+  readonly message: string;
+  readonly retry: Retry;
+  readonly retry_after_seconds?: number;
+  readonly details: Readonly<Record<string, unknown>>;
+}
+
+/** Rule 3: a refusal is returned, a bug is thrown. */
+export type Result<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly refusal: Refusal };
+
+export function granted<T>(value: T): Result<T> {
+  return { ok: true, value };
+}
+
+export function refused(
+  code: RefusalCode,
+  message: string,
+  details: Readonly<Record<string, unknown>> = {},
+  retryAfterSeconds?: number,
+): { readonly ok: false; readonly refusal: Refusal } {
+  const refusal: Refusal = {
+    code,
+    message,
+    retry: RETRY_BY_CODE[code],
+    details,
+    ...(retryAfterSeconds === undefined ? {} : { retry_after_seconds: retryAfterSeconds }),
+  };
+  return { ok: false, refusal };
+}

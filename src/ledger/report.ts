@@ -1,0 +1,336 @@
+/** Applying what the shop says: the only place where upstream figures enter the ledger. */
+
+import { sumsAfter } from './ending.js';
+import { observeSales, startVelocity } from './freshness.js';
+import { type Hold, type HoldEvent, nextHoldState } from './hold.js';
+import type { ItemObservation, LevelObservation } from './observation.js';
+import type { Decision, HoldMove, ItemPut, LedgerSettings, LedgerState, LevelPut } from './ports.js';
+import type { Item, Level } from './stock.js';
+import { stockHash } from './stock-hash.js';
+import { cleanText, isNameableSku, TITLE_MAX_CHARS } from './text.js';
+import type { LedgerMs } from './units.js';
+
+/** One observation of an item: its catalogue entry with all of its levels, or only some of the levels. */
+export interface StockReport {
+  readonly item_id: string;
+  /** Null when only levels were read: the catalogue entry stays as it is. */
+  readonly catalogue: Omit<ItemObservation, 'levels'> | null;
+  readonly levels: readonly LevelObservation[];
+  /** True when levels that are not listed do not exist any more. */
+  readonly is_complete: boolean;
+  /** Ledger time at which the read began: what happened later is not in it. */
+  readonly read_at_ms: LedgerMs;
+  /** 128 random bits in hex, used when the state turns out to be new. */
+  readonly salt: string;
+}
+
+export type ReportResult =
+  /** `changed`: the SKU's answer is different now. */
+  | { readonly applied: true; readonly sku: string; readonly changed: boolean }
+  /** Levels of an item that the ledger does not know: read the whole item. */
+  | { readonly applied: false; readonly why: 'item_unknown' }
+  /** A level at a location that the ledger does not know: read the locations. */
+  | { readonly applied: false; readonly why: 'location_unknown' };
+
+/**
+ * Takes over the shop's figures, level by level, unless a newer observation is there already, and moves on the
+ * holds that waited for this news. A new state gets a new version, time, salt and checksum.
+ */
+export function decideApplyReport(
+  state: LedgerState,
+  report: StockReport,
+  settings: LedgerSettings,
+): Decision<ReportResult> {
+  const before = state.items_by_id.get(report.item_id);
+  if (before === undefined && report.catalogue === null)
+    return { result: { applied: false, why: 'item_unknown' } };
+  if (report.levels.some((level) => !state.locations.has(level.location_id))) {
+    return { result: { applied: false, why: 'location_unknown' } };
+  }
+  const levels = mergeLevels(state, before, report);
+  const moves = holdMoves(state, before, levels, report, settings);
+  const summed = withSums(before, levels, moves);
+  const item = nextItem(state, before, report, summed, settings);
+  const changed = item.is_new_version;
+  return {
+    result: { applied: true, sku: item.sku, changed },
+    changes: {
+      item,
+      holds: moves,
+      journal:
+        changed || moves.length > 0
+          ? [
+              {
+                kind: changed ? 'stock.changed' : 'holds.moved',
+                of_item: true,
+                data: journalData(item, moves),
+              },
+            ]
+          : [],
+    },
+  };
+}
+
+/** A level as merged, and whether this report's own figures were taken over. */
+interface Merged {
+  readonly put: LevelPut;
+  readonly level: Level | undefined;
+  readonly is_news: boolean;
+}
+
+function mergeLevels(state: LedgerState, before: Item | undefined, report: StockReport): Merged[] {
+  const observed = new Map(report.levels.map((level) => [level.location_id, level]));
+  const known = before?.levels ?? [];
+  const merged = known.map((level): Merged => {
+    const observation = observed.get(level.location_id);
+    observed.delete(level.location_id);
+    if (observation !== undefined) return mergeLevel(state, level, observation, report.read_at_ms);
+    const vanished = report.is_complete && report.read_at_ms >= level.read_at_ms;
+    const put = vanished
+      ? { ...putOf(level), sellable_here: false, upstream_available_units: 0, read_at_ms: report.read_at_ms }
+      : { ...putOf(level), sellable_here: level.sellable_here && isOpen(state, level.location_id) };
+    return { put, level, is_news: vanished };
+  });
+  for (const observation of observed.values()) {
+    merged.push({
+      put: observedPut(state, observation, 0, 0, report.read_at_ms),
+      level: undefined,
+      is_news: true,
+    });
+  }
+  return merged;
+}
+
+/**
+ * Newer wins: by the shop's own time of change where it gives one (a replica may answer with yesterday's
+ * figure to today's question), then by when our read began.
+ */
+function mergeLevel(
+  state: LedgerState,
+  level: Level,
+  observation: LevelObservation,
+  readAt: LedgerMs,
+): Merged {
+  const theirs = observation.upstream_updated_at_ms;
+  const ours = level.upstream_updated_at_ms;
+  const older = readAt < level.read_at_ms || (theirs !== null && ours !== null && theirs < ours);
+  if (older) return { put: putOf(level), level, is_news: false };
+  const put = observedPut(state, observation, level.held_units, level.mirrored_units, readAt);
+  return { put: { ...put, upstream_updated_at_ms: theirs ?? ours }, level, is_news: true };
+}
+
+function observedPut(
+  state: LedgerState,
+  observation: LevelObservation,
+  held: number,
+  mirrored: number,
+  readAt: LedgerMs,
+): LevelPut {
+  return {
+    location_id: observation.location_id,
+    sellable_here: isOpen(state, observation.location_id),
+    upstream_available_units: observation.available_units,
+    upstream_on_hand_units: observation.on_hand_units,
+    upstream_committed_units: observation.committed_units,
+    held_units: held,
+    mirrored_units: mirrored,
+    upstream_updated_at_ms: observation.upstream_updated_at_ms,
+    read_at_ms: readAt,
+  };
+}
+
+function putOf(level: Level): LevelPut {
+  const { level_key, location_name, location_position, expired_units, ...put } = level;
+  return put;
+}
+
+function isOpen(state: LedgerState, locationId: string): boolean {
+  return state.locations.get(locationId)?.active === true;
+}
+
+/** What the report's news does to the holds that waited for it. */
+function holdMoves(
+  state: LedgerState,
+  before: Item | undefined,
+  levels: readonly Merged[],
+  report: StockReport,
+  settings: LedgerSettings,
+): HoldMove[] {
+  if (before === undefined) return [];
+  const shopHoldsAt = shopHoldLevel(before, levels);
+  return levels.flatMap(({ level, is_news }) => {
+    if (level === undefined || !is_news) return [];
+    const holds = state.awaiting.get(level.level_key) ?? [];
+    return holds.flatMap((hold) =>
+      moveOf(hold, report.read_at_ms, level.level_key === shopHoldsAt, settings),
+    );
+  });
+}
+
+/**
+ * Where the shop takes the units of a hold from. Shopify gives a draft order no location: it reserves at the
+ * first location, in the shop's order, that stocks the item. A hold that we took elsewhere stays counted on
+ * our side: that promises less, where trusting it as mirrored would promise the same unit twice.
+ */
+function shopHoldLevel(before: Item, levels: readonly Merged[]): number | undefined {
+  const stocked = new Set(levels.filter(({ put }) => put.sellable_here).map(({ put }) => put.location_id));
+  return before.levels.find((level) => stocked.has(level.location_id))?.level_key;
+}
+
+function moveOf(
+  hold: Hold,
+  readAt: LedgerMs,
+  isWhereShopHolds: boolean,
+  settings: LedgerSettings,
+): HoldMove[] {
+  const lapses = hold.mirror_until_ms !== null && hold.mirror_until_ms - settings.mirror_margin_ms <= readAt;
+  if (hold.state === 'mirrored' && lapses && hold.awaits !== 'settle') {
+    return [moved(hold, 'mirror_lapsed', { awaits: null, awaits_after_ms: null, mirror_until_ms: null })];
+  }
+  if (hold.awaits === null || hold.awaits_after_ms === null || readAt < hold.awaits_after_ms) return [];
+  const rest = { awaits: null, awaits_after_ms: null } as const;
+  switch (hold.awaits) {
+    case 'settle':
+      return [moved(hold, 'settle_reported', rest)];
+    case 'return':
+      return [moved(hold, 'return_reported', rest)];
+    case 'mirror':
+      if (lapses || !isWhereShopHolds) return [{ hold, to: { ...hold, ...rest } }];
+      return [moved(hold, 'mirror_reported', rest)];
+  }
+}
+
+function moved(hold: Hold, event: HoldEvent, change: Partial<Hold>): HoldMove {
+  const state = nextHoldState(hold.state, event);
+  return { hold, to: state === null ? null : { ...hold, ...change, state } };
+}
+
+function withSums(
+  before: Item | undefined,
+  levels: readonly Merged[],
+  moves: readonly HoldMove[],
+): LevelPut[] {
+  const sums = new Map(sumsAfter(before?.levels ?? [], moves).map((sum) => [sum.level_key, sum]));
+  return levels.map(({ put, level }) => {
+    const sum = level === undefined ? undefined : sums.get(level.level_key);
+    return sum === undefined
+      ? put
+      : { ...put, held_units: sum.held_units, mirrored_units: sum.mirrored_units };
+  });
+}
+
+function nextItem(
+  state: LedgerState,
+  before: Item | undefined,
+  report: StockReport,
+  levels: readonly LevelPut[],
+  settings: LedgerSettings,
+): ItemPut {
+  const now = state.now_ms;
+  const sku = report.catalogue === null ? (before?.sku ?? '') : ledgerSku(state, report.catalogue);
+  const text = catalogueText(before, report);
+  const lifecycle = report.catalogue?.lifecycle ?? before?.lifecycle ?? 'unlisted';
+  const is_new_version =
+    before === undefined ||
+    before.sku !== sku ||
+    before.lifecycle !== lifecycle ||
+    !sameSellable(sellable(before.levels), sellable(levels));
+  const state_version = (before?.state_version ?? 0) + (is_new_version ? 1 : 0);
+  const as_of_ms = is_new_version || before === undefined ? now : before.as_of_ms;
+  const salt = is_new_version || before === undefined ? report.salt : before.salt;
+  const locations = [...sellable(levels)].map(([id, units]) => ({ id, sellable: units }));
+  const unitsOut = before === undefined ? 0 : total(sellable(before.levels)) - total(sellable(levels));
+  const velocity = before?.velocity ?? startVelocity(now);
+  return {
+    item_id: report.item_id,
+    variant_id: report.catalogue?.variant_id ?? before?.variant_id ?? '',
+    sku,
+    ...text,
+    lifecycle,
+    safety_stock_units: before?.safety_stock_units ?? settings.safety_stock_units,
+    state_version,
+    salt,
+    as_of_ms,
+    stock_hash:
+      is_new_version || before === undefined
+        ? stockHash({ shop: state.shop, sku, state_version, lifecycle, locations, as_of: as_of_ms, salt })
+        : before.stock_hash,
+    read_at_ms: Math.max(before?.read_at_ms ?? 0, report.is_complete ? report.read_at_ms : 0),
+    velocity: unitsOut > 0 ? observeSales(velocity, unitsOut, now) : velocity,
+    levels,
+    is_new_version,
+  };
+}
+
+/**
+ * The name an agent uses. The shop's SKU where there is one that can be named and that no other item has;
+ * otherwise one made of the variant id, so that every item can be sold and none is confused with another.
+ */
+function ledgerSku(state: LedgerState, catalogue: NonNullable<StockReport['catalogue']>): string {
+  const given = catalogue.sku ?? '';
+  if (!isNameableSku(given)) return `variant-${catalogue.variant_id}`;
+  const holder = state.items.get(given);
+  if (holder === undefined || holder.item_id === catalogue.item_id) return given;
+  return `${given.slice(0, 200)}~${catalogue.variant_id}`;
+}
+
+function catalogueText(
+  before: Item | undefined,
+  report: StockReport,
+): { title: string; variant_title: string } {
+  return {
+    title:
+      report.catalogue === null ? (before?.title ?? '') : cleanText(report.catalogue.title, TITLE_MAX_CHARS),
+    variant_title:
+      report.catalogue === null
+        ? (before?.variant_title ?? '')
+        : cleanText(report.catalogue.variant_title, TITLE_MAX_CHARS),
+  };
+}
+
+type SellableLevel = Pick<
+  LevelPut,
+  'location_id' | 'sellable_here' | 'upstream_available_units' | 'mirrored_units'
+>;
+
+/** By location: what the shop says plus our own mirrored holds, so that mirroring leaves the checksum as it was. */
+function sellable(levels: readonly SellableLevel[]): Map<string, number> {
+  return new Map(
+    levels
+      .filter((level) => level.sellable_here)
+      .map((level) => [level.location_id, level.upstream_available_units + level.mirrored_units]),
+  );
+}
+
+function sameSellable(a: ReadonlyMap<string, number>, b: ReadonlyMap<string, number>): boolean {
+  return a.size === b.size && [...a].every(([location, units]) => b.get(location) === units);
+}
+
+function total(byLocation: ReadonlyMap<string, number>): number {
+  return [...byLocation.values()].reduce((sum, units) => sum + units, 0);
+}
+
+function journalData(item: ItemPut, moves: readonly HoldMove[]): Record<string, unknown> {
+  return {
+    sku: item.sku,
+    state_version: item.state_version,
+    lifecycle: item.lifecycle,
+    stock_hash: item.stock_hash,
+    levels: item.levels.map((level) => [
+      level.location_id,
+      level.upstream_available_units,
+      level.held_units,
+      level.mirrored_units,
+    ]),
+    ...(moves.length === 0
+      ? {}
+      : {
+          moved: moves.map(({ hold, to }) => [
+            hold.reservation_key,
+            hold.quantity_units,
+            hold.state,
+            to?.state ?? 'gone',
+          ]),
+        }),
+  };
+}

@@ -1,0 +1,298 @@
+/** Granting a reservation: sum first, then compare, then take. */
+
+import { allocate, type Promisable } from './allocation.js';
+import type {
+  Decision,
+  IdempotencyKey,
+  LedgerSettings,
+  LedgerState,
+  LevelSums,
+  NewReservation,
+} from './ports.js';
+import { granted, type Result, refused } from './refusal.js';
+import type { Allocation, ReservationLine, ReservationState } from './reservation.js';
+import { stateAt } from './reservation.js';
+import { type Item, isItemFresh, itemAtp, levelAtp } from './stock.js';
+import { basketHash } from './stock-hash.js';
+import { isoTime } from './time.js';
+import type { Units } from './units.js';
+
+export interface ReserveLine {
+  readonly sku: string;
+  readonly quantity: Units;
+  /** Only there; left out, wherever it fits best. */
+  readonly location_id?: string | undefined;
+}
+
+export interface ReserveRequest {
+  readonly principal: string;
+  readonly lines: readonly ReserveLine[];
+  /** Asked for; clamped to the configured bounds. Seconds. */
+  readonly ttl_seconds: number | undefined;
+  readonly allow_partial: boolean;
+  readonly idempotency: IdempotencyKey | undefined;
+  /** Hash of the arguments: the same key with other arguments is refused. */
+  readonly input_hash: string;
+  /** The id to give, made outside: a decision has no randomness of its own. */
+  readonly reservation_id: string;
+}
+
+export interface ReserveAnswer {
+  readonly reservation_id: string;
+  readonly status: ReservationState;
+  readonly lines: readonly ReservationLine[];
+  readonly stock_hash: string;
+  readonly created_at: string;
+  readonly expires_at: string;
+  readonly ttl_seconds: number;
+  readonly replayed: boolean;
+}
+
+/**
+ * All lines or none, unless `allow_partial`. Lines of one SKU are summed before they are compared with what can
+ * be promised. Refuses unknown SKUs and locations, items that are not for sale, stock that is too old to
+ * promise, and more than there is.
+ */
+export function decideReserve(
+  state: LedgerState,
+  request: ReserveRequest,
+  settings: LedgerSettings,
+): Decision<Result<ReserveAnswer>> {
+  if (state.remembered !== null) return { result: replay(state, request) };
+  const refusal = refuseUnsellable(state, request);
+  if (refusal !== null) return { result: refusal };
+
+  const promisable = promisableByLevel(state, request);
+  const lines = allocateLines(state, request, promisable);
+  const short = lines.filter((line) => line.reserved < line.requested);
+  const nothing = lines.every((line) => line.reserved === 0);
+  if (nothing || (short.length > 0 && !request.allow_partial)) {
+    return { result: refuseInsufficient(state, request) };
+  }
+  return grant(state, request, settings, lines);
+}
+
+function replay(state: LedgerState, request: ReserveRequest): Result<ReserveAnswer> {
+  const { remembered } = state;
+  if (remembered === null) throw new Error('nothing to replay');
+  if (remembered.input_hash !== request.input_hash) {
+    return refused(
+      'idempotency_key_reused',
+      'This idempotency key was used before with other arguments. Send the same arguments again to see the first answer, or a new key for a new wish.',
+      { reservation_id: remembered.reservation.id },
+    );
+  }
+  const first = remembered.answer as unknown as ReserveAnswer;
+  return granted({ ...first, status: stateAt(remembered.reservation, state.now_ms), replayed: true });
+}
+
+function refuseUnsellable(state: LedgerState, request: ReserveRequest): Result<never> | null {
+  const skus = [...new Set(request.lines.map((line) => line.sku))];
+  const unknown = skus.filter((sku) => !state.items.has(sku));
+  if (unknown.length > 0) {
+    return refused('sku_unknown', 'No item has one of these SKUs. Use find_items to look it up.', {
+      skus: unknown,
+    });
+  }
+  for (const line of request.lines) {
+    const item = itemOf(state, line.sku);
+    if (
+      line.location_id !== undefined &&
+      !item.levels.some((level) => level.location_id === line.location_id)
+    ) {
+      return refused(
+        'location_unknown',
+        'The item is not stocked at that location. check_stock lists its locations.',
+        {
+          ...named(item),
+          location_id: line.location_id,
+        },
+      );
+    }
+  }
+  const items = skus.map((sku) => itemOf(state, sku));
+  const gone = items.find((item) => item.lifecycle !== 'active');
+  if (gone !== undefined) {
+    return refused('item_discontinued', 'The item is not for sale any more.', {
+      ...named(gone),
+      status: gone.lifecycle,
+    });
+  }
+  const old = items.find((item) => !isItemFresh(item, state.now_ms));
+  if (old !== undefined) {
+    return refused(
+      'stock_stale',
+      'The stock of this item is older than it may be to promise anything, and the shop could not be read in time. Try again shortly.',
+      { ...named(old), confirmed_at: isoTime(old.confirmed_at_ms) },
+      STALE_RETRY_S,
+    );
+  }
+  return null;
+}
+
+const STALE_RETRY_S = 15;
+
+function promisableByLevel(state: LedgerState, request: ReserveRequest): Promisable {
+  const promisable: Promisable = new Map();
+  for (const { sku } of request.lines) {
+    const item = itemOf(state, sku);
+    for (const level of item.levels)
+      promisable.set(level.level_key, levelAtp(level, item.safety_stock_units));
+  }
+  return promisable;
+}
+
+/** Lines bound to a location take first, so that a free line never eats what only they can use. */
+function allocateLines(
+  state: LedgerState,
+  request: ReserveRequest,
+  promisable: Promisable,
+): ReservationLine[] {
+  const allocations = new Map<ReserveLine, Allocation[]>();
+  const bound = request.lines.filter((line) => line.location_id !== undefined);
+  const free = request.lines.filter((line) => line.location_id === undefined);
+  for (const line of [...bound, ...free]) {
+    const { levels } = itemOf(state, line.sku);
+    const eligible =
+      line.location_id === undefined
+        ? levels
+        : levels.filter((level) => level.location_id === line.location_id);
+    allocations.set(line, allocate(eligible, promisable, line.quantity));
+  }
+  return request.lines.map((line) => {
+    const taken = allocations.get(line) ?? [];
+    return {
+      sku: line.sku,
+      requested: line.quantity,
+      reserved: taken.reduce((sum, allocation) => sum + allocation.quantity, 0),
+      allocations: taken,
+      stock_hash: itemOf(state, line.sku).stock_hash,
+    };
+  });
+}
+
+function refuseInsufficient(state: LedgerState, request: ReserveRequest): Result<never> {
+  const requested = new Map<string, number>();
+  for (const line of request.lines) requested.set(line.sku, (requested.get(line.sku) ?? 0) + line.quantity);
+  const short = [...requested].map(([sku, units]) => {
+    const item = itemOf(state, sku);
+    return { ...named(item), requested: units, available_to_promise: itemAtp(item, state.now_ms) };
+  });
+  return refused(
+    'stock_insufficient',
+    'There is not enough that can be promised. Nothing was reserved. Ask for less, another item, or allow_partial.',
+    { items: short },
+  );
+}
+
+function grant(
+  state: LedgerState,
+  request: ReserveRequest,
+  settings: LedgerSettings,
+  lines: readonly ReservationLine[],
+): Decision<Result<ReserveAnswer>> {
+  const now = state.now_ms;
+  const ttl_seconds = clampTtl(request.ttl_seconds, settings);
+  const expires_at_ms = now + ttl_seconds * 1000;
+  const { holds, sums } = takeUnits(state, lines);
+  const grantedSkus = [...new Set(lines.filter((line) => line.reserved > 0).map((line) => line.sku))];
+  const stock_hash = basketHash(
+    state.shop,
+    grantedSkus.map((sku) => ({ sku, stock_hash: itemOf(state, sku).stock_hash })),
+  );
+  const reservation: NewReservation = {
+    id: request.reservation_id,
+    principal: request.principal,
+    lines,
+    stock_hash,
+    created_at_ms: now,
+    expires_at_ms,
+    holds,
+    tag: shopTag(request.reservation_id),
+    due_at_ms: settings.mirror === 'none' ? null : now,
+  };
+  const answer: ReserveAnswer = {
+    reservation_id: request.reservation_id,
+    status: 'active',
+    lines,
+    stock_hash,
+    created_at: isoTime(now),
+    expires_at: isoTime(expires_at_ms),
+    ttl_seconds,
+    replayed: false,
+  };
+  return {
+    result: granted(answer),
+    changes: {
+      new_reservation: reservation,
+      sums,
+      ...(request.idempotency === undefined
+        ? {}
+        : { remember: { input_hash: request.input_hash, answer: { ...answer } } }),
+      journal: [
+        {
+          kind: 'reservation.created',
+          of_reservation: true,
+          data: {
+            id: reservation.id,
+            principal: reservation.principal,
+            stock_hash,
+            expires_at_ms,
+            lines: lines.map((line) => [line.sku, line.requested, line.allocations.map(pair)]),
+            age_ms: grantedSkus.map((sku) => Math.max(0, now - itemOf(state, sku).confirmed_at_ms)),
+          },
+        },
+      ],
+    },
+  };
+}
+
+function takeUnits(
+  state: LedgerState,
+  lines: readonly ReservationLine[],
+): { holds: NewReservation['holds']; sums: LevelSums[] } {
+  const taken = new Map<number, { sums: LevelSums; quantity_units: number }>();
+  for (const line of lines) {
+    const { levels } = itemOf(state, line.sku);
+    for (const { location_id, quantity } of line.allocations) {
+      const level = levels.find((candidate) => candidate.location_id === location_id);
+      if (level === undefined) throw new Error('allocated at a location that the item does not have');
+      const quantity_units = (taken.get(level.level_key)?.quantity_units ?? 0) + quantity;
+      const sums = {
+        level_key: level.level_key,
+        held_units: level.held_units + quantity_units,
+        mirrored_units: level.mirrored_units,
+      };
+      taken.set(level.level_key, { sums, quantity_units });
+    }
+  }
+  return {
+    holds: [...taken].map(([level_key, { quantity_units }]) => ({ level_key, quantity_units })),
+    sums: [...taken.values()].map(({ sums }) => sums),
+  };
+}
+
+function clampTtl(asked: number | undefined, settings: LedgerSettings): number {
+  const ttl = Math.floor(asked ?? settings.ttl_default_s);
+  return Math.min(settings.ttl_max_s, Math.max(settings.ttl_min_s, ttl));
+}
+
+/** Our mark on what we create at the shop; Shopify's tags hold at most 40 characters. */
+function shopTag(reservationId: string): string {
+  return `hf-${reservationId.replace(/^res_/, '').toLowerCase()}`;
+}
+
+function itemOf(state: LedgerState, sku: string): Item {
+  const item = state.items.get(sku);
+  if (item === undefined) throw new Error('an item that was checked is missing');
+  return item;
+}
+
+/** Every refusal that names a SKU carries its current checksum. */
+function named(item: Item): { sku: string; stock_hash: string } {
+  return { sku: item.sku, stock_hash: item.stock_hash };
+}
+
+function pair(allocation: Allocation): [string, number] {
+  return [allocation.location_id, allocation.quantity];
+}

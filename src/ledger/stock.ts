@@ -1,0 +1,77 @@
+/** The state of one SKU as the ledger holds it, and what can be promised of it. */
+
+import { isFresh, maxAgeSeconds, type Velocity } from './freshness.js';
+import type { Lifecycle } from './observation.js';
+import type { StockHash } from './stock-hash.js';
+import type { LedgerMs } from './units.js';
+
+/** One inventory item at one location. */
+export interface Level {
+  /** The ledger's own row number; not an upstream id. */
+  readonly level_key: number;
+  readonly location_id: string;
+  readonly location_name: string;
+  /** The shop's order of preference, 0 first. */
+  readonly location_position: number;
+  /** False when the location is closed or no longer stocks the item: nothing is promised there. */
+  readonly sellable_here: boolean;
+  /** What the shop says can be sold. May be negative; that promises 0. */
+  readonly upstream_available_units: number;
+  readonly upstream_on_hand_units: number | null;
+  readonly upstream_committed_units: number | null;
+  /** Sum of the holds here that `upstream_available_units` does not yet exclude, expired ones that no sweep has tidied included. */
+  readonly held_units: number;
+  /** The part of `held_units` whose reservations are past their expiry: it promises nothing and hinders nothing. */
+  readonly expired_units: number;
+  /** Sum of the holds here that the shop's own figure already excludes. */
+  readonly mirrored_units: number;
+  /** The shop's clock; null when it did not say. */
+  readonly upstream_updated_at_ms: number | null;
+  /** Ledger time at which the read that gave these figures began. */
+  readonly read_at_ms: LedgerMs;
+}
+
+export interface Item {
+  readonly item_key: number;
+  readonly item_id: string;
+  readonly variant_id: string;
+  readonly sku: string;
+  readonly title: string;
+  readonly variant_title: string;
+  readonly lifecycle: Lifecycle;
+  /** Our own buffer per level; Shopify's `available` already excludes Shopify's safety stock. */
+  readonly safety_stock_units: number;
+  readonly state_version: number;
+  readonly salt: string;
+  readonly stock_hash: StockHash;
+  /** When the present state was first observed. */
+  readonly as_of_ms: LedgerMs;
+  /** When this item itself was last read. */
+  readonly read_at_ms: LedgerMs;
+  /** When we last knew the state to be current: its own read, or a heartbeat that covers the whole shop. */
+  readonly confirmed_at_ms: LedgerMs;
+  readonly velocity: Velocity;
+  /** Sorted by the shop's order of preference, then by id. */
+  readonly levels: readonly Level[];
+}
+
+/** Units at one level that can still be promised, freshness and lifecycle aside. Never negative. */
+export function levelAtp(level: Level, safetyStockUnits: number): number {
+  if (!level.sellable_here) return 0;
+  const held = level.held_units - level.expired_units;
+  return Math.max(0, level.upstream_available_units - held - safetyStockUnits);
+}
+
+/** Units of the item that can still be promised over all locations; 0 unless it is active and fresh enough. */
+export function itemAtp(item: Item, now: LedgerMs): number {
+  if (!isPromisable(item, now)) return 0;
+  return item.levels.reduce((sum, level) => sum + levelAtp(level, item.safety_stock_units), 0);
+}
+
+export function isItemFresh(item: Item, now: LedgerMs): boolean {
+  return isFresh(item.confirmed_at_ms, maxAgeSeconds(item.velocity, now), now);
+}
+
+export function isPromisable(item: Item, now: LedgerMs): boolean {
+  return item.lifecycle === 'active' && isItemFresh(item, now);
+}

@@ -1,0 +1,175 @@
+/** The schema, as numbered steps. A step that has been released is never edited: the next one mends it. */
+
+const MIGRATION_1 = `
+CREATE TABLE ledger (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  shop TEXT NOT NULL,
+  last_at_ms INTEGER NOT NULL,
+  journal_seq INTEGER NOT NULL,
+  journal_hash BLOB NOT NULL CHECK (length(journal_hash) = 32),
+  baseline_at_ms INTEGER,
+  confirmed_at_ms INTEGER NOT NULL DEFAULT 0,
+  cursor TEXT
+) STRICT;
+
+CREATE TABLE locations (
+  location_key INTEGER PRIMARY KEY,
+  location_id TEXT NOT NULL UNIQUE,
+  name TEXT NOT NULL,
+  position INTEGER NOT NULL,
+  active INTEGER NOT NULL CHECK (active IN (0, 1))
+) STRICT;
+
+CREATE TABLE items (
+  item_key INTEGER PRIMARY KEY,
+  item_id TEXT NOT NULL UNIQUE,
+  variant_id TEXT NOT NULL,
+  sku TEXT NOT NULL UNIQUE,
+  title TEXT NOT NULL,
+  variant_title TEXT NOT NULL,
+  lifecycle TEXT NOT NULL CHECK (lifecycle IN ('active', 'discontinued', 'unlisted')),
+  safety_stock_units INTEGER NOT NULL CHECK (safety_stock_units >= 0),
+  state_version INTEGER NOT NULL CHECK (state_version > 0),
+  salt TEXT NOT NULL CHECK (length(salt) = 32),
+  stock_hash TEXT NOT NULL CHECK (length(stock_hash) = 71),
+  as_of_ms INTEGER NOT NULL,
+  read_at_ms INTEGER NOT NULL,
+  velocity_micro_units_per_hour INTEGER NOT NULL CHECK (velocity_micro_units_per_hour >= 0),
+  velocity_at_ms INTEGER NOT NULL,
+  watched_since_ms INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE levels (
+  level_key INTEGER PRIMARY KEY,
+  item_key INTEGER NOT NULL REFERENCES items,
+  location_key INTEGER NOT NULL REFERENCES locations,
+  sellable_here INTEGER NOT NULL CHECK (sellable_here IN (0, 1)),
+  upstream_available_units INTEGER NOT NULL,
+  upstream_on_hand_units INTEGER,
+  upstream_committed_units INTEGER,
+  held_units INTEGER NOT NULL CHECK (held_units >= 0),
+  mirrored_units INTEGER NOT NULL CHECK (mirrored_units >= 0),
+  upstream_updated_at_ms INTEGER,
+  read_at_ms INTEGER NOT NULL,
+  UNIQUE (item_key, location_key)
+) STRICT;
+
+CREATE TABLE stock_versions (
+  item_key INTEGER NOT NULL,
+  state_version INTEGER NOT NULL,
+  stock_hash TEXT NOT NULL CHECK (length(stock_hash) = 71),
+  as_of_ms INTEGER NOT NULL,
+  PRIMARY KEY (item_key, state_version)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX stock_versions_by_age ON stock_versions (as_of_ms);
+
+CREATE TABLE reservations (
+  reservation_key INTEGER PRIMARY KEY,
+  id TEXT NOT NULL UNIQUE,
+  principal TEXT NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('active', 'submitted', 'committed', 'released', 'expired')),
+  lines TEXT NOT NULL,
+  stock_hash TEXT NOT NULL CHECK (length(stock_hash) = 71),
+  created_at_ms INTEGER NOT NULL,
+  expires_at_ms INTEGER NOT NULL CHECK (expires_at_ms > created_at_ms)
+) STRICT;
+CREATE INDEX reservations_expiring ON reservations (expires_at_ms) WHERE state = 'active';
+
+CREATE TABLE holds (
+  reservation_key INTEGER NOT NULL,
+  level_key INTEGER NOT NULL,
+  quantity_units INTEGER NOT NULL CHECK (quantity_units > 0),
+  state TEXT NOT NULL CHECK (state IN ('counted', 'mirrored', 'returning')),
+  awaits TEXT CHECK (awaits IN ('mirror', 'settle', 'return')),
+  awaits_after_ms INTEGER CHECK ((awaits IS NULL) = (awaits_after_ms IS NULL)),
+  mirror_until_ms INTEGER,
+  PRIMARY KEY (reservation_key, level_key)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX holds_awaiting ON holds (level_key, awaits_after_ms) WHERE awaits IS NOT NULL;
+CREATE INDEX holds_mirrored ON holds (level_key, mirror_until_ms) WHERE state = 'mirrored';
+
+CREATE TABLE orders (
+  order_key INTEGER PRIMARY KEY,
+  id TEXT NOT NULL UNIQUE,
+  reservation_key INTEGER NOT NULL UNIQUE,
+  state TEXT NOT NULL CHECK (state IN ('held', 'accepted', 'rejected', 'placed', 'failed', 'fulfilled', 'cancelled')),
+  hash_verdict TEXT NOT NULL CHECK (hash_verdict IN ('match', 'stale')),
+  stock_hash TEXT NOT NULL CHECK (length(stock_hash) = 71),
+  reasons TEXT NOT NULL,
+  buyer TEXT CHECK (buyer IS NULL OR state IN ('held', 'accepted')),
+  note TEXT,
+  reference TEXT,
+  submitted_at_ms INTEGER NOT NULL,
+  decided_at_ms INTEGER,
+  placed_at_ms INTEGER,
+  upstream_order_ref TEXT UNIQUE,
+  upstream_order_name TEXT,
+  checkout_url TEXT,
+  CHECK (state NOT IN ('placed', 'fulfilled', 'cancelled') OR upstream_order_ref IS NOT NULL)
+) STRICT;
+
+CREATE TABLE outbox (
+  reservation_key INTEGER PRIMARY KEY,
+  shop_state TEXT NOT NULL CHECK (shop_state IN ('absent', 'creating', 'open', 'completing', 'completed', 'deleting', 'deleted')),
+  tag TEXT NOT NULL,
+  hold_ref TEXT,
+  hold_until_ms INTEGER,
+  details_sent INTEGER NOT NULL DEFAULT 0 CHECK (details_sent IN (0, 1)),
+  intent_at_ms INTEGER,
+  empty_lookups INTEGER NOT NULL DEFAULT 0,
+  attempts INTEGER NOT NULL DEFAULT 0,
+  due_at_ms INTEGER,
+  claimed_by TEXT,
+  claimed_until_ms INTEGER,
+  parked INTEGER NOT NULL DEFAULT 0 CHECK (parked IN (0, 1)),
+  last_failure TEXT
+) STRICT;
+CREATE INDEX outbox_due ON outbox (due_at_ms) WHERE due_at_ms IS NOT NULL;
+
+CREATE TABLE journal (
+  seq INTEGER PRIMARY KEY,
+  at_ms INTEGER NOT NULL,
+  kind TEXT NOT NULL,
+  reservation_key INTEGER,
+  item_key INTEGER,
+  data TEXT NOT NULL,
+  hash BLOB NOT NULL CHECK (length(hash) = 32)
+) STRICT;
+CREATE INDEX journal_of_reservation ON journal (reservation_key, seq) WHERE reservation_key IS NOT NULL;
+CREATE INDEX journal_of_item ON journal (item_key, seq) WHERE item_key IS NOT NULL;
+
+CREATE TABLE idempotency (
+  principal TEXT NOT NULL,
+  tool TEXT NOT NULL,
+  key TEXT NOT NULL,
+  input_hash TEXT NOT NULL,
+  reservation_key INTEGER NOT NULL,
+  answer TEXT NOT NULL,
+  at_ms INTEGER NOT NULL,
+  PRIMARY KEY (principal, tool, key)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX idempotency_by_age ON idempotency (at_ms);
+
+CREATE TABLE leases (
+  name TEXT PRIMARY KEY,
+  owner TEXT NOT NULL,
+  until_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE VIRTUAL TABLE items_text USING fts5 (
+  sku, title, variant_title,
+  content = 'items', content_rowid = 'item_key',
+  tokenize = 'unicode61 remove_diacritics 2', prefix = '2 3'
+);
+CREATE TRIGGER items_text_insert AFTER INSERT ON items BEGIN
+  INSERT INTO items_text (rowid, sku, title, variant_title) VALUES (new.item_key, new.sku, new.title, new.variant_title);
+END;
+CREATE TRIGGER items_text_update AFTER UPDATE OF sku, title, variant_title ON items
+WHEN old.sku <> new.sku OR old.title <> new.title OR old.variant_title <> new.variant_title BEGIN
+  INSERT INTO items_text (items_text, rowid, sku, title, variant_title)
+    VALUES ('delete', old.item_key, old.sku, old.title, old.variant_title);
+  INSERT INTO items_text (rowid, sku, title, variant_title) VALUES (new.item_key, new.sku, new.title, new.variant_title);
+END;
+`;
+
+export const MIGRATIONS: readonly string[] = [MIGRATION_1];

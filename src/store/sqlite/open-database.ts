@@ -1,0 +1,116 @@
+/** Opens a ledger file: pragmas that are read back, migrations, and the shop that it belongs to. */
+
+import { JOURNAL_GENESIS } from '../../ledger/journal.js';
+import { type Database, loadDriver } from './driver.js';
+import { MIGRATIONS } from './migrations.js';
+
+/** A ledger that this program must not touch. The message says why and what to do. */
+export class LedgerUnusable extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'LedgerUnusable';
+  }
+}
+
+export interface OpenOptions {
+  /** File path, or ":memory:" for tests of one process. */
+  readonly path: string;
+  /** `name.myshopify.com`. A ledger belongs to one shop for good. */
+  readonly shop: string;
+  readonly now_ms: number;
+  /** Frames in the write-ahead log before a commit copies them back. Larger: fewer copies, a longer one each. */
+  readonly wal_autocheckpoint_pages: number;
+}
+
+/** How long opening waits for another process that is migrating. Blocks: nothing is being served yet. */
+const OPEN_WAIT_MS = 10_000;
+/** How long SQLite itself waits for a lock while serving. Short: it blocks the event loop, so we wait above it. */
+const BUSY_WAIT_MS = 20;
+const CACHE_KIB = 65_536;
+
+/** Throws `LedgerUnusable` for a ledger of a newer schema, of another shop, or one that can't be made durable. */
+export function openDatabase(options: OpenOptions): Database {
+  const Driver = loadDriver(process.versions.node);
+  const db = new Driver(options.path, { timeout: OPEN_WAIT_MS });
+  try {
+    setPragmas(db, options);
+    migrate(db, options.path);
+    claimForShop(db, options);
+    db.pragma(`busy_timeout = ${BUSY_WAIT_MS}`);
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+function setPragmas(db: Database, options: OpenOptions): void {
+  const mode = retryBusy(() => db.pragma('journal_mode = WAL', { simple: true }));
+  if (mode !== 'wal' && options.path !== ':memory:') {
+    throw new LedgerUnusable(
+      `The ledger ${options.path} can't use a write-ahead log (journal mode is ${String(mode)}). Put it on a local disk: network file systems don't carry SQLite safely.`,
+    );
+  }
+  // Compiled-in default is NORMAL in WAL mode, which may lose answered commits at power loss. Set it, and read it back.
+  db.pragma('synchronous = FULL');
+  if (db.pragma('synchronous', { simple: true }) !== 2)
+    throw new LedgerUnusable('SQLite did not accept synchronous = FULL.');
+  db.pragma('foreign_keys = ON');
+  db.pragma(`cache_size = -${CACHE_KIB}`);
+  db.pragma(`wal_autocheckpoint = ${options.wal_autocheckpoint_pages}`);
+}
+
+/** Switching to WAL needs the file alone for a moment, and does not wait for it by itself. */
+function retryBusy<T>(attempt: () => T): T {
+  const giveUpAt = Date.now() + OPEN_WAIT_MS;
+  for (;;) {
+    try {
+      return attempt();
+    } catch (error) {
+      if (!isBusy(error) || Date.now() > giveUpAt) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
+    }
+  }
+}
+
+/** Told apart by the driver's code, never by its words. */
+export function isBusy(error: unknown): boolean {
+  const code = (error as { code?: unknown } | null)?.code;
+  return typeof code === 'string' && (code.startsWith('SQLITE_BUSY') || code === 'SQLITE_LOCKED');
+}
+
+function migrate(db: Database, path: string): void {
+  const current = (): number => db.pragma('user_version', { simple: true }) as number;
+  refuseNewer(current(), path);
+  if (current() === MIGRATIONS.length) return;
+  db.transaction(() => {
+    // Read again under the lock: another process may have migrated while we waited.
+    const from = current();
+    refuseNewer(from, path);
+    for (const step of MIGRATIONS.slice(from)) db.exec(step);
+    db.pragma(`user_version = ${MIGRATIONS.length}`);
+  }).immediate();
+}
+
+function refuseNewer(version: number, path: string): void {
+  if (version > MIGRATIONS.length) {
+    throw new LedgerUnusable(
+      `The ledger ${path} has schema ${version}, and this holdfast knows only up to ${MIGRATIONS.length}. Run the newer holdfast, or point HOLDFAST_DB at another file.`,
+    );
+  }
+}
+
+function claimForShop(db: Database, options: OpenOptions): void {
+  const select = db.prepare('SELECT shop FROM ledger WHERE id = 1').pluck();
+  if (select.get() === undefined) {
+    db.prepare(
+      'INSERT INTO ledger (id, shop, last_at_ms, journal_seq, journal_hash) VALUES (1, ?, ?, 0, ?) ON CONFLICT DO NOTHING',
+    ).run(options.shop, options.now_ms, Buffer.from(JOURNAL_GENESIS, 'hex'));
+  }
+  const shop = select.get();
+  if (shop !== options.shop) {
+    throw new LedgerUnusable(
+      `The ledger ${options.path} belongs to ${String(shop)}, not to ${options.shop}. Point HOLDFAST_DB at another file.`,
+    );
+  }
+}

@@ -1,0 +1,536 @@
+/**
+ * One transaction's view of the database: loads what decisions ask for, applies what they decide, and keeps
+ * what it has seen until the commit. Nothing of it survives the transaction, because other processes write too.
+ */
+
+import type { Hold } from '../../ledger/hold.js';
+import { chainHash, type JournalDraft } from '../../ledger/journal.js';
+import type { Lifecycle } from '../../ledger/observation.js';
+import type { Order } from '../../ledger/order.js';
+import type {
+  Changes,
+  Clock,
+  HoldMove,
+  ItemPut,
+  Keys,
+  LedgerState,
+  LocationRow,
+  NewReservation,
+  Owned,
+  PastHash,
+  Remembered,
+} from '../../ledger/ports.js';
+import type { Reservation, ReservationLine } from '../../ledger/reservation.js';
+import type { OutboxRow } from '../../ledger/shop-side.js';
+import type { Item, Level } from '../../ledger/stock.js';
+import type { Statements } from './statements.js';
+
+/** Holds that one report moves on at most; the rest waits for the next. Waiting only promises less. */
+const AWAITING_MAX = 1000;
+/** Past checksums compared at a submit, per item. */
+const HISTORY_MAX = 1000;
+
+interface HeadRow {
+  shop: string;
+  last_at_ms: number;
+  journal_seq: number;
+  journal_hash: Buffer;
+  baseline_at_ms: number | null;
+  confirmed_at_ms: number;
+  cursor: string | null;
+}
+
+type ItemRow = Omit<Item, 'levels' | 'velocity' | 'confirmed_at_ms'> & {
+  velocity_micro_units_per_hour: number;
+  velocity_at_ms: number;
+  watched_since_ms: number;
+};
+
+type LevelRow = Omit<Level, 'expired_units' | 'sellable_here'> & { sellable_here: 0 | 1 };
+
+export class Session {
+  readonly now_ms: number;
+  readonly #sql: Statements;
+  readonly #head: HeadRow;
+  readonly #mirrorHorizonMs: number;
+  #lastKey: number | null = null;
+  #journalSeq: number;
+  #journalHash: string;
+  #expired: ReadonlyMap<number, number> | null = null;
+  #locations: ReadonlyMap<string, LocationRow> | null = null;
+  readonly #items = new Map<number, Item>();
+  readonly #keyBySku = new Map<string, number>();
+  readonly #dirtySums = new Map<number, { held_units: number; mirrored_units: number }>();
+
+  /** `mirrorHorizonMs`: how far ahead a mirrored hold's end at the shop makes it worth a look. */
+  constructor(statements: Statements, clock: Clock, mirrorHorizonMs: number) {
+    this.#sql = statements;
+    this.#mirrorHorizonMs = mirrorHorizonMs;
+    this.#head = statements.head.get() as HeadRow;
+    this.now_ms = clock.observe(this.#head.last_at_ms);
+    this.#journalSeq = this.#head.journal_seq;
+    this.#journalHash = this.#head.journal_hash.toString('hex');
+  }
+
+  load(keys: Keys): LedgerState {
+    const remembered = keys.idempotency === undefined ? null : this.#remembered(keys.idempotency);
+    const owned = keys.owned === undefined ? null : this.#owned(keys.owned);
+    const owned_items = owned === null ? [] : this.#itemsOf(owned);
+    const items = new Map<string, Item>();
+    const items_by_id = new Map<string, Item>();
+    const awaiting = new Map<number, readonly Hold[]>();
+    for (const sku of keys.skus ?? []) {
+      const item = this.#itemBySku(sku);
+      if (item !== null) items.set(sku, item);
+    }
+    for (const id of keys.item_ids ?? []) {
+      const item = this.#itemById(id);
+      if (item === null) continue;
+      items_by_id.set(id, item);
+      for (const level of item.levels) awaiting.set(level.level_key, this.#awaiting(level.level_key));
+    }
+    const session = this;
+    return {
+      now_ms: this.now_ms,
+      shop: this.#head.shop,
+      sync: this.#head,
+      items,
+      items_by_id,
+      get locations() {
+        return session.#allLocations();
+      },
+      owned,
+      owned_items,
+      remembered,
+      awaiting,
+      history: keys.history === true ? this.#history(owned_items) : NO_HISTORY,
+      precedence: keys.precedence === true && owned !== null ? this.#precedence(owned) : NO_PRECEDENCE,
+    };
+  }
+
+  /** Applies all of it; what it throws is a bug or a broken disk, and the whole transaction must be rolled back. */
+  apply(changes: Changes, keys: Keys): void {
+    let reservationKey =
+      changes.reservation?.reservation_key ??
+      changes.order?.reservation_key ??
+      changes.outbox?.reservation_key;
+    let itemKey: number | null = null;
+    if (changes.new_reservation !== undefined) {
+      reservationKey = this.#addReservation(changes.new_reservation);
+      for (const sum of changes.sums ?? []) this.#setSums(sum);
+    } else if (changesRows(changes)) {
+      this.#flush();
+      itemKey = this.#applyRows(changes);
+      this.#forget();
+    }
+    for (const draft of changes.journal ?? []) {
+      const owner = draft.of_reservation === true ? (reservationKey ?? this.#ownedKey(keys)) : null;
+      this.#append(draft, owner, draft.of_item === true ? itemKey : null);
+    }
+    if (changes.remember !== undefined && keys.idempotency !== undefined) {
+      const { principal, tool, key } = keys.idempotency;
+      const { input_hash, answer } = changes.remember;
+      this.#sql.remember.run(
+        principal,
+        tool,
+        key,
+        input_hash,
+        reservationKey,
+        JSON.stringify(answer),
+        this.now_ms,
+      );
+    }
+  }
+
+  /** Writes what was kept back. To be called once, before the commit; a group of refusals has written nothing. */
+  finish(): void {
+    this.#flush();
+    if (this.#journalSeq === this.#head.journal_seq) return;
+    this.#sql.add.journal.flush();
+    this.#sql.put_head.run(this.now_ms, this.#journalSeq, Buffer.from(this.#journalHash, 'hex'));
+  }
+
+  #applyRows(changes: Changes): number | null {
+    const sql = this.#sql;
+    for (const move of changes.holds ?? []) this.#moveHold(move);
+    for (const sum of changes.sums ?? []) sql.put_sums.run(sum.held_units, sum.mirrored_units, sum.level_key);
+    if (changes.reservation !== undefined) {
+      sql.put_reservation.run(changes.reservation.state, changes.reservation.reservation_key);
+    }
+    if (changes.new_order !== undefined) this.#addOrder(changes.new_order);
+    if (changes.order !== undefined) this.#putOrder(changes.order);
+    if (changes.outbox !== undefined) this.#putOutbox(changes.outbox);
+    return changes.item === undefined ? null : this.#putItem(changes.item);
+  }
+
+  /** Kept back until something could look for it: nobody knows the id before the commit. */
+  #addReservation(reservation: NewReservation): number {
+    const { id, principal, lines, stock_hash, created_at_ms, expires_at_ms } = reservation;
+    this.#lastKey ??= (this.#sql.last_reservation_key.get() as { key: number | null }).key ?? 0;
+    this.#lastKey += 1;
+    const key = this.#lastKey;
+    const { add } = this.#sql;
+    add.reservations.add(
+      key,
+      id,
+      principal,
+      'active',
+      JSON.stringify(lines),
+      stock_hash,
+      created_at_ms,
+      expires_at_ms,
+    );
+    for (const hold of reservation.holds) add.holds.add(key, hold.level_key, hold.quantity_units, 'counted');
+    add.outbox.add(key, 'absent', reservation.tag, reservation.due_at_ms);
+    return key;
+  }
+
+  #moveHold({ hold, to }: HoldMove): void {
+    const { changes } =
+      to === null
+        ? this.#sql.drop_hold.run(hold.level_key, hold.reservation_key)
+        : this.#sql.put_hold.run(
+            to.quantity_units,
+            to.state,
+            to.awaits,
+            to.awaits_after_ms,
+            to.mirror_until_ms,
+            hold.level_key,
+            hold.reservation_key,
+          );
+    if (changes !== 1) throw new Error('a hold to move is missing');
+  }
+
+  #addOrder(order: Order): void {
+    this.#sql.add_order.run(
+      order.id,
+      order.reservation_key,
+      order.state,
+      order.hash_verdict,
+      order.stock_hash,
+      JSON.stringify(order.reasons),
+      order.buyer === null ? null : JSON.stringify(order.buyer),
+      order.note,
+      order.reference,
+      order.submitted_at_ms,
+      order.decided_at_ms,
+      order.placed_at_ms,
+      order.upstream_order_ref,
+      order.upstream_order_name,
+      order.checkout_url,
+    );
+  }
+
+  #putOrder(order: Order): void {
+    this.#sql.put_order.run(
+      order.state,
+      JSON.stringify(order.reasons),
+      order.buyer === null ? null : JSON.stringify(order.buyer),
+      order.decided_at_ms,
+      order.placed_at_ms,
+      order.upstream_order_ref,
+      order.upstream_order_name,
+      order.checkout_url,
+      order.id,
+    );
+  }
+
+  #putOutbox(row: OutboxRow): void {
+    this.#sql.put_outbox.run(
+      row.shop_state,
+      row.hold_ref,
+      row.hold_until_ms,
+      row.details_sent ? 1 : 0,
+      row.intent_at_ms,
+      row.empty_lookups,
+      row.attempts,
+      row.due_at_ms,
+      row.claimed_by,
+      row.claimed_until_ms,
+      row.parked ? 1 : 0,
+      row.last_failure,
+      row.reservation_key,
+    );
+  }
+
+  #putItem(item: ItemPut): number {
+    const { velocity } = item;
+    const { item_key } = this.#sql.put_item.get(
+      item.item_id,
+      item.variant_id,
+      item.sku,
+      item.title,
+      item.variant_title,
+      item.lifecycle,
+      item.safety_stock_units,
+      item.state_version,
+      item.salt,
+      item.stock_hash,
+      item.as_of_ms,
+      item.read_at_ms,
+      velocity.micro_units_per_hour,
+      velocity.at_ms,
+      velocity.watched_since_ms,
+    ) as { item_key: number };
+    for (const level of item.levels) {
+      this.#sql.put_level.run(
+        item_key,
+        level.location_id,
+        level.sellable_here ? 1 : 0,
+        level.upstream_available_units,
+        level.upstream_on_hand_units,
+        level.upstream_committed_units,
+        level.held_units,
+        level.mirrored_units,
+        level.upstream_updated_at_ms,
+        level.read_at_ms,
+      );
+    }
+    if (item.is_new_version)
+      this.#sql.put_version.run(item_key, item.state_version, item.stock_hash, item.as_of_ms);
+    return item_key;
+  }
+
+  #append(draft: JournalDraft, reservationKey: number | null, itemKey: number | null): void {
+    const entry = {
+      seq: this.#journalSeq + 1,
+      at_ms: this.now_ms,
+      kind: draft.kind,
+      reservation_key: reservationKey,
+      item_key: itemKey,
+      data: JSON.stringify(draft.data),
+    };
+    this.#journalHash = chainHash(this.#journalHash, entry);
+    this.#journalSeq = entry.seq;
+    this.#sql.add.journal.add(
+      entry.seq,
+      entry.at_ms,
+      entry.kind,
+      entry.reservation_key,
+      entry.item_key,
+      entry.data,
+      Buffer.from(this.#journalHash, 'hex'),
+    );
+  }
+
+  /** Keeps new sums in mind and writes them once at the end: on a hot SKU one write serves the whole group. */
+  #setSums(sum: { level_key: number; held_units: number; mirrored_units: number }): void {
+    this.#dirtySums.set(sum.level_key, sum);
+    for (const [key, item] of this.#items) {
+      if (!item.levels.some((level) => level.level_key === sum.level_key)) continue;
+      const levels = item.levels.map((level) =>
+        level.level_key === sum.level_key ? { ...level, ...sum } : level,
+      );
+      this.#items.set(key, { ...item, levels });
+    }
+  }
+
+  #flush(): void {
+    for (const [level_key, sum] of this.#dirtySums)
+      this.#sql.put_sums.run(sum.held_units, sum.mirrored_units, level_key);
+    this.#dirtySums.clear();
+    const { add } = this.#sql;
+    add.reservations.flush();
+    add.holds.flush();
+    add.outbox.flush();
+  }
+
+  #forget(): void {
+    this.#items.clear();
+    this.#keyBySku.clear();
+    this.#expired = null;
+  }
+
+  #itemBySku(sku: string): Item | null {
+    const key = this.#keyBySku.get(sku);
+    if (key !== undefined) return this.#items.get(key) ?? null;
+    const row = this.#sql.item_by_sku.get(sku) as ItemRow | undefined;
+    return row === undefined ? null : this.#item(row);
+  }
+
+  #itemById(id: string): Item | null {
+    const row = this.#sql.item_by_id.get(id) as ItemRow | undefined;
+    return row === undefined ? null : this.#item(row);
+  }
+
+  #item(row: ItemRow): Item {
+    const known = this.#items.get(row.item_key);
+    if (known !== undefined) return known;
+    const { velocity_micro_units_per_hour, velocity_at_ms, watched_since_ms, ...rest } = row;
+    const item: Item = {
+      ...rest,
+      lifecycle: rest.lifecycle as Lifecycle,
+      confirmed_at_ms: Math.max(row.read_at_ms, this.#head.confirmed_at_ms),
+      velocity: {
+        micro_units_per_hour: velocity_micro_units_per_hour,
+        at_ms: velocity_at_ms,
+        watched_since_ms,
+      },
+      levels: this.#levels(row.item_key),
+    };
+    this.#items.set(item.item_key, item);
+    this.#keyBySku.set(item.sku, item.item_key);
+    return item;
+  }
+
+  #levels(itemKey: number): Level[] {
+    const rows = this.#sql.levels.all(itemKey) as LevelRow[];
+    const expired = this.#expiredUnits();
+    return rows
+      .map(
+        (row): Level => ({
+          ...row,
+          sellable_here: row.sellable_here === 1,
+          expired_units: expired.get(row.level_key) ?? 0,
+        }),
+      )
+      .sort((a, b) => a.location_position - b.location_position || (a.location_id < b.location_id ? -1 : 1));
+  }
+
+  /** Expiry is a fact of time: units of reservations past theirs, whether or not a sweeper has run. */
+  #expiredUnits(): ReadonlyMap<number, number> {
+    this.#expired ??= new Map(
+      (this.#sql.expired_units.all(this.now_ms) as { level_key: number; units: number }[]).map((row) => [
+        row.level_key,
+        row.units,
+      ]),
+    );
+    return this.#expired;
+  }
+
+  #allLocations(): ReadonlyMap<string, LocationRow> {
+    this.#locations ??= new Map(
+      (
+        this.#sql.locations.all() as { location_id: string; name: string; position: number; active: 0 | 1 }[]
+      ).map((row) => [row.location_id, { ...row, active: row.active === 1 }]),
+    );
+    return this.#locations;
+  }
+
+  #owned(name: NonNullable<Keys['owned']>): Owned | null {
+    this.#flush();
+    if ('order_id' in name) {
+      const row = this.#sql.order_by_id.get(name.order_id) as { reservation_key: number } | undefined;
+      return row === undefined ? null : this.#owned({ reservation_key: row.reservation_key });
+    }
+    const reservation =
+      'reservation_id' in name
+        ? readReservation(this.#sql.reservation_by_id.get(name.reservation_id))
+        : readReservation(this.#sql.reservation_by_key.get(name.reservation_key));
+    if (reservation === null) return null;
+    const key = reservation.reservation_key;
+    return {
+      reservation,
+      order: readOrder(this.#sql.order_by_reservation.get(key)),
+      holds: this.#sql.holds.all(key) as Hold[],
+      outbox: readOutbox(this.#sql.outbox.get(key)),
+    };
+  }
+
+  #ownedKey(keys: Keys): number {
+    const owned = keys.owned === undefined ? null : this.#owned(keys.owned);
+    if (owned === null) throw new Error('a journal entry of a reservation that was not loaded');
+    return owned.reservation.reservation_key;
+  }
+
+  /**
+   * Items that it holds units of; once it is over, also those of its lines, so that a reservation that holds
+   * nothing any more still knows what it was about. While it lives only the holds count: a SKU can be renamed.
+   */
+  #itemsOf(owned: Owned): Item[] {
+    const keys = new Set<number>();
+    for (const hold of owned.holds) {
+      const row = this.#sql.item_of_level.get(hold.level_key) as { item_key: number };
+      keys.add(row.item_key);
+    }
+    if (owned.reservation.state !== 'active' && owned.reservation.state !== 'submitted') {
+      for (const line of owned.reservation.lines) {
+        const item = line.reserved > 0 ? this.#itemBySku(line.sku) : null;
+        if (item !== null) keys.add(item.item_key);
+      }
+    }
+    return [...keys].map(
+      (key) => this.#items.get(key) ?? this.#item(this.#sql.item_by_key.get(key) as ItemRow),
+    );
+  }
+
+  #awaiting(levelKey: number): Hold[] {
+    const awaiting = this.#sql.awaiting.all(levelKey, AWAITING_MAX) as Hold[];
+    const lapsing = this.#sql.lapsing.all(levelKey, this.now_ms + this.#mirrorHorizonMs) as Hold[];
+    return [...awaiting, ...lapsing];
+  }
+
+  #history(items: readonly Item[]): ReadonlyMap<number, readonly PastHash[]> {
+    return new Map(
+      items.map((item) => [item.item_key, this.#sql.history.all(item.item_key, HISTORY_MAX) as PastHash[]]),
+    );
+  }
+
+  /** All that is live at the level less what is younger: cheap, because the young are few. */
+  #precedence(owned: Owned): ReadonlyMap<number, number> {
+    const key = owned.reservation.reservation_key;
+    const levels = this.#itemsOf(owned).flatMap((item) => item.levels);
+    return new Map(
+      levels.map((level) => {
+        const { level_key, held_units, expired_units, mirrored_units } = level;
+        const younger = this.#sql.younger_units.get(key, level_key, this.now_ms) as { units: number | null };
+        return [level_key, held_units - expired_units + mirrored_units - (younger.units ?? 0)];
+      }),
+    );
+  }
+
+  #remembered(name: NonNullable<Keys['idempotency']>): Remembered | null {
+    const row = this.#sql.remembered.get(name.principal, name.tool, name.key) as
+      | { input_hash: string; reservation_key: number; answer: string }
+      | undefined;
+    if (row === undefined) return null;
+    const owned = this.#owned({ reservation_key: row.reservation_key });
+    if (owned === null) throw new Error('an idempotency key of a reservation that does not exist');
+    return {
+      input_hash: row.input_hash,
+      answer: JSON.parse(row.answer) as Record<string, unknown>,
+      reservation: owned.reservation,
+      order: owned.order,
+    };
+  }
+}
+
+const NO_HISTORY: ReadonlyMap<number, readonly PastHash[]> = new Map();
+const NO_PRECEDENCE: ReadonlyMap<number, number> = new Map();
+
+function changesRows(changes: Changes): boolean {
+  return (
+    changes.holds !== undefined ||
+    changes.sums !== undefined ||
+    changes.reservation !== undefined ||
+    changes.new_order !== undefined ||
+    changes.order !== undefined ||
+    changes.outbox !== undefined ||
+    changes.item !== undefined
+  );
+}
+
+function readReservation(row: unknown): Reservation | null {
+  if (row === undefined) return null;
+  const { lines, ...rest } = row as Omit<Reservation, 'lines'> & { lines: string };
+  return { ...rest, lines: JSON.parse(lines) as ReservationLine[] };
+}
+
+function readOrder(row: unknown): Order | null {
+  if (row === undefined) return null;
+  const { reasons, buyer, ...rest } = row as Omit<Order, 'reasons' | 'buyer'> & {
+    reasons: string;
+    buyer: string | null;
+  };
+  return {
+    ...rest,
+    reasons: JSON.parse(reasons) as Order['reasons'],
+    buyer: buyer === null ? null : (JSON.parse(buyer) as Order['buyer']),
+  };
+}
+
+function readOutbox(row: unknown): OutboxRow {
+  if (row === undefined) throw new Error('a reservation without its outbox row');
+  const raw = row as Omit<OutboxRow, 'details_sent' | 'parked'> & { details_sent: 0 | 1; parked: 0 | 1 };
+  return { ...raw, details_sent: raw.details_sent === 1, parked: raw.parked === 1 };
+}

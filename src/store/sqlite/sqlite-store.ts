@@ -1,0 +1,321 @@
+/**
+ * The ledger's store on SQLite. Waiting transactions are drained together under one `BEGIN IMMEDIATE … COMMIT`
+ * (group commit), so that one fsync serves all of them, and each is answered only after that commit.
+ */
+
+import type { JournalEntry } from '../../ledger/journal.js';
+import type {
+  Clock,
+  Decision,
+  DueWork,
+  FoundItem,
+  Keys,
+  LedgerState,
+  LocationRow,
+  Store,
+  SyncState,
+} from '../../ledger/ports.js';
+import { StoreBusy } from '../../ledger/ports.js';
+import type { Database } from './driver.js';
+import { isBusy, openDatabase } from './open-database.js';
+import { Session } from './session.js';
+import { discardAdditions, prepareAll, type Statements } from './statements.js';
+import type { Turnstile } from './turnstile.js';
+
+export interface SqliteStoreOptions {
+  readonly path: string;
+  readonly shop: string;
+  readonly clock: Clock;
+  /** A number in [0, 1): spreads the retries of several processes. */
+  readonly random: () => number;
+  /** Fairness between processes; correctness never depends on it. */
+  readonly turnstile: Turnstile;
+  /** Transactions that share one commit at most. */
+  readonly group_max: number;
+  /** A group stops taking more after this long, so that other processes get their turn. */
+  readonly group_max_ms: number;
+  /** How long a transaction may wait before it is refused as busy. */
+  readonly busy_deadline_ms: number;
+  readonly wal_autocheckpoint_pages: number;
+  /** How far ahead the end of a mirrored hold is looked for when a report is applied. */
+  readonly mirror_horizon_ms: number;
+}
+
+interface Waiting {
+  readonly keys: Keys;
+  readonly decide: (state: LedgerState) => Decision<unknown>;
+  readonly resolve: (result: unknown) => void;
+  readonly reject: (error: unknown) => void;
+  /** By the monotonic clock of this process. */
+  readonly deadline_ms: number;
+}
+
+/** Pause before the lock is asked for again, spread so that processes don't march in step. */
+const BUSY_RETRY_MIN_MS = 1;
+const BUSY_RETRY_SPREAD_MS = 4;
+/** Rows that one pruning transaction deletes. */
+const PRUNE_MAX_ROWS = 500;
+
+export function openSqliteStore(options: SqliteStoreOptions): SqliteStore {
+  const { path, shop, clock, wal_autocheckpoint_pages } = options;
+  const db = openDatabase({ path, shop, now_ms: clock.now(), wal_autocheckpoint_pages });
+  return new SqliteStore(db, options);
+}
+
+export class SqliteStore implements Store {
+  readonly #db: Database;
+  readonly #options: SqliteStoreOptions;
+  readonly #sql: Statements;
+  readonly #begin;
+  readonly #beginRead;
+  readonly #commit;
+  readonly #rollback;
+  #queue: Waiting[] = [];
+  #draining: Promise<void> | null = null;
+  #closed = false;
+
+  constructor(db: Database, options: SqliteStoreOptions) {
+    this.#db = db;
+    this.#options = options;
+    this.#sql = prepareAll(db);
+    this.#begin = db.prepare('BEGIN IMMEDIATE');
+    this.#beginRead = db.prepare('BEGIN');
+    this.#commit = db.prepare('COMMIT');
+    this.#rollback = db.prepare('ROLLBACK');
+  }
+
+  transact<R>(keys: Keys, decide: (state: LedgerState) => Decision<R>): Promise<R> {
+    if (this.#closed) return Promise.reject(new Error('the ledger is closed'));
+    return new Promise<R>((resolve, reject) => {
+      this.#queue.push({
+        keys,
+        decide,
+        resolve: resolve as (result: unknown) => void,
+        reject,
+        deadline_ms: performance.now() + this.#options.busy_deadline_ms,
+      });
+      this.#draining ??= this.#drain();
+    });
+  }
+
+  async read<R>(keys: Keys, view: (state: LedgerState) => R): Promise<R> {
+    return this.#reading((session) => view(session.load(keys)));
+  }
+
+  async searchItems(query: string, limit: number): Promise<readonly FoundItem[]> {
+    const match = fullTextQuery(query);
+    return match === null ? [] : (this.#sql.search.all(match, limit) as FoundItem[]);
+  }
+
+  async expiredReservations(limit: number): Promise<readonly DueWork[]> {
+    return this.#reading(({ now_ms }) => this.#sql.expired_reservations.all(now_ms, limit) as DueWork[]);
+  }
+
+  async dueOutbox(limit: number): Promise<readonly DueWork[]> {
+    return this.#reading(({ now_ms }) => this.#sql.due_outbox.all(now_ms, now_ms, limit) as DueWork[]);
+  }
+
+  async timeline(reservationKey: number, limit: number): Promise<readonly JournalEntry[]> {
+    const rows = this.#sql.timeline.all(reservationKey, limit) as (Omit<JournalEntry, 'hash'> & {
+      hash: Buffer;
+    })[];
+    return rows.map((row) => ({ ...row, hash: row.hash.toString('hex') }));
+  }
+
+  /** True when a location is new, was renamed, moved in order, opened or closed. */
+  async putLocations(locations: readonly LocationRow[]): Promise<boolean> {
+    return this.#writing(() => {
+      const known = new Map(
+        (this.#sql.locations.all() as { location_id: string }[]).map((row) => [row.location_id, row]),
+      );
+      const gone = [...known.values()].filter(
+        (row) => !locations.some(({ location_id }) => location_id === row.location_id),
+      );
+      const closed = (gone as unknown as LocationRow[]).map((row) => ({ ...row, active: false }));
+      let changed = false;
+      for (const location of [...locations, ...closed]) {
+        const before = known.get(location.location_id) as
+          | (Omit<LocationRow, 'active'> & { active: 0 | 1 })
+          | undefined;
+        const same =
+          before !== undefined &&
+          before.name === location.name &&
+          before.position === location.position &&
+          (before.active === 1) === location.active;
+        if (same) continue;
+        changed = true;
+        this.#sql.put_location.run(
+          location.location_id,
+          location.name,
+          location.position,
+          location.active ? 1 : 0,
+        );
+      }
+      return changed;
+    });
+  }
+
+  async putSync(sync: SyncState): Promise<void> {
+    await this.#writing(() => this.#sql.put_sync.run(sync.baseline_at_ms, sync.confirmed_at_ms, sync.cursor));
+  }
+
+  async lease(name: string, owner: string, ttlMs: number): Promise<boolean> {
+    return this.#writing((now) => {
+      const held = this.#sql.lease.get(name) as { owner: string; until_ms: number } | undefined;
+      if (held !== undefined && held.owner !== owner && held.until_ms > now) return false;
+      this.#sql.put_lease.run(name, owner, now + ttlMs);
+      return true;
+    });
+  }
+
+  async releaseLease(name: string, owner: string): Promise<void> {
+    await this.#writing(() => this.#sql.drop_lease.run(name, owner));
+  }
+
+  async prune(maxAges: { readonly idempotency_ms: number; readonly history_ms: number }): Promise<number> {
+    return this.#writing(
+      (now) =>
+        this.#sql.prune_idempotency.run(now - maxAges.idempotency_ms, PRUNE_MAX_ROWS).changes +
+        this.#sql.prune_history.run(now - maxAges.history_ms, PRUNE_MAX_ROWS).changes,
+    );
+  }
+
+  /** Answers what is waiting, then closes the file. Safe to call twice. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await this.#draining;
+    this.#db.close();
+    await this.#options.turnstile.close();
+  }
+
+  /** A write that is not a decision of the ledger: it shares queue, lock and commit with them. */
+  #writing<R>(write: (now: number) => R): Promise<R> {
+    return this.transact({}, (state) => ({ result: write(state.now_ms) }));
+  }
+
+  #reading<R>(view: (session: Session) => R): R {
+    if (this.#closed) throw new Error('the ledger is closed');
+    this.#beginRead.run();
+    try {
+      return view(this.#session());
+    } finally {
+      this.#commit.run();
+    }
+  }
+
+  #session(): Session {
+    return new Session(this.#sql, this.#options.clock, this.#options.mirror_horizon_ms);
+  }
+
+  async #drain(): Promise<void> {
+    // Let everything that is ready in this turn of the event loop join the first group.
+    await new Promise<void>((resume) => setImmediate(resume));
+    while (this.#queue.length > 0) {
+      const turn = this.#options.turnstile.enter();
+      const leave = turn instanceof Promise ? await turn : turn;
+      let got: boolean;
+      try {
+        got = this.#runGroup();
+      } finally {
+        leave();
+      }
+      if (!got) await this.#waitForLock();
+      else await new Promise<void>((resume) => setImmediate(resume));
+    }
+    this.#draining = null;
+  }
+
+  /** One commit for as many waiting transactions as fit. False when another process has the lock. */
+  #runGroup(): boolean {
+    try {
+      this.#begin.run();
+    } catch (error) {
+      if (isBusy(error)) return false;
+      const group = this.#queue;
+      this.#queue = [];
+      for (const waiting of group) waiting.reject(error);
+      return true;
+    }
+    const group: Waiting[] = [];
+    try {
+      const answers = this.#decideGroup(group);
+      this.#commit.run();
+      for (const answer of answers) answer();
+    } catch (error) {
+      if (this.#db.inTransaction) this.#rollback.run();
+      discardAdditions(this.#sql);
+      this.#afterFailedGroup(group, error);
+    }
+    return true;
+  }
+
+  #decideGroup(group: Waiting[]): (() => void)[] {
+    const { group_max, group_max_ms } = this.#options;
+    const until = performance.now() + group_max_ms;
+    const session = this.#session();
+    const answers: (() => void)[] = [];
+    while (group.length < group_max && (group.length === 0 || performance.now() < until)) {
+      const waiting = this.#queue.shift();
+      if (waiting === undefined) break;
+      group.push(waiting);
+      answers.push(decideOne(session, waiting));
+    }
+    session.finish();
+    return answers;
+  }
+
+  /** Nothing of the group was written. One bad apple must not spoil the others: each is tried alone. */
+  #afterFailedGroup(group: readonly Waiting[], error: unknown): void {
+    const [only] = group;
+    if (only === undefined) return;
+    if (group.length === 1) {
+      only.reject(error);
+      return;
+    }
+    for (const waiting of group) {
+      try {
+        const answer = this.#db
+          .transaction(() => {
+            const session = this.#session();
+            const decided = decideOne(session, waiting);
+            session.finish();
+            return decided;
+          })
+          .immediate();
+        answer();
+      } catch (own) {
+        discardAdditions(this.#sql);
+        waiting.reject(isBusy(own) ? new StoreBusy() : own);
+      }
+    }
+  }
+
+  async #waitForLock(): Promise<void> {
+    const now = performance.now();
+    const late = this.#queue.filter((waiting) => waiting.deadline_ms <= now);
+    this.#queue = this.#queue.filter((waiting) => waiting.deadline_ms > now);
+    for (const waiting of late) waiting.reject(new StoreBusy());
+    const pause = BUSY_RETRY_MIN_MS + this.#options.random() * BUSY_RETRY_SPREAD_MS;
+    await new Promise<void>((resume) => setTimeout(resume, pause));
+  }
+}
+
+/** Decides and applies; the answer is given by the returned function, after the commit. */
+function decideOne(session: Session, waiting: Waiting): () => void {
+  let decision: Decision<unknown>;
+  try {
+    decision = waiting.decide(session.load(waiting.keys));
+  } catch (bug) {
+    // A decision that throws has changed nothing: it fails alone.
+    return () => waiting.reject(bug);
+  }
+  if (decision.changes !== undefined) session.apply(decision.changes, waiting.keys);
+  return () => waiting.resolve(decision.result);
+}
+
+/** Every word must occur, as a prefix; what FTS5 would read as syntax is quoted away. */
+function fullTextQuery(query: string): string | null {
+  const words = query.match(/[\p{L}\p{N}]+/gu)?.slice(0, 16) ?? [];
+  return words.length === 0 ? null : words.map((word) => `"${word}"*`).join(' ');
+}

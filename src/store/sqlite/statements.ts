@@ -1,0 +1,163 @@
+/** Every statement, prepared once per connection. A test holds each against `EXPLAIN QUERY PLAN`. */
+
+import { BulkInsert } from './bulk-insert.js';
+import type { Database, Statement } from './driver.js';
+
+const ITEM_COLUMNS = `item_key, item_id, variant_id, sku, title, variant_title, lifecycle, safety_stock_units,
+  state_version, salt, stock_hash, as_of_ms, read_at_ms, velocity_micro_units_per_hour, velocity_at_ms, watched_since_ms`;
+
+const RESERVATION_COLUMNS =
+  'reservation_key, id, principal, state, lines, stock_hash, created_at_ms, expires_at_ms';
+
+const HOLD_COLUMNS =
+  'level_key, reservation_key, quantity_units, state, awaits, awaits_after_ms, mirror_until_ms';
+
+export const SQL = {
+  head: 'SELECT shop, last_at_ms, journal_seq, journal_hash, baseline_at_ms, confirmed_at_ms, cursor FROM ledger WHERE id = 1',
+  put_head: 'UPDATE ledger SET last_at_ms = ?, journal_seq = ?, journal_hash = ? WHERE id = 1',
+  put_sync: 'UPDATE ledger SET baseline_at_ms = ?, confirmed_at_ms = ?, cursor = ? WHERE id = 1',
+
+  locations: 'SELECT location_key, location_id, name, position, active FROM locations',
+  put_location: `INSERT INTO locations (location_id, name, position, active) VALUES (?, ?, ?, ?)
+    ON CONFLICT (location_id) DO UPDATE SET name = excluded.name, position = excluded.position, active = excluded.active`,
+
+  item_by_sku: `SELECT ${ITEM_COLUMNS} FROM items WHERE sku = ?`,
+  item_by_id: `SELECT ${ITEM_COLUMNS} FROM items WHERE item_id = ?`,
+  item_by_key: `SELECT ${ITEM_COLUMNS} FROM items WHERE item_key = ?`,
+  levels: `SELECT level_key, location_id, name AS location_name, position AS location_position,
+      sellable_here, upstream_available_units, upstream_on_hand_units, upstream_committed_units, held_units,
+      mirrored_units, upstream_updated_at_ms, read_at_ms
+    FROM levels CROSS JOIN locations ON locations.location_key = levels.location_key
+    WHERE item_key = ?`,
+  item_of_level: 'SELECT item_key FROM levels WHERE level_key = ?',
+  put_item: `INSERT INTO items (item_id, variant_id, sku, title, variant_title, lifecycle, safety_stock_units,
+      state_version, salt, stock_hash, as_of_ms, read_at_ms, velocity_micro_units_per_hour, velocity_at_ms, watched_since_ms)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (item_id) DO UPDATE SET variant_id = excluded.variant_id, sku = excluded.sku, title = excluded.title,
+      variant_title = excluded.variant_title, lifecycle = excluded.lifecycle, safety_stock_units = excluded.safety_stock_units,
+      state_version = excluded.state_version, salt = excluded.salt, stock_hash = excluded.stock_hash,
+      as_of_ms = excluded.as_of_ms, read_at_ms = excluded.read_at_ms,
+      velocity_micro_units_per_hour = excluded.velocity_micro_units_per_hour, velocity_at_ms = excluded.velocity_at_ms,
+      watched_since_ms = excluded.watched_since_ms
+    RETURNING item_key`,
+  put_level: `INSERT INTO levels (item_key, location_key, sellable_here, upstream_available_units, upstream_on_hand_units,
+      upstream_committed_units, held_units, mirrored_units, upstream_updated_at_ms, read_at_ms)
+    VALUES (?, (SELECT location_key FROM locations WHERE location_id = ?), ?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (item_key, location_key) DO UPDATE SET sellable_here = excluded.sellable_here,
+      upstream_available_units = excluded.upstream_available_units, upstream_on_hand_units = excluded.upstream_on_hand_units,
+      upstream_committed_units = excluded.upstream_committed_units, held_units = excluded.held_units,
+      mirrored_units = excluded.mirrored_units, upstream_updated_at_ms = excluded.upstream_updated_at_ms,
+      read_at_ms = excluded.read_at_ms`,
+  put_sums: 'UPDATE levels SET held_units = ?, mirrored_units = ? WHERE level_key = ?',
+  put_version:
+    'INSERT INTO stock_versions (item_key, state_version, stock_hash, as_of_ms) VALUES (?, ?, ?, ?)',
+  history:
+    'SELECT stock_hash, as_of_ms FROM stock_versions WHERE item_key = ? ORDER BY state_version DESC LIMIT ?',
+
+  reservation_by_id: `SELECT ${RESERVATION_COLUMNS} FROM reservations WHERE id = ?`,
+  last_reservation_key: 'SELECT max(reservation_key) AS key FROM reservations',
+  reservation_by_key: `SELECT ${RESERVATION_COLUMNS} FROM reservations WHERE reservation_key = ?`,
+  put_reservation: 'UPDATE reservations SET state = ? WHERE reservation_key = ?',
+  expired_reservations: `SELECT reservation_key FROM reservations
+    WHERE state = 'active' AND expires_at_ms <= ? ORDER BY expires_at_ms LIMIT ?`,
+  expired_units: `SELECT holds.level_key AS level_key, sum(holds.quantity_units) AS units
+    FROM reservations INDEXED BY reservations_expiring
+    CROSS JOIN holds ON holds.reservation_key = reservations.reservation_key
+    WHERE reservations.state = 'active' AND reservations.expires_at_ms <= ? AND holds.state = 'counted'
+    GROUP BY holds.level_key`,
+
+  holds: `SELECT ${HOLD_COLUMNS} FROM holds WHERE reservation_key = ?`,
+  awaiting: `SELECT ${HOLD_COLUMNS} FROM holds WHERE level_key = ? AND awaits IS NOT NULL ORDER BY awaits_after_ms LIMIT ?`,
+  lapsing: `SELECT ${HOLD_COLUMNS} FROM holds WHERE level_key = ? AND state = 'mirrored' AND awaits IS NULL AND mirror_until_ms <= ?`,
+  put_hold: `UPDATE holds SET quantity_units = ?, state = ?, awaits = ?, awaits_after_ms = ?, mirror_until_ms = ?
+    WHERE level_key = ? AND reservation_key = ?`,
+  drop_hold: 'DELETE FROM holds WHERE level_key = ? AND reservation_key = ?',
+  younger_units: `SELECT sum(holds.quantity_units) AS units FROM holds
+    CROSS JOIN reservations ON reservations.reservation_key = holds.reservation_key
+    WHERE holds.reservation_key > ? AND holds.level_key = ? AND holds.state <> 'returning'
+      AND (reservations.state <> 'active' OR reservations.expires_at_ms > ?)`,
+
+  order_by_id: 'SELECT * FROM orders WHERE id = ?',
+  order_by_reservation: 'SELECT * FROM orders WHERE reservation_key = ?',
+  add_order: `INSERT INTO orders (id, reservation_key, state, hash_verdict, stock_hash, reasons, buyer, note, reference,
+      submitted_at_ms, decided_at_ms, placed_at_ms, upstream_order_ref, upstream_order_name, checkout_url)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  put_order: `UPDATE orders SET state = ?, reasons = ?, buyer = ?, decided_at_ms = ?, placed_at_ms = ?,
+      upstream_order_ref = ?, upstream_order_name = ?, checkout_url = ? WHERE id = ?`,
+
+  outbox: 'SELECT * FROM outbox WHERE reservation_key = ?',
+  put_outbox: `UPDATE outbox SET shop_state = ?, hold_ref = ?, hold_until_ms = ?, details_sent = ?, intent_at_ms = ?,
+      empty_lookups = ?, attempts = ?, due_at_ms = ?, claimed_by = ?, claimed_until_ms = ?, parked = ?, last_failure = ?
+    WHERE reservation_key = ?`,
+  due_outbox: `SELECT reservation_key FROM outbox
+    WHERE due_at_ms <= ? AND (claimed_until_ms IS NULL OR claimed_until_ms <= ?) ORDER BY due_at_ms LIMIT ?`,
+
+  timeline: `SELECT seq, at_ms, kind, reservation_key, item_key, data, hash FROM journal
+    WHERE reservation_key = ? ORDER BY seq LIMIT ?`,
+
+  remembered:
+    'SELECT input_hash, reservation_key, answer FROM idempotency WHERE principal = ? AND tool = ? AND key = ?',
+  remember: `INSERT INTO idempotency (principal, tool, key, input_hash, reservation_key, answer, at_ms)
+    VALUES (?, ?, ?, ?, ?, ?, ?)`,
+  prune_idempotency: `DELETE FROM idempotency WHERE (principal, tool, key) IN
+    (SELECT principal, tool, key FROM idempotency WHERE at_ms < ? ORDER BY at_ms LIMIT ?)`,
+  prune_history: `DELETE FROM stock_versions WHERE (item_key, state_version) IN
+    (SELECT old.item_key, old.state_version FROM stock_versions AS old
+      CROSS JOIN items ON items.item_key = old.item_key
+      WHERE old.as_of_ms < ? AND old.state_version < items.state_version ORDER BY old.as_of_ms LIMIT ?)`,
+
+  lease: 'SELECT owner, until_ms FROM leases WHERE name = ?',
+  put_lease: `INSERT INTO leases (name, owner, until_ms) VALUES (?, ?, ?)
+    ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, until_ms = excluded.until_ms`,
+  drop_lease: 'DELETE FROM leases WHERE name = ? AND owner = ?',
+
+  search: `SELECT items.sku AS sku, items.title AS title, items.variant_title AS variant
+    FROM items_text CROSS JOIN items ON items.item_key = items_text.rowid
+    WHERE items_text MATCH ? AND items.lifecycle = 'active' ORDER BY rank LIMIT ?`,
+} as const;
+
+export type StatementName = keyof typeof SQL;
+
+/** Rows that a transaction only adds: kept back and inserted together. */
+export interface Additions {
+  readonly reservations: BulkInsert;
+  readonly holds: BulkInsert;
+  readonly outbox: BulkInsert;
+  readonly journal: BulkInsert;
+}
+
+export type Statements = { readonly [name in StatementName]: Statement } & { readonly add: Additions };
+
+export function prepareAll(db: Database): Statements {
+  const prepared: Partial<Record<StatementName, Statement>> = {};
+  for (const name of Object.keys(SQL) as StatementName[]) prepared[name] = db.prepare(SQL[name]);
+  const add: Additions = {
+    reservations: new BulkInsert(db, 'reservations', [
+      'reservation_key',
+      'id',
+      'principal',
+      'state',
+      'lines',
+      'stock_hash',
+      'created_at_ms',
+      'expires_at_ms',
+    ]),
+    holds: new BulkInsert(db, 'holds', ['reservation_key', 'level_key', 'quantity_units', 'state']),
+    outbox: new BulkInsert(db, 'outbox', ['reservation_key', 'shop_state', 'tag', 'due_at_ms']),
+    journal: new BulkInsert(db, 'journal', [
+      'seq',
+      'at_ms',
+      'kind',
+      'reservation_key',
+      'item_key',
+      'data',
+      'hash',
+    ]),
+  };
+  return { ...(prepared as { readonly [name in StatementName]: Statement }), add };
+}
+
+/** Forgets rows that were kept back for a transaction that was rolled back. */
+export function discardAdditions({ add }: Statements): void {
+  for (const bulk of [add.reservations, add.holds, add.outbox, add.journal]) bulk.discard();
+}
