@@ -1,0 +1,87 @@
+/** Tokens, and what they may do. */
+
+/** The token of a custom app of the sandbox shop. Not a secret: the sandbox is reachable on loopback only. */
+export const SANDBOX_ACCESS_TOKEN = 'shpat_sandbox';
+export const SANDBOX_CLIENT_ID = 'sandbox';
+export const SANDBOX_CLIENT_SECRET = 'sandbox';
+
+/** Everything that the sandbox's root fields ask for. */
+export const ALL_SCOPES: readonly string[] = [
+  'read_inventory',
+  'write_inventory',
+  'read_locations',
+  'read_products',
+  'write_products',
+  'read_orders',
+  'read_draft_orders',
+  'write_draft_orders',
+];
+
+/** Shopify: a token from client credentials lives for 24 hours, and says one second less. */
+const MINTED_LIFETIME_MS = 24 * 60 * 60 * 1000;
+export const MINTED_EXPIRES_IN_SECONDS = 86_399;
+/** The oldest are forgotten first. */
+const MINTED_MAX = 1_000;
+
+/**
+ * Scopes of each root field, of which one is enough. Shopify: `requiredAccess` in the API reference. Fields that are
+ * missing here want none; `node` and `nodes` are not checked.
+ */
+const REQUIRED_SCOPES: Readonly<Record<string, readonly string[]>> = {
+  location: ['read_locations', 'read_inventory'],
+  locations: ['read_locations', 'read_inventory'],
+  product: ['read_products'],
+  products: ['read_products'],
+  productVariant: ['read_products'],
+  productVariants: ['read_products'],
+  inventoryItem: ['read_inventory', 'read_products'],
+  inventoryItems: ['read_inventory', 'read_products'],
+  inventoryLevel: ['read_inventory'],
+  draftOrder: ['read_draft_orders'],
+  draftOrders: ['read_draft_orders'],
+  order: ['read_orders'],
+  orders: ['read_orders'],
+  inventoryAdjustQuantities: ['write_inventory'],
+  inventoryMoveQuantities: ['write_inventory'],
+  inventorySetQuantities: ['write_inventory'],
+  draftOrderCreate: ['write_draft_orders'],
+  draftOrderUpdate: ['write_draft_orders'],
+  draftOrderComplete: ['write_draft_orders'],
+  draftOrderDelete: ['write_draft_orders'],
+  productUpdate: ['write_products'],
+};
+
+/** Null when the scopes suffice for the root field; else what is required, in Shopify's words. */
+export function missingAccess(rootField: string, scopes: readonly string[]): string | null {
+  const wanted = REQUIRED_SCOPES[rootField] ?? [];
+  // Shopify: a write scope includes the read scope of the same kind.
+  const granted = new Set(scopes.flatMap((scope) => [scope, scope.replace(/^write_/u, 'read_')]));
+  if (wanted.length === 0 || wanted.some((scope) => granted.has(scope))) return null;
+  return wanted.map((scope) => `\`${scope}\` access scope`).join(' or ');
+}
+
+/** The tokens that the sandbox accepts: the fixed one, and those minted from client credentials while they live. */
+export class AccessTokens {
+  readonly #expiryMs = new Map<string, number>();
+  #minted = 0;
+
+  isValid(token: string, nowMs: number): boolean {
+    if (token === SANDBOX_ACCESS_TOKEN) return true;
+    const expiryMs = this.#expiryMs.get(token);
+    return expiryMs !== undefined && nowMs < expiryMs;
+  }
+
+  mint(nowMs: number): string {
+    this.#minted += 1;
+    const token = `shpat_sandbox_${this.#minted}`;
+    this.#expiryMs.set(token, nowMs + MINTED_LIFETIME_MS);
+    const [oldest] = this.#expiryMs.keys();
+    if (this.#expiryMs.size > MINTED_MAX && oldest !== undefined) this.#expiryMs.delete(oldest);
+    return token;
+  }
+
+  /** As when the merchant removes the app: minted tokens stop working at once. */
+  revokeMinted(): void {
+    this.#expiryMs.clear();
+  }
+}

@@ -1,0 +1,137 @@
+/** The fields of QueryRoot. */
+
+import { GraphQLError } from 'graphql';
+import { connectionOf, type Listing, type PageArguments } from './connection.js';
+import type { Context, Fields } from './fields.js';
+import { typeOfGid } from './gid.js';
+import {
+  DRAFT_ORDER_LISTING,
+  ITEM_LISTING,
+  LOCATION_LISTING,
+  ORDER_LISTING,
+  productListing,
+  variantListing,
+} from './listings.js';
+import { SHOP_CURRENCY, SHOP_DOMAIN, SHOP_ID, type Shop } from './shop.js';
+import { isoSeconds } from './time.js';
+
+/** Shopify: input arrays have at most 250 entries. */
+export const INPUT_ARRAY_MAX = 250;
+
+/** How an id of each type is looked up. Types that are missing here answer null, as an unknown id does. */
+const NODES: Readonly<Record<string, (shop: Shop, id: string) => unknown>> = {
+  Location: ({ inventory }, id) => inventory.locations.get(id),
+  Product: ({ inventory }, id) => inventory.products.get(id),
+  ProductVariant: ({ inventory }, id) => inventory.variants.get(id),
+  InventoryItem: ({ inventory }, id) => inventory.items.get(id),
+  InventoryLevel: ({ inventory }, id) => inventory.levels.get(id),
+  DraftOrder: ({ draftOrders }, id) => draftOrders.get(id),
+  Order: ({ orders }, id) => orders.get(id),
+  Shop: (shop, id) => (id === SHOP_ID ? shopFields(shop) : undefined),
+};
+
+export const QUERIES: Fields<unknown> = {
+  shop: (_root, _args: object, { shop }) => shopFields(shop),
+  currentAppInstallation: (_root, _args: object, { scopes }) => ({
+    id: 'gid://shopify/AppInstallation/421598593321',
+    launchUrl: `https://${SHOP_DOMAIN}/admin/apps/sandbox`,
+    uninstallUrl: null,
+    accessScopes: scopes.map((handle) => ({ handle, description: handle.replaceAll('_', ' ') })),
+  }),
+  location: (_root, { id }: { id?: string | null }, { shop }) =>
+    // Shopify: without an id, the primary location.
+    id == null ? [...shop.inventory.locations.values()][0] : nodeOf(shop, id, 'Location'),
+  locations: (_root, args: PageArguments & { includeInactive: boolean }, { shop }) => {
+    const all = [...shop.inventory.locations.values()];
+    const shown = args.includeInactive ? all : all.filter((location) => location.isActive);
+    return connectionOf(shown, args, LOCATION_LISTING);
+  },
+  product: byId('Product'),
+  productVariant: byId('ProductVariant'),
+  inventoryItem: byId('InventoryItem'),
+  inventoryLevel: byId('InventoryLevel'),
+  draftOrder: byId('DraftOrder'),
+  order: byId('Order'),
+  node: (_root, { id }: { id: string }, { shop }) => nodeOf(shop, id),
+  nodes: (_root, { ids }: { ids: readonly string[] }, { shop }) => {
+    requireArrayLimit(ids);
+    return ids.map((id) => nodeOf(shop, id));
+  },
+  products: (_root, args: PageArguments, { shop: { inventory } }) =>
+    connectionOf(inventory.products.values(), args, productListing(inventory)),
+  productVariants: (_root, args: PageArguments, { shop: { inventory } }) =>
+    connectionOf(inventory.variants.values(), args, variantListing(inventory)),
+  inventoryItems: (_root, args: PageArguments, { shop: { inventory } }) =>
+    connectionOf(inventory.items.values(), args, ITEM_LISTING),
+  draftOrders: (_root, args: PageArguments, context) =>
+    searchableAfterLag(context.shop.draftOrders.all(), args, DRAFT_ORDER_LISTING, context),
+  orders: (_root, args: PageArguments, context) =>
+    searchableAfterLag(context.shop.orders.all(), args, ORDER_LISTING, context),
+};
+
+/** The id itself when it is a global id; refused as Shopify refuses it otherwise, a rounded number included. */
+export function requireGid(id: string): string {
+  if (typeOfGid(id) !== null) return id;
+  throw new GraphQLError(`Invalid global id '${id}'`, {
+    extensions: { code: 'argumentLiteralsIncompatible' },
+  });
+}
+
+export function requireArrayLimit(entries: readonly unknown[]): void {
+  if (entries.length <= INPUT_ARRAY_MAX) return;
+  const message = `The input array size of ${entries.length} is greater than the maximum allowed of ${INPUT_ARRAY_MAX}.`;
+  throw new GraphQLError(message, { extensions: { code: 'MAX_INPUT_SIZE_EXCEEDED' } });
+}
+
+/** Null when there is no such thing, or when it is not of the wanted type. */
+function nodeOf(shop: Shop, id: string, wantedType?: string): unknown {
+  const type = typeOfGid(requireGid(id)) ?? '';
+  if (wantedType !== undefined && type !== wantedType) return null;
+  return NODES[type]?.(shop, id) ?? null;
+}
+
+function byId(type: string) {
+  return (_root: unknown, { id }: { id: string }, { shop }: Context) => nodeOf(shop, id, type);
+}
+
+/** Shopify's search index follows the data after a moment; a list without a query does not come from it. */
+function searchableAfterLag<T extends { readonly id: string; readonly createdMs: number }>(
+  all: Iterable<T>,
+  args: PageArguments,
+  listing: Listing<T>,
+  { shop, nowMs }: Context,
+) {
+  const indexed = args.query
+    ? [...all].filter(({ createdMs }) => createdMs + shop.searchLagMs <= nowMs)
+    : all;
+  return connectionOf(indexed, args, listing);
+}
+
+function shopFields(shop: Shop) {
+  return {
+    id: SHOP_ID,
+    name: 'Sandbox Apparel',
+    myshopifyDomain: SHOP_DOMAIN,
+    url: `https://${SHOP_DOMAIN}`,
+    email: 'owner@sandbox.example',
+    contactEmail: 'hello@sandbox.example',
+    currencyCode: SHOP_CURRENCY,
+    enabledPresentmentCurrencies: [SHOP_CURRENCY],
+    ianaTimezone: 'Europe/Berlin',
+    plan: {
+      displayName: 'Basic',
+      publicDisplayName: 'Basic',
+      partnerDevelopment: true,
+      shopifyPlus: false,
+    },
+    taxesIncluded: true,
+    taxShipping: false,
+    setupRequired: false,
+    weightUnit: 'KILOGRAMS',
+    unitSystem: 'METRIC_SYSTEM',
+    orderNumberFormatPrefix: '#',
+    orderNumberFormatSuffix: '',
+    createdAt: isoSeconds(shop.createdMs),
+    updatedAt: isoSeconds(shop.createdMs),
+  };
+}

@@ -1,0 +1,245 @@
+/**
+ * The one client for a shop's Admin API. The library authenticates and speaks GraphQL, with its own retries off
+ * (13.1 reads Retry-After as milliseconds, re-sends mutations after a dropped socket, and never waits for
+ * THROTTLED). How often and when something is sent again is decided here, by the document's retry class.
+ */
+
+import { type ApiVersion, LogSeverity, shopifyApi } from '@shopify/shopify-api';
+import { UpstreamError, type WriteOutcome } from '../upstream.js';
+import type { Operation } from './documents.js';
+import { type Exchange, inExchange, parseOrigin } from './exchange.js';
+import { type Bucket, bucketOf, type Fault, faultOf, grantFault, unreadable, unsent } from './fault.js';
+import {
+  API_VERSION,
+  BACKOFF_FIRST_MS,
+  BACKOFF_MAX_MS,
+  BUCKET_RESERVE_SHARE,
+  DETAIL_CHARS_MAX,
+  THROTTLE_WAIT_MAX_MS,
+  THROTTLE_WAIT_MIN_MS,
+  type Tuning,
+} from './limits.js';
+import { type Credentials, GrantFailed, type OpenSession, SessionHolder } from './session.js';
+
+/** Where log lines go. Secrets are struck out before; text from the shop is cut to a line. Never stdout. */
+export type UpstreamLog = (
+  severity: 'debug' | 'info' | 'warn' | 'error',
+  message: string,
+  fields: Readonly<Record<string, string | number | null>>,
+) => void;
+
+export interface ClientOptions {
+  /** `name.myshopify.com` */
+  readonly shop: string;
+  readonly credentials: Credentials;
+  /** Another origin for the shop: https, or http on loopback. Null: the shop's own. */
+  readonly origin: string | null;
+  readonly now: () => number;
+  /** In [0, 1). */
+  readonly random: () => number;
+  /** Ends early, without an error, when the signal aborts. */
+  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+  readonly log: UpstreamLog;
+}
+
+export interface Reply<Result> {
+  readonly data: Result;
+  /** The shop's own clock when it answered, by its Date header. Null when it sent none. */
+  readonly shop_time_ms: number | null;
+  /** The API version that answered. Shopify serves another one when the one asked for is gone. */
+  readonly api_version: string | null;
+}
+
+type Outcome<Result> =
+  | { readonly ok: true; readonly reply: Reply<Result> }
+  | { readonly ok: false; readonly fault: Fault };
+
+const SHOP = /^[a-z0-9][a-z0-9-]*\.myshopify\.com$/;
+
+export class ShopifyClient {
+  readonly #options: ClientOptions;
+  readonly #tuning: Tuning;
+  readonly #origin: URL | null;
+  readonly #sessions: SessionHolder;
+  #bucket: (Bucket & { readonly read_at_ms: number }) | null = null;
+
+  /** Throws RangeError on a shop name or an origin that a token must not be sent to. */
+  constructor(options: ClientOptions, tuning: Tuning) {
+    if (!SHOP.test(options.shop)) throw new RangeError('a shop is named like "name.myshopify.com"');
+    if (Object.values(options.credentials).includes('')) throw new RangeError('a credential is empty');
+    this.#options = options;
+    this.#tuning = tuning;
+    this.#origin = options.origin === null ? null : parseOrigin(options.origin);
+    const { credentials } = options;
+    const shopify = shopifyApi({
+      // The library wants a key and a secret also when a token is all there is; then they are never used.
+      apiKey: 'client_id' in credentials ? credentials.client_id : 'unused',
+      apiSecretKey: 'client_id' in credentials ? credentials.client_secret : 'unused',
+      // The library's list of versions ends before this one; it takes the string all the same.
+      apiVersion: API_VERSION as ApiVersion,
+      hostName: 'localhost',
+      isEmbeddedApp: false,
+      // Its default logger writes to stdout, and with httpRequests it would write the token.
+      logger: {
+        level: LogSeverity.Warning,
+        httpRequests: false,
+        log: (severity, message) => {
+          this.#log(severity === LogSeverity.Error ? 'error' : 'warn', 'shopify library', {
+            detail: message,
+          });
+        },
+      },
+    });
+    const { shop, now } = options;
+    this.#sessions = new SessionHolder(shopify, {
+      shop,
+      credentials,
+      origin: this.#origin,
+      timeout_ms: tuning.timeout_ms,
+      now,
+    });
+  }
+
+  /** Throws UpstreamError. */
+  async read<Result, Variables>(
+    operation: Operation<Result, Variables>,
+    variables: Variables,
+    signal: AbortSignal,
+  ): Promise<Reply<Result>> {
+    const outcome = await this.#call(operation, variables, signal);
+    if (outcome.ok) return outcome.reply;
+    const { failure, detail, retry_after_ms } = outcome.fault;
+    throw new UpstreamError(failure, detail, retry_after_ms);
+  }
+
+  /**
+   * Never throws for what the shop or the network does. `refused` is only what the shop said no to; a refused token,
+   * a missing scope, or a redirect is `not_sent`: the request was not judged, and can go out once a person has acted.
+   */
+  async write<Result, Variables>(
+    operation: Operation<Result, Variables>,
+    variables: Variables,
+    signal: AbortSignal,
+  ): Promise<WriteOutcome<Result>> {
+    const outcome = await this.#call(operation, variables, signal);
+    if (outcome.ok) return { outcome: 'done', value: outcome.reply.data };
+    const { failure, detail, retry_after_ms, effect } = outcome.fault;
+    if (effect === 'maybe') return { outcome: 'unknown', detail };
+    return failure === 'refused'
+      ? { outcome: 'refused', failure, detail }
+      : { outcome: 'not_sent', failure, detail, retry_after_ms };
+  }
+
+  /** For long reads: waits until the cost bucket has room again for those who place holds and orders. */
+  async leaveRoom(signal: AbortSignal): Promise<void> {
+    if (this.#bucket === null) return;
+    const { maximum, available, restored_per_s, read_at_ms } = this.#bucket;
+    const restored = (Math.max(0, this.#options.now() - read_at_ms) / 1_000) * restored_per_s;
+    const missing = maximum * BUCKET_RESERVE_SHARE - available - restored;
+    if (missing <= 0) return;
+    const wait_ms = Math.ceil((missing / restored_per_s) * 1_000);
+    await this.#options.sleep(Math.min(wait_ms, THROTTLE_WAIT_MAX_MS), signal);
+  }
+
+  /** One short line without secrets, whatever the shop or something between us and it has put there. */
+  clean(text: string): string {
+    const bare = this.#sessions.secrets.reduce((rest, secret) => rest.replaceAll(secret, '[secret]'), text);
+    return bare.replace(/\p{Cc}+/gu, ' ').slice(0, DETAIL_CHARS_MAX);
+  }
+
+  async #call<Result, Variables>(
+    operation: Operation<Result, Variables>,
+    variables: Variables,
+    signal: AbortSignal,
+  ): Promise<Outcome<Result>> {
+    const attempts = operation.retry === 'once' ? 1 : this.#tuning.attempts_max;
+    let effect: Fault['effect'] = 'none';
+    for (let attempt = 1; ; attempt += 1) {
+      const outcome = await this.#attempt(operation, variables, signal);
+      if (outcome.ok) return outcome;
+      // What an earlier attempt may have done, a later one that was turned away does not undo.
+      if (outcome.fault.effect === 'maybe') effect = 'maybe';
+      const fault = { ...outcome.fault, effect, detail: this.clean(outcome.fault.detail) };
+      const wait_ms = this.#waitFor(fault, attempt);
+      const again = fault.passing && attempt < attempts && wait_ms <= THROTTLE_WAIT_MAX_MS && !signal.aborted;
+      this.#log(again ? 'info' : 'warn', again ? 'shop call failed, trying again' : 'shop call failed', {
+        operation: operation.name,
+        attempt,
+        failure: fault.failure,
+        effect,
+        detail: fault.detail,
+        wait_ms: again ? wait_ms : null,
+      });
+      if (!again) return { ok: false, fault };
+      await this.#options.sleep(wait_ms, signal);
+    }
+  }
+
+  /** One request; a second one when the first was turned away for its token and another can be had. */
+  async #attempt<Result, Variables>(
+    operation: Operation<Result, Variables>,
+    variables: Variables,
+    signal: AbortSignal,
+  ): Promise<Outcome<Result>> {
+    const first = await this.#request(operation, variables, signal);
+    const renew = !first.ok && first.fault.session_refused && this.#sessions.renewable;
+    return renew ? await this.#request(operation, variables, signal) : first;
+  }
+
+  async #request<Result, Variables>(
+    operation: Operation<Result, Variables>,
+    variables: Variables,
+    signal: AbortSignal,
+  ): Promise<Outcome<Result>> {
+    let open: OpenSession;
+    try {
+      open = await this.#sessions.current();
+    } catch (error) {
+      if (!(error instanceof GrantFailed)) throw error;
+      return { ok: false, fault: grantFault(error.exchange, error.message) };
+    }
+    if (signal.aborted) return { ok: false, fault: unsent('unreachable', 'aborted before it was sent') };
+    const { result, exchange } = await inExchange(
+      { origin: this.#origin, timeout_ms: this.#tuning.timeout_ms, signal },
+      () =>
+        open.client.request(operation.source, {
+          variables: variables as Record<string, unknown>,
+          retries: 0,
+        }),
+    );
+    if (result.status === 'rejected') {
+      const fault = faultOf(exchange, result.reason);
+      if (fault.session_refused) this.#sessions.refused(open);
+      return { ok: false, fault };
+    }
+    return this.#replied(result.value as { readonly data?: Result; readonly extensions?: unknown }, exchange);
+  }
+
+  #replied<Result>(
+    value: { readonly data?: Result; readonly extensions?: unknown },
+    { answer }: Exchange,
+  ): Outcome<Result> {
+    const bucket = bucketOf(value.extensions);
+    if (bucket !== null) this.#bucket = { ...bucket, read_at_ms: this.#options.now() };
+    if (value.data === undefined) return { ok: false, fault: unreadable('an answer without data') };
+    const { shop_time_ms = null, api_version = null } = answer ?? {};
+    return { ok: true, reply: { data: value.data, shop_time_ms, api_version } };
+  }
+
+  /** What the shop asked for, or a back-off that doubles; spread, so that callers sent away together return apart. */
+  #waitFor({ failure, retry_after_ms }: Fault, attempt: number): number {
+    const spread = this.#options.random();
+    const backoff_ms = Math.min(BACKOFF_MAX_MS, BACKOFF_FIRST_MS * 2 ** (attempt - 1)) * (0.5 + spread / 2);
+    const least_ms = failure === 'throttled' ? THROTTLE_WAIT_MIN_MS : 0;
+    const asked_ms = Math.max(least_ms, retry_after_ms ?? 0) * (1 + spread / 4);
+    return Math.round(Math.max(backoff_ms, asked_ms));
+  }
+
+  #log(severity: Parameters<UpstreamLog>[0], message: string, fields: Parameters<UpstreamLog>[2]): void {
+    const clean = Object.entries(fields).map(([key, value]) => [
+      key,
+      typeof value === 'string' ? this.clean(value) : value,
+    ]);
+    this.#options.log(severity, message, { shop: this.#options.shop, ...Object.fromEntries(clean) });
+  }
+}
