@@ -207,6 +207,8 @@ export interface Store {
   expiredReservations(limit: number): Promise<readonly DueWork[]>;
   /** Outbox rows that are due and that no living worker has, oldest first. */
   dueOutbox(limit: number): Promise<readonly DueWork[]>;
+  /** Upstream ids of items whose own last read began before that time. */
+  itemsNotReadSince(before: LedgerMs, limit: number): Promise<readonly string[]>;
   timeline(reservationKey: number, limit: number): Promise<readonly JournalEntry[]>;
   putLocations(locations: readonly LocationRow[]): Promise<boolean>;
   putSync(sync: SyncState): Promise<void>;

@@ -218,10 +218,14 @@ export function decideUnmirrored(state: LedgerState, failure: string): Decision<
   return {
     result: undefined,
     changes: {
+      ...backToCounted(state, owned),
       outbox: {
         ...owned.outbox,
         ...FREE,
         shop_state: 'absent',
+        hold_ref: null,
+        hold_until_ms: null,
+        details_sent: false,
         intent_at_ms: null,
         due_at_ms: null,
         last_failure: failure,

@@ -115,6 +115,11 @@ export class SqliteStore implements Store {
     return this.#reading(({ now_ms }) => this.#sql.due_outbox.all(now_ms, now_ms, limit) as DueWork[]);
   }
 
+  async itemsNotReadSince(before: number, limit: number): Promise<readonly string[]> {
+    const rows = this.#sql.items_not_read_since.all(before, limit) as { item_id: string }[];
+    return rows.map((row) => row.item_id);
+  }
+
   async timeline(reservationKey: number, limit: number): Promise<readonly JournalEntry[]> {
     const rows = this.#sql.timeline.all(reservationKey, limit) as (Omit<JournalEntry, 'hash'> & {
       hash: Buffer;

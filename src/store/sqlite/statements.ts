@@ -24,6 +24,7 @@ export const SQL = {
   item_by_sku: `SELECT ${ITEM_COLUMNS} FROM items WHERE sku = ?`,
   item_by_id: `SELECT ${ITEM_COLUMNS} FROM items WHERE item_id = ?`,
   item_by_key: `SELECT ${ITEM_COLUMNS} FROM items WHERE item_key = ?`,
+  items_not_read_since: 'SELECT item_id FROM items WHERE read_at_ms < ? ORDER BY item_key LIMIT ?',
   levels: `SELECT level_key, location_id, name AS location_name, position AS location_position,
       sellable_here, upstream_available_units, upstream_on_hand_units, upstream_committed_units, held_units,
       mirrored_units, upstream_updated_at_ms, read_at_ms

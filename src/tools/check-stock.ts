@@ -1,0 +1,65 @@
+import * as z from 'zod';
+import { LINES_MAX, reservationId, sku } from './fields.js';
+import { defineTool } from './tool.js';
+
+const input = z
+  .strictObject({
+    skus: z
+      .array(sku, 'wants a list of SKUs')
+      .min(1, 'wants at least one SKU')
+      .max(LINES_MAX, `wants at most ${LINES_MAX} SKUs a call; check the ones the buyer wants`)
+      .optional(),
+    reservation_id: reservationId.optional(),
+  })
+  .refine((args) => (args.skus === undefined) !== (args.reservation_id === undefined), {
+    message: 'send either skus or reservation_id',
+  });
+
+const output = z.object({
+  items: z.array(
+    z.object({
+      sku: z.string(),
+      title: z.string(),
+      status: z.string(),
+      availability: z.object({ available: z.int(), status: z.string() }),
+      available_to_promise: z.int(),
+      locations: z.array(
+        z.object({ location_id: z.string(), name: z.string(), available_to_promise: z.int() }),
+      ),
+      as_of: z.string(),
+      confirmed_at: z.string(),
+      age_seconds: z.int(),
+      max_age_seconds: z.int(),
+      fresh: z.boolean(),
+      stock_hash: z.string(),
+    }),
+  ),
+  unknown_skus: z.array(z.string()),
+  stock_hash: z.string().optional(),
+  reservation: z
+    .object({
+      reservation_id: z.string(),
+      status: z.string(),
+      expires_at: z.string(),
+      order_id: z.string().optional(),
+    })
+    .optional(),
+  queried_at: z.string(),
+  valid_until: z.string(),
+});
+
+export const checkStock = defineTool({
+  name: 'check_stock',
+  title: 'Check stock',
+  description:
+    'Current stock of up to 20 SKUs: units that can be promised now, how old the figure is, and its stock_hash. ' +
+    'Call it each time before quoting stock; never quote from memory. ' +
+    'With reservation_id instead: re-quotes that reservation and returns the stock_hash to submit.',
+  annotations: { readOnlyHint: true, idempotentHint: true },
+  input,
+  output,
+  call: ({ ledger, principal }, { skus, reservation_id }) =>
+    reservation_id === undefined
+      ? ledger.checkStock(skus ?? [])
+      : ledger.checkReservation(principal, reservation_id),
+});

@@ -1,0 +1,60 @@
+import * as z from 'zod';
+import { idempotencyKey, LINES_MAX, quantity, sku, text } from './fields.js';
+import { defineTool } from './tool.js';
+
+const LOCATION_ID_MAX_CHARS = 100;
+
+const input = z.strictObject({
+  lines: z
+    .array(
+      z.strictObject(
+        { sku, quantity, location_id: text(LOCATION_ID_MAX_CHARS).optional() },
+        'wants { sku, quantity }',
+      ),
+      'wants a list of { sku, quantity }',
+    )
+    .min(1, 'wants at least one line')
+    .max(LINES_MAX, `wants at most ${LINES_MAX} lines`),
+  ttl_seconds: z.int('wants whole seconds').min(1, 'wants whole seconds, 1 or more').optional(),
+  idempotency_key: idempotencyKey.optional(),
+  allow_partial: z.boolean('wants true or false').default(false),
+});
+
+const output = z.object({
+  reservation_id: z.string(),
+  status: z.string(),
+  lines: z.array(
+    z.object({
+      sku: z.string(),
+      requested: z.int(),
+      reserved: z.int(),
+      allocations: z.array(z.object({ location_id: z.string(), quantity: z.int() })),
+      stock_hash: z.string(),
+    }),
+  ),
+  stock_hash: z.string(),
+  created_at: z.string(),
+  expires_at: z.string(),
+  ttl_seconds: z.int(),
+  replayed: z.boolean(),
+});
+
+export const reserveUnits = defineTool({
+  name: 'reserve_units',
+  title: 'Reserve units',
+  description:
+    'Sets units aside so that nobody else can buy them until expires_at (15 minutes unless ttl_seconds, 60 to 900, says less). ' +
+    'All lines or none, unless allow_partial. Keep reservation_id and stock_hash for submit_order_with_hash. ' +
+    'Send an idempotency_key; after a timeout send the same key again: it never reserves twice.',
+  annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: false },
+  input,
+  output,
+  call: ({ ledger, principal }, args) =>
+    ledger.reserve({
+      principal,
+      lines: args.lines,
+      ttl_seconds: args.ttl_seconds,
+      allow_partial: args.allow_partial,
+      idempotency_key: args.idempotency_key,
+    }),
+});
