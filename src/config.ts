@@ -42,6 +42,7 @@ export const LIMITS = {
     concurrency: 8,
     claim_ms: 60_000,
     call_ms: 20_000,
+    check_ms: 60_000,
     steps_max: 12,
     attempts_max: 200,
     backoff_min_ms: 500,

@@ -51,7 +51,52 @@ program
   .option('--json', 'print JSON')
   .action(async (options: { json?: boolean }) => {
     const { verify } = await import('./verify.js');
-    process.exitCode = (await verify({ json: options.json === true })) ? 0 : EXIT_FAILED;
+    process.exitCode = verify({ json: options.json === true }) ? 0 : EXIT_FAILED;
+  });
+
+const orders = program.command('orders').description('orders: list, approve or reject one that is held');
+orders
+  .command('list', { isDefault: true })
+  .description('the newest orders')
+  .option('--json', 'print JSON')
+  .action(async (options: { json?: boolean }) => {
+    const { listOrders } = await import('./orders.js');
+    await listOrders({ json: options.json === true });
+  });
+for (const verdict of ['approve', 'reject'] as const) {
+  orders
+    .command(`${verdict} <order>`)
+    .description(`${verdict} a held order`)
+    .action(async (order: string) => {
+      const { decideOrder } = await import('./orders.js');
+      process.exitCode = (await decideOrder(order, verdict)) ? 0 : EXIT_FAILED;
+    });
+}
+
+const reservations = program.command('reservations').description('reservations: list, release one');
+reservations
+  .command('list', { isDefault: true })
+  .description('the newest reservations')
+  .option('--json', 'print JSON')
+  .action(async (options: { json?: boolean }) => {
+    const { listReservations } = await import('./reservations.js');
+    await listReservations({ json: options.json === true });
+  });
+reservations
+  .command('release <reservation>')
+  .description('free a reservation')
+  .action(async (reservation: string) => {
+    const { releaseReservation } = await import('./reservations.js');
+    process.exitCode = (await releaseReservation(reservation)) ? 0 : EXIT_FAILED;
+  });
+
+program
+  .command('explain <order>')
+  .description('the whole story of one order, from the journal')
+  .option('--json', 'print JSON')
+  .action(async (order: string, options: { json?: boolean }) => {
+    const { explain } = await import('./explain.js');
+    process.exitCode = (await explain(order, { json: options.json === true })) ? 0 : EXIT_FAILED;
   });
 
 function portNumber(input: string): number {

@@ -100,7 +100,7 @@ function stockAnswer(item: Item, now: number, settings: LedgerSettings): StockAn
     },
     available_to_promise,
     locations: item.levels
-      .filter((level) => level.sellable_here)
+      .filter((level) => level.sellable_here && level.location_open)
       .map((level) => ({
         location_id: level.location_id,
         name: level.location_name,

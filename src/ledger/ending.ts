@@ -55,7 +55,13 @@ export function sumsAfter(levels: readonly Level[], moves: readonly HoldMove[]):
   return [...sums.values()];
 }
 
+/**
+ * What the shop holds too comes back when it has let go. That is once `decideDeleted` says so, or at the latest
+ * when its own time is over: a hold that can't be deleted, or was completed by hand, must not stay for ever.
+ */
 function ended(hold: Owned['holds'][number]): HoldMove['to'] {
   const state = nextHoldState(hold.state, 'ended');
-  return state === null ? null : { ...hold, state, awaits: null, awaits_after_ms: null };
+  if (state === null) return null;
+  const until = hold.mirror_until_ms;
+  return { ...hold, state, awaits: until === null ? null : 'return', awaits_after_ms: until };
 }

@@ -14,6 +14,7 @@ export type JournalKind =
   | 'reservation.expired'
   | 'order.accepted'
   | 'order.held'
+  | 'order.approved'
   | 'order.revalidated'
   | 'order.rejected'
   | 'order.placed'

@@ -1,5 +1,6 @@
 /** The verbs of the ledger, for tools and loops: each loads, decides once and answers after the commit. */
 
+import { decideVerdict, type Verdict } from './approval.js';
 import { type CheckAnswer, viewReservation, viewStock } from './check.js';
 import type { OrderReason } from './order.js';
 import { NEXT_BY_STATE, type OrderState } from './order.js';
@@ -177,6 +178,16 @@ export class Ledger {
     });
   }
 
+  /** A person's word on a held order: on the command line or the dashboard, never by a tool. */
+  async decideHeld(orderId: string, verdict: Verdict, by: string): Answer<{ readonly order_id: string }> {
+    const { store, nudges } = this.#ports;
+    const result = await store.transact({ owned: { order_id: orderId } }, (state) =>
+      decideVerdict(state, verdict, by),
+    );
+    if (result.ok) nudges.outboxDue();
+    return result;
+  }
+
   /** Full-text search over titles and SKUs, without stock figures. */
   async findItems(query: string, limit: number): Answer<{ readonly items: readonly FoundItem[] }> {
     return granted({ items: await this.#ports.store.searchItems(query, limit) });
@@ -213,7 +224,10 @@ function refuseMalformed(): Result<never> {
 /** What an idempotency key stands for: the arguments, without who asks and how. */
 function inputOf<T extends { readonly principal: string }>(wish: T): Omit<T, 'principal'> {
   const { principal, ...input } = wish;
-  return JSON.parse(JSON.stringify(input)) as Omit<T, 'principal'>;
+  // Half a surrogate pair is legal in JSON and in no canonical form of it.
+  const whole = (_: string, value: unknown) =>
+    typeof value === 'string' ? value.replace(/\p{Cs}/gu, '\ufffd') : value;
+  return JSON.parse(JSON.stringify(input), whole) as Omit<T, 'principal'>;
 }
 
 function isOwner(state: LedgerState, principal: string): boolean {

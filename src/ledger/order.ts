@@ -38,6 +38,8 @@ export interface Order {
   /** The hash that the agent brought. */
   readonly stock_hash: StockHash;
   readonly reasons: readonly OrderReason[];
+  /** The person who let a held order go on; it is still revalidated before anything is sold. */
+  readonly approved_by: string | null;
   /** Erased once the order is placed, rejected or has failed. */
   readonly buyer: Buyer | null;
   readonly note: string | null;

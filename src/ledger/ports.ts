@@ -2,7 +2,7 @@
 
 import type { Hold } from './hold.js';
 import type { JournalDraft, JournalEntry } from './journal.js';
-import type { Order } from './order.js';
+import type { HashVerdict, Order, OrderState } from './order.js';
 import type { Result } from './refusal.js';
 import type { Reservation, ReservationLine, ReservationState } from './reservation.js';
 import type { MirrorMode, OutboxRow, StaleHashPolicy } from './shop-side.js';
@@ -149,7 +149,7 @@ export interface LevelSums {
   readonly mirrored_units: number;
 }
 
-export type LevelPut = Omit<Level, 'level_key' | 'location_name' | 'location_position' | 'expired_units'>;
+export type LevelPut = Omit<Level, 'level_key' | 'location_name' | 'location_position' | 'location_open' | 'expired_units'>;
 
 /** An item as it shall be, matched by `item_id`; its levels by location. Levels left out stay as they are. */
 export type ItemPut = Omit<Item, 'item_key' | 'confirmed_at_ms' | 'levels'> & {
@@ -189,6 +189,30 @@ export interface FoundItem {
   readonly variant: string;
 }
 
+/** An order as a merchant lists it. */
+export interface OrderListing {
+  readonly order_id: string;
+  readonly reservation_id: string;
+  readonly principal: string;
+  readonly state: OrderState;
+  readonly hash_verdict: HashVerdict;
+  readonly lines: readonly { readonly sku: string; readonly quantity: number }[];
+  readonly submitted_at_ms: LedgerMs;
+  readonly upstream_order_name: string | null;
+  /** The server has given up on its shop side: a person has to look. */
+  readonly parked: boolean;
+  readonly last_failure: string | null;
+}
+
+export interface ReservationListing {
+  readonly reservation_id: string;
+  readonly principal: string;
+  readonly state: ReservationState;
+  readonly lines: readonly { readonly sku: string; readonly quantity: number }[];
+  readonly created_at_ms: LedgerMs;
+  readonly expires_at_ms: LedgerMs;
+}
+
 export interface DueWork {
   readonly reservation_key: number;
 }
@@ -210,6 +234,15 @@ export interface Store {
   /** Upstream ids of items whose own last read began before that time. */
   itemsNotReadSince(before: LedgerMs, limit: number): Promise<readonly string[]>;
   timeline(reservationKey: number, limit: number): Promise<readonly JournalEntry[]>;
+  /** Changes of an item's stock between two entries of the journal, oldest first. */
+  itemTimeline(
+    itemKey: number,
+    seqs: { readonly from: number; readonly to: number },
+    limit: number,
+  ): Promise<readonly JournalEntry[]>;
+  /** Newest first. */
+  listOrders(limit: number): Promise<readonly OrderListing[]>;
+  listReservations(limit: number): Promise<readonly ReservationListing[]>;
   putLocations(locations: readonly LocationRow[]): Promise<boolean>;
   putSync(sync: SyncState): Promise<void>;
   /** Takes or renews a named lease; false while somebody else has it. */

@@ -6,7 +6,7 @@ import { type Hold, type HoldEvent, nextHoldState } from './hold.js';
 import type { ItemObservation, LevelObservation } from './observation.js';
 import type { Decision, HoldMove, ItemPut, LedgerSettings, LedgerState, LevelPut } from './ports.js';
 import type { Item, Level } from './stock.js';
-import { stockHash } from './stock-hash.js';
+import { type StockSnapshot, stockHash } from './stock-hash.js';
 import { cleanText, isNameableSku, TITLE_MAX_CHARS } from './text.js';
 import type { LedgerMs } from './units.js';
 
@@ -58,7 +58,7 @@ export function decideApplyReport(
       item,
       holds: moves,
       journal:
-        changed || moves.length > 0
+        changed || moves.length > 0 || hasOtherFigures(before, summed)
           ? [
               {
                 kind: changed ? 'stock.changed' : 'holds.moved',
@@ -140,7 +140,7 @@ function observedPut(
 }
 
 function putOf(level: Level): LevelPut {
-  const { level_key, location_name, location_position, expired_units, ...put } = level;
+  const { level_key, location_name, location_position, location_open, expired_units, ...put } = level;
   return put;
 }
 
@@ -227,23 +227,20 @@ function nextItem(
   settings: LedgerSettings,
 ): ItemPut {
   const now = state.now_ms;
-  const sku = report.catalogue === null ? (before?.sku ?? '') : ledgerSku(state, report.catalogue);
-  const text = catalogueText(before, report);
-  const lifecycle = report.catalogue?.lifecycle ?? before?.lifecycle ?? 'unlisted';
-  const is_new_version =
-    before === undefined ||
-    before.sku !== sku ||
-    before.lifecycle !== lifecycle ||
-    !sameSellable(sellable(before.levels), sellable(levels));
+  const catalogue = newestCatalogue(before, report);
+  const sku = catalogue === null ? (before?.sku ?? '') : ledgerSku(state, catalogue);
+  const text = catalogueText(before, catalogue);
+  const lifecycle = catalogue?.lifecycle ?? before?.lifecycle ?? 'unlisted';
+  const locations = [...sellable(levels)].map(([id, units]) => ({ id, sellable: units }));
+  const is_new_version = before === undefined || !isStillTrue(state.shop, before, { sku, lifecycle, locations });
   const state_version = (before?.state_version ?? 0) + (is_new_version ? 1 : 0);
   const as_of_ms = is_new_version || before === undefined ? now : before.as_of_ms;
   const salt = is_new_version || before === undefined ? report.salt : before.salt;
-  const locations = [...sellable(levels)].map(([id, units]) => ({ id, sellable: units }));
   const unitsOut = before === undefined ? 0 : total(sellable(before.levels)) - total(sellable(levels));
   const velocity = before?.velocity ?? startVelocity(now);
   return {
     item_id: report.item_id,
-    variant_id: report.catalogue?.variant_id ?? before?.variant_id ?? '',
+    variant_id: catalogue?.variant_id ?? before?.variant_id ?? '',
     sku,
     ...text,
     lifecycle,
@@ -262,29 +259,43 @@ function nextItem(
   };
 }
 
+type Catalogue = NonNullable<StockReport['catalogue']>;
+
+/** Newer wins here too: a late answer must not bring back an item that the shop has discontinued since. */
+function newestCatalogue(before: Item | undefined, report: StockReport): Catalogue | null {
+  return before !== undefined && report.read_at_ms < before.read_at_ms ? null : report.catalogue;
+}
+
+/** Names that the ledger makes itself. A shop that uses one as a SKU gets another, or two items would want it. */
+const MADE_UP_SKU = /^variant-|~[^~]*$/u;
+/** Of a SKU, when the variant id has to fit behind it. */
+const SKU_STEM_MAX_CHARS = 200;
+
 /**
  * The name an agent uses. The shop's SKU where there is one that can be named and that no other item has;
  * otherwise one made of the variant id, so that every item can be sold and none is confused with another.
  */
-function ledgerSku(state: LedgerState, catalogue: NonNullable<StockReport['catalogue']>): string {
+function ledgerSku(state: LedgerState, catalogue: Catalogue): string {
   const given = catalogue.sku ?? '';
   if (!isNameableSku(given)) return `variant-${catalogue.variant_id}`;
   const holder = state.items.get(given);
-  if (holder === undefined || holder.item_id === catalogue.item_id) return given;
-  return `${given.slice(0, 200)}~${catalogue.variant_id}`;
+  if (holder?.item_id === catalogue.item_id) return given;
+  if (holder === undefined && !MADE_UP_SKU.test(given)) return given;
+  // Never cut through a surrogate pair: half a character can't be hashed.
+  const stem = given.slice(0, SKU_STEM_MAX_CHARS).replace(/\p{Cs}$/u, '');
+  return `${stem}~${catalogue.variant_id}`;
 }
 
 function catalogueText(
   before: Item | undefined,
-  report: StockReport,
+  catalogue: Catalogue | null,
 ): { title: string; variant_title: string } {
+  if (catalogue === null) {
+    return { title: before?.title ?? '', variant_title: before?.variant_title ?? '' };
+  }
   return {
-    title:
-      report.catalogue === null ? (before?.title ?? '') : cleanText(report.catalogue.title, TITLE_MAX_CHARS),
-    variant_title:
-      report.catalogue === null
-        ? (before?.variant_title ?? '')
-        : cleanText(report.catalogue.variant_title, TITLE_MAX_CHARS),
+    title: cleanText(catalogue.title, TITLE_MAX_CHARS),
+    variant_title: cleanText(catalogue.variant_title, TITLE_MAX_CHARS),
   };
 }
 
@@ -302,12 +313,28 @@ function sellable(levels: readonly SellableLevel[]): Map<string, number> {
   );
 }
 
-function sameSellable(a: ReadonlyMap<string, number>, b: ReadonlyMap<string, number>): boolean {
-  return a.size === b.size && [...a].every(([location, units]) => b.get(location) === units);
+/**
+ * Whether the item's checksum stands for this state too. Asked of the checksum itself and not of the figures before
+ * this report: those move between reports, when the shop has let go of a hold, and the checksum does not (L5).
+ */
+function isStillTrue(
+  shop: string,
+  { state_version, as_of_ms, salt, stock_hash }: Item,
+  now: Pick<StockSnapshot, 'sku' | 'lifecycle' | 'locations'>,
+): boolean {
+  return stockHash({ shop, ...now, state_version, as_of: as_of_ms, salt }) === stock_hash;
 }
 
 function total(byLocation: ReadonlyMap<string, number>): number {
   return [...byLocation.values()].reduce((sum, units) => sum + units, 0);
+}
+
+/** The shop's own figure may follow a hold that it has let go of: another figure, and the same state. */
+function hasOtherFigures(before: Item | undefined, levels: readonly LevelPut[]): boolean {
+  const known = new Map(
+    before?.levels.map((level) => [level.location_id, level.upstream_available_units]) ?? [],
+  );
+  return levels.some((level) => known.get(level.location_id) !== level.upstream_available_units);
 }
 
 function journalData(item: ItemPut, moves: readonly HoldMove[]): Record<string, unknown> {

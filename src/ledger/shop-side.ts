@@ -7,7 +7,7 @@
  * before the call: if the process dies there, the shop is asked before anything is sent again.
  */
 
-import type { OrderState } from './order.js';
+import type { Order } from './order.js';
 import type { ReservationState } from './reservation.js';
 import type { LedgerMs } from './units.js';
 
@@ -26,7 +26,16 @@ export type Wanted =
   /** As it is: a person decides, or holds are not mirrored. */
   | 'as_is';
 
-export type Step = 'create' | 'look_up' | 'complete' | 'read_back' | 'delete' | 'revalidate' | 'rest';
+/** `reread` is in no table: it comes before a `complete` or a `rest` while a hold waits for a report. */
+export type Step =
+  | 'create'
+  | 'look_up'
+  | 'complete'
+  | 'read_back'
+  | 'delete'
+  | 'revalidate'
+  | 'reread'
+  | 'rest';
 
 /**
  * Complete: the next step for what is wanted and what is there. `look_up` asks by our tag (the reference was
@@ -110,16 +119,27 @@ export interface OutboxRow {
   readonly last_failure: string | null;
 }
 
+/** Rows are worked on in the order in which they are due. A buyer who waits goes before mirrors that were due earlier. */
+const ORDER_LEAD_MS = 3_600_000;
+
+/** When the outbox should look at an order that is submitted now. */
+export function orderDue(now: LedgerMs): LedgerMs {
+  return now - ORDER_LEAD_MS;
+}
+
 /** What the reservation and its order want of the shop. */
 export function wantedAtShop(
   reservation: ReservationState,
-  order: OrderState | null,
+  order: Pick<Order, 'state' | 'approved_by'> | null,
   settings: { readonly mirror: MirrorMode; readonly stale_hash: StaleHashPolicy },
 ): Wanted {
   if (reservation === 'active') return settings.mirror === 'none' ? 'as_is' : 'held';
   if (reservation === 'released' || reservation === 'expired') return 'nothing';
-  if (reservation === 'committed') return 'ordered';
-  if (order === 'accepted') return 'ordered';
-  if (order === 'held') return settings.stale_hash === 'revalidate' ? 'revalidated' : 'as_is';
-  throw new Error(`a submitted reservation has a held or an accepted order, not ${order}`);
+  // The shop has the order: whatever is seen there later, nothing may be created again (L4).
+  if (reservation === 'committed') return 'as_is';
+  if (order?.state === 'accepted') return 'ordered';
+  if (order?.state === 'held') {
+    return settings.stale_hash === 'revalidate' || order.approved_by !== null ? 'revalidated' : 'as_is';
+  }
+  throw new Error(`a submitted reservation has a held or an accepted order, not ${order?.state}`);
 }

@@ -7,8 +7,17 @@ import { endReservation, heldUnits, sumsAfter } from './ending.js';
 import type { Hold } from './hold.js';
 import type { JournalDraft } from './journal.js';
 import { nextOrderState, type Order, type OrderReason } from './order.js';
-import type { Changes, Decision, HoldMove, LedgerSettings, LedgerState, Owned } from './ports.js';
-import { nextReservationState } from './reservation.js';
+import type {
+  Changes,
+  Decision,
+  HoldMove,
+  LedgerSettings,
+  LedgerState,
+  LevelSums,
+  Owned,
+} from './ports.js';
+import { expiry } from './release.js';
+import { isExpired, nextReservationState } from './reservation.js';
 import { type OutboxRow, STEPS, type Step, wantedAtShop } from './shop-side.js';
 import type { Item } from './stock.js';
 
@@ -34,11 +43,13 @@ export interface SeenOrder {
 export interface Claim {
   readonly worker: string;
   readonly claim_ms: number;
+  /** A hold at the shop is looked at again after so long: a person may have removed it there. */
+  readonly check_ms: number;
 }
 
 /** The next step that a reservation's shop side needs. */
 export function nextStep(owned: Owned, settings: LedgerSettings): Step {
-  const wanted = wantedAtShop(owned.reservation.state, owned.order?.state ?? null, settings);
+  const wanted = wantedAtShop(owned.reservation.state, owned.order, settings);
   return STEPS[wanted][owned.outbox.shop_state];
 }
 
@@ -61,22 +72,25 @@ export function decideClaim(state: LedgerState, claim: Claim): Decision<boolean>
 /**
  * The step to do now, renewing the claim; null when nothing is to be done (the row then rests and the claim is
  * given up) or when the claim was lost. A `create`, `complete` or `delete` comes back with its intent written.
+ * `is_visit`: the first step since the row became due.
  */
 export function decideNextStep(
   state: LedgerState,
   claim: Claim,
   settings: LedgerSettings,
+  is_visit: boolean,
 ): Decision<Work | null> {
   const { owned, now_ms } = state;
   if (owned === null || !holdsClaim(owned.outbox, claim, now_ms)) return { result: null };
+  if (isExpired(owned.reservation, now_ms)) return tidyUp(state, owned);
   const deadline = heldDeadline(owned.order, settings);
   if (deadline !== null && now_ms >= deadline) return rejectHeld(state, owned);
-  const step = nextStep(owned, settings);
+  const step = stepNow(state, owned, settings, is_visit);
   if (step === 'rest') {
-    return {
-      result: null,
-      changes: { outbox: { ...owned.outbox, ...FREE, due_at_ms: deadline, attempts: 0 } },
-    };
+    const wakes = [deadline, ...owned.holds.map((hold) => hold.awaits_after_ms)];
+    if (isHeldAtShop(owned)) wakes.push(now_ms + claim.check_ms);
+    const due_at_ms = wakes.reduce((a, b) => (a === null ? b : b === null ? a : Math.min(a, b)), null);
+    return { result: null, changes: { outbox: { ...owned.outbox, ...FREE, due_at_ms, attempts: 0 } } };
   }
   const renewed = { ...owned.outbox, claimed_until_ms: now_ms + claim.claim_ms };
   const work = (outbox: OutboxRow): Work => ({ step, owned: { ...owned, outbox }, items: state.owned_items });
@@ -96,6 +110,39 @@ export function decideNextStep(
 
 const FREE = { claimed_by: null, claimed_until_ms: null } as const;
 
+/**
+ * What the tables say, and two things that only the row's own figures can tell: an order is not completed, and no
+ * row is put to rest, before a report has shown what was done last; and a hold that was left alone for a while is
+ * read back, because what a person removes at the shop by hand, nobody tells us.
+ */
+function stepNow(state: LedgerState, owned: Owned, settings: LedgerSettings, isVisit: boolean): Step {
+  const step = nextStep(owned, settings);
+  if (step !== 'complete' && step !== 'rest') return step;
+  if (awaitsReport(state, owned)) return 'reread';
+  const is_held = isHeldAtShop(owned);
+  const is_ours_to_end = owned.order === null || owned.order.state === 'accepted';
+  if (is_held && is_ours_to_end && isSoldElsewhere(state, owned)) return 'reread';
+  return step === 'rest' && is_held && isVisit ? 'read_back' : step;
+}
+
+function isHeldAtShop({ outbox, holds }: Owned): boolean {
+  return outbox.shop_state === 'open' && holds.some((hold) => hold.state !== 'returning');
+}
+
+/** A hold waits for news that a report read from now on would bring. */
+function awaitsReport({ now_ms }: LedgerState, { holds }: Owned): boolean {
+  return holds.some(
+    ({ awaits, awaits_after_ms }) =>
+      awaits !== null && awaits_after_ms !== null && awaits_after_ms <= now_ms,
+  );
+}
+
+/** Expiry is a fact of time: nothing is done at the shop for a reservation that is over, swept or not. */
+function tidyUp(state: LedgerState, owned: Owned): Decision<null> {
+  const changes = expiry(state, owned);
+  return { result: null, changes: { ...changes, outbox: { ...owned.outbox, ...changes.outbox, ...FREE } } };
+}
+
 const INTENTS = {
   create: { shop_state: 'creating', kind: 'shop.creating' },
   complete: { shop_state: 'completing', kind: 'shop.completing' },
@@ -103,51 +150,79 @@ const INTENTS = {
   look_up: null,
   read_back: null,
   revalidate: null,
+  reread: null,
   rest: null,
 } as const satisfies Record<Step, { shop_state: OutboxRow['shop_state']; kind: JournalDraft['kind'] } | null>;
 
 /** The shop has the hold. A report read from now on shows it, and moves our holds from counted to mirrored. */
 export function decideOpen(state: LedgerState, seen: SeenHold): Decision<void> {
   const owned = must(state);
-  const until = seen.until_ms;
-  const mirrors = (hold: Hold): boolean =>
-    hold.state === 'counted' && hold.awaits !== 'settle' && until !== null;
-  const holds = owned.holds.filter(mirrors).map(
-    (hold): HoldMove => ({
-      hold,
-      to: { ...hold, awaits: 'mirror', awaits_after_ms: state.now_ms, mirror_until_ms: until },
-    }),
-  );
-  const longer = owned.holds
-    .filter((hold) => hold.state === 'mirrored' && until !== null && hold.mirror_until_ms !== until)
-    .map((hold): HoldMove => ({ hold, to: { ...hold, mirror_until_ms: until } }));
-  const outbox: OutboxRow = {
-    ...owned.outbox,
-    shop_state: 'open',
-    hold_ref: seen.hold_ref,
-    hold_until_ms: until,
-    intent_at_ms: null,
-    attempts: 0,
-  };
   return {
     result: undefined,
     changes: {
-      outbox,
-      holds: [...holds, ...longer],
-      journal: [note('shop.open', { hold_ref: seen.hold_ref, until_ms: until })],
+      holds: mirroring(state, owned, seen.until_ms),
+      outbox: {
+        ...openRow(owned.outbox, seen),
+        // Seeing again what was there before is no progress: a step that fails for ever has to be given up.
+        attempts: owned.outbox.shop_state === 'creating' ? 0 : owned.outbox.attempts,
+      },
+      journal: [openNote(seen)],
     },
   };
 }
 
-/** Buyer, note and reference have reached the shop, and it holds until the time given. */
-export function decideDetailsSent(state: LedgerState, seen: SeenHold): Decision<void> {
-  const opened = decideOpen(state, seen);
-  const outbox = opened.changes?.outbox;
-  if (outbox === undefined) throw new Error('opening writes the outbox row');
-  const { shop_state, intent_at_ms } = must(state).outbox;
+function openRow(outbox: OutboxRow, seen: SeenHold): OutboxRow {
+  return {
+    ...outbox,
+    shop_state: 'open',
+    hold_ref: seen.hold_ref,
+    hold_until_ms: seen.until_ms,
+    intent_at_ms: null,
+    parked: false,
+  };
+}
+
+function openNote({ hold_ref, until_ms }: SeenHold): JournalDraft {
+  return note('shop.open', { hold_ref, until_ms });
+}
+
+/** The shop has the units until then: counted holds wait for a report that shows it, mirrored ones last longer. */
+function mirroring({ now_ms }: LedgerState, { holds }: Owned, until: number | null): HoldMove[] {
+  if (until === null) return [];
+  return holds.flatMap((hold): HoldMove[] => {
+    if (hold.state === 'counted' && hold.awaits !== 'settle') return [{ hold, to: waitsForMirror(hold, now_ms, until) }];
+    const is_longer = hold.state === 'mirrored' && hold.mirror_until_ms !== until;
+    return is_longer ? [{ hold, to: { ...hold, mirror_until_ms: until } }] : [];
+  });
+}
+
+function waitsForMirror(hold: Hold, now: number, until: number): Hold {
+  return { ...hold, state: 'counted', awaits: 'mirror', awaits_after_ms: now, mirror_until_ms: until };
+}
+
+/**
+ * Buyer, note and reference have reached the shop, and it holds until the time given. If it may have let go in the
+ * meantime it has now taken the units anew, without a look at its stock: they count on our side, and the order is
+ * not completed, until a report has shown them.
+ */
+export function decideDetailsSent(state: LedgerState, seen: SeenHold, mayHaveLapsed: boolean): Decision<void> {
+  const owned = must(state);
+  const { shop_state, intent_at_ms } = owned.outbox;
+  const until = seen.until_ms;
+  const row: OutboxRow = { ...openRow(owned.outbox, seen), details_sent: true };
+  if (!mayHaveLapsed || until === null) {
+    const holds = mirroring(state, owned, until);
+    return {
+      result: undefined,
+      changes: { holds, outbox: { ...row, shop_state, intent_at_ms }, journal: [openNote(seen)] },
+    };
+  }
+  const holds = owned.holds
+    .filter((hold) => hold.state !== 'returning')
+    .map((hold): HoldMove => ({ hold, to: waitsForMirror(hold, state.now_ms, until) }));
   return {
     result: undefined,
-    changes: { ...opened.changes, outbox: { ...outbox, shop_state, intent_at_ms, details_sent: true } },
+    changes: { holds, sums: sumsOf(state, holds), outbox: row, journal: [openNote(seen)] },
   };
 }
 
@@ -192,9 +267,10 @@ export function decideLater(
     readonly back_to?: OutboxRow['shop_state'];
   },
 ): Decision<void> {
-  const { outbox } = must(state);
+  const { outbox, order } = must(state);
   const attempts = outbox.attempts + 1;
-  const parked = attempts >= again.attempts_max;
+  // A held order is only read for, and gives up by time: parked, it would keep its units for ever.
+  const parked = attempts >= again.attempts_max && order?.state !== 'held';
   return {
     result: undefined,
     changes: {
@@ -227,7 +303,8 @@ export function decideUnmirrored(state: LedgerState, failure: string): Decision<
         hold_until_ms: null,
         details_sent: false,
         intent_at_ms: null,
-        due_at_ms: null,
+        // An order that was submitted while the shop was asked must not rest with it: nothing else would wake it.
+        due_at_ms: owned.reservation.state === 'active' ? null : state.now_ms,
         last_failure: failure,
       },
       journal: [note('shop.absent', { why: failure })],
@@ -238,30 +315,62 @@ export function decideUnmirrored(state: LedgerState, failure: string): Decision<
 /** The shop has let go. What its figure still excludes comes back with a report read from now on. */
 export function decideDeleted(state: LedgerState): Decision<void> {
   const owned = must(state);
-  const holds = owned.holds
-    .filter((hold) => hold.state === 'returning')
-    .map((hold): HoldMove => ({ hold, to: { ...hold, awaits: 'return', awaits_after_ms: state.now_ms } }));
+  const counted = backToCounted(state, {
+    ...owned,
+    holds: owned.holds.filter((hold) => hold.state !== 'returning'),
+  });
   return {
     result: undefined,
     changes: {
-      holds,
-      outbox: { ...owned.outbox, shop_state: 'deleted', intent_at_ms: null, attempts: 0 },
+      sums: counted.sums ?? [],
+      holds: [...(counted.holds ?? []), ...returns(state, owned)],
+      outbox: {
+        ...owned.outbox,
+        shop_state: 'deleted',
+        hold_until_ms: null,
+        details_sent: false,
+        intent_at_ms: null,
+        attempts: 0,
+      },
       journal: [note('shop.deleted', { hold_ref: owned.outbox.hold_ref })],
     },
   };
+}
+
+/** The shop's figure shows from now on what became of units that are nobody's any more. */
+function returns({ now_ms }: LedgerState, { holds }: Owned): HoldMove[] {
+  return holds
+    .filter((hold) => hold.state === 'returning')
+    .map((hold): HoldMove => ({ hold, to: { ...hold, awaits: 'return', awaits_after_ms: now_ms } }));
 }
 
 /** The shop has the order: at most one per order of ours (L4). The holds count until a newer report (section 4). */
 export function decidePlaced(state: LedgerState, seen: SeenOrder): Decision<boolean> {
   const owned = must(state);
   const { order, reservation, outbox } = owned;
-  const completed: OutboxRow = { ...outbox, shop_state: 'completed', intent_at_ms: null, attempts: 0 };
+  const completed: OutboxRow = {
+    ...outbox,
+    shop_state: 'completed',
+    intent_at_ms: null,
+    attempts: 0,
+    parked: false,
+  };
+  // Seen before, by a worker that lost its claim in the middle: no news, and no alarm.
+  if (order?.upstream_order_ref === seen.order_ref) return { result: true, changes: { outbox: completed } };
   if (order === null || order.state !== 'accepted') {
     // Somebody completed our draft order by hand. There is no order of ours to advance: a person has to look.
     return {
       result: false,
       changes: {
-        outbox: { ...completed, ...FREE, parked: true, due_at_ms: null, last_failure: 'completed_by_others' },
+        holds: returns(state, owned),
+        // Due at once: what is left to do is to see its units go, and to let a held order give up in time.
+        outbox: {
+          ...completed,
+          ...FREE,
+          parked: true,
+          due_at_ms: state.now_ms,
+          last_failure: 'completed_by_others',
+        },
         journal: [note('shop.completed', { ...seen, unasked: true })],
       },
     };
@@ -311,6 +420,50 @@ export function decideFailed(state: LedgerState, reason: OrderReason): Decision<
       journal: [note('order.failed', { id: order.id, reason, freed_units: heldUnits(owned) })],
     },
   };
+}
+
+export type Reread =
+  | 'shown'
+  /** The report was too old for what waits for it. */
+  | 'unread'
+  /** The order has failed and its units are free. */
+  | 'failed'
+  /** The units of a mirror are gone: the intent to delete it is written. */
+  | 'dropped';
+
+/**
+ * What stock that was read at or after `sinceMs` says of the hold at the shop. The shop reserves without a look at
+ * its stock, so a level below zero means that somebody else was faster.
+ */
+export function decideReread(state: LedgerState, sinceMs: number, reason: OrderReason): Decision<Reread> {
+  const owned = must(state);
+  if (state.owned_items.some((item) => item.read_at_ms < sinceMs) || awaitsReport(state, owned)) {
+    return { result: 'unread' };
+  }
+  if (!isHeldAtShop(owned) || !isSoldElsewhere(state, owned)) return { result: 'shown' };
+  if (owned.order?.state === 'accepted') {
+    const { changes } = decideFailed(state, reason);
+    return changes === undefined ? { result: 'failed' } : { result: 'failed', changes };
+  }
+  // A held order: its revalidation or a person decides.
+  if (owned.order !== null) return { result: 'shown' };
+  const outbox: OutboxRow = { ...owned.outbox, shop_state: 'deleting', intent_at_ms: state.now_ms };
+  return { result: 'dropped', changes: { outbox, journal: [note('shop.deleting', { why: 'sold_elsewhere' })] } };
+}
+
+/**
+ * Below zero at the shop, and not enough for this one when those who came first are served first. Where the shop
+ * took units of a hold that stands elsewhere with us, below zero says that they were never there.
+ */
+function isSoldElsewhere(state: LedgerState, { holds }: Owned): boolean {
+  return state.owned_items.some((item) => {
+    const takenAt = item.levels.find((level) => level.sellable_here && level.location_open);
+    return item.levels.some((level) => {
+      if (level.upstream_available_units >= 0) return false;
+      const own = holds.find((hold) => hold.level_key === level.level_key);
+      return own === undefined ? level === takenAt : !isCovered(state, item, own);
+    });
+  });
 }
 
 export type Revalidation = 'accepted' | 'rejected' | 'unread' | 'not_held';
@@ -363,14 +516,20 @@ function revalidationReasons(state: LedgerState, owned: Owned): OrderReason[] {
 function isCovered(state: LedgerState, item: Item, hold: Hold): boolean {
   const level = item.levels.find((candidate) => candidate.level_key === hold.level_key);
   if (level === undefined) return true; // another item's level
-  if (!level.sellable_here) return false;
+  if (!level.sellable_here || !level.location_open) return false;
   const sellable = level.upstream_available_units + level.mirrored_units;
   const ahead = state.precedence.get(level.level_key);
   if (ahead === undefined) throw new Error('revalidation needs the live units before this order');
   return ahead <= sellable;
 }
 
-function rejection(state: LedgerState, owned: Owned, order: Order, reasons: readonly OrderReason[]): Changes {
+/** A held order that will not be sold: units freed, buyer forgotten. */
+export function rejection(
+  state: LedgerState,
+  owned: Owned,
+  order: Order,
+  reasons: readonly OrderReason[],
+): Changes {
   return {
     ...endReservation(state, owned, 'free'),
     order: {
@@ -408,13 +567,14 @@ function backToCounted(state: LedgerState, owned: Owned): Pick<Changes, 'holds' 
       const rest = { awaits: null, awaits_after_ms: null, mirror_until_ms: null } as const;
       return { hold, to: hold.state === 'returning' ? null : { ...hold, ...rest, state: 'counted' } };
     });
-  return {
+  return { holds, sums: sumsOf(state, holds) };
+}
+
+function sumsOf(state: LedgerState, holds: readonly HoldMove[]): LevelSums[] {
+  return sumsAfter(
+    state.owned_items.flatMap((item) => item.levels),
     holds,
-    sums: sumsAfter(
-      state.owned_items.flatMap((item) => item.levels),
-      holds,
-    ),
-  };
+  );
 }
 
 function holdsClaim(outbox: OutboxRow, claim: Claim, now: number): boolean {

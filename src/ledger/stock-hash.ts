@@ -3,7 +3,7 @@
  * state. Other callers' holds are not part of it. The one place in the ledger that touches `node:crypto`.
  */
 
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { hash, timingSafeEqual } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import type { Lifecycle } from './observation.js';
 
@@ -78,7 +78,7 @@ export function sameHash(a: StockHash, b: StockHash): boolean {
 
 /** SHA-256 of a UTF-8 text, in hex: what the journal chains and what idempotency compares inputs by. */
 export function sha256Hex(text: string): string {
-  return createHash('sha256').update(text, 'utf8').digest('hex');
+  return hash('sha256', text, 'hex');
 }
 
 /** SHA-256 of any JSON value in its canonical form, in hex. */

@@ -13,8 +13,10 @@ export interface Level {
   readonly location_name: string;
   /** The shop's order of preference, 0 first. */
   readonly location_position: number;
-  /** False when the location is closed or no longer stocks the item: nothing is promised there. */
+  /** False when, at the last report, the location was closed or no longer stocked the item: nothing is promised there. */
   readonly sellable_here: boolean;
+  /** False as soon as the shop has closed the location: nothing is promised there, even before the next report. */
+  readonly location_open: boolean;
   /** What the shop says can be sold. May be negative; that promises 0. */
   readonly upstream_available_units: number;
   readonly upstream_on_hand_units: number | null;
@@ -57,7 +59,7 @@ export interface Item {
 
 /** Units at one level that can still be promised, freshness and lifecycle aside. Never negative. */
 export function levelAtp(level: Level, safetyStockUnits: number): number {
-  if (!level.sellable_here) return 0;
+  if (!level.sellable_here || !level.location_open) return 0;
   const held = level.held_units - level.expired_units;
   return Math.max(0, level.upstream_available_units - held - safetyStockUnits);
 }

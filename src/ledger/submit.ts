@@ -6,6 +6,7 @@ import type { Decision, IdempotencyKey, LedgerSettings, LedgerState, Owned } fro
 import { granted, type Result, refused } from './refusal.js';
 import { expiry, ownedBy, reservationUnknown } from './release.js';
 import { isExpired, nextReservationState } from './reservation.js';
+import { orderDue } from './shop-side.js';
 import { type Item, isItemFresh } from './stock.js';
 import { basketHash, sameHash } from './stock-hash.js';
 
@@ -100,7 +101,15 @@ export function upstreamOf(order: Order): { upstream?: UpstreamOrder } {
  */
 export function judgeHash(state: LedgerState, hash: string): HashVerdict | 'unknown' {
   if (sameHash(currentHash(state), hash)) return 'match';
-  return wasTrueOnce(state, hash) ? 'stale' : 'unknown';
+  return wasTrueAtGrant(state, hash) || wasTrueOnce(state, hash) ? 'stale' : 'unknown';
+}
+
+/**
+ * The checksum that the reservation was granted with. Versions alone can't always rebuild it: an item may have
+ * been renamed since, or two may have changed in the very millisecond of the grant.
+ */
+function wasTrueAtGrant(state: LedgerState, hash: string): boolean {
+  return state.owned !== null && sameHash(state.owned.reservation.stock_hash, hash);
 }
 
 /**
@@ -217,6 +226,7 @@ function makeOrder(
     hash_verdict: verdict,
     stock_hash: request.stock_hash,
     reasons,
+    approved_by: null,
     buyer: request.buyer,
     note: request.note,
     reference: request.reference,
@@ -240,7 +250,7 @@ function makeOrder(
       },
       outbox: {
         ...owned.outbox,
-        due_at_ms: waitsForPerson ? now + settings.held_order_max_ms : now,
+        due_at_ms: waitsForPerson ? now + settings.held_order_max_ms : orderDue(now),
         attempts: 0,
       },
       ...(request.idempotency === undefined

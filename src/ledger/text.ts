@@ -8,7 +8,7 @@ export const SKU_MAX_CHARS = 255;
 
 /** For showing: invisible characters become nothing, runs of white space one blank, the rest is cut. */
 export function cleanText(input: string, maxChars: number): string {
-  const visible = input.replace(/\s+/gu, ' ').replace(INVISIBLE, '').trim();
+  const visible = input.replace(/\s+/gu, ' ').replace(INVISIBLE, '').replace(/ +/gu, ' ').trim();
   return [...visible].slice(0, maxChars).join('');
 }
 

@@ -19,6 +19,7 @@ const SENTENCES = {
   'reservation.expired': 'The reservation expired and its units are free.',
   'order.accepted': 'The order was accepted: its checksum is true now.',
   'order.held': 'The order is held: the stock has changed or is too old, so the shop is read again first.',
+  'order.approved': 'A person let the held order go on; the shop is read again first.',
   'order.revalidated': 'The shop was read again and the stock still covers the order: accepted.',
   'order.rejected': 'The order was rejected and its units are free.',
   'order.placed': 'The shop has the order.',

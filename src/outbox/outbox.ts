@@ -7,6 +7,7 @@
  * with a wait between, because the shop's index lags behind its own writes.
  */
 
+import { setTimeout as pause } from 'node:timers/promises';
 import type { OrderReason } from '../ledger/order.js';
 import type { Clock, Decision, Keys, LedgerSettings, LedgerState, Store } from '../ledger/ports.js';
 import type { ShopState, Step } from '../ledger/shop-side.js';
@@ -22,6 +23,7 @@ import {
   decideNextStep,
   decideOpen,
   decidePlaced,
+  decideReread,
   decideRevalidate,
   decideUnmirrored,
   type Work,
@@ -48,6 +50,8 @@ export interface OutboxLimits {
   /** How long a worker that died keeps a row from the others. Longer than any call. */
   readonly claim_ms: number;
   readonly call_ms: number;
+  /** A hold at the shop is looked at again after so long: a person may have removed it there. */
+  readonly check_ms: number;
   /** Steps in a row before a row is looked at afresh. */
   readonly steps_max: number;
   /** Failed steps in a row before a person has to look. */
@@ -64,6 +68,14 @@ export interface OutboxLimits {
   readonly order_hold_ms: number;
 }
 
+/** While calls are under way and there is room for more, how often new work is looked for. */
+const LOOK_AGAIN_MS = 25;
+
+/** Another worker has the row by now: what this one still learns must not overwrite what that one has done. */
+class ClaimLost extends Error {
+  override readonly name = 'ClaimLost';
+}
+
 export class Outbox {
   readonly #ports: OutboxPorts;
   readonly #claim: Claim;
@@ -71,7 +83,8 @@ export class Outbox {
 
   constructor(ports: OutboxPorts) {
     this.#ports = ports;
-    this.#claim = { worker: ports.worker, claim_ms: ports.limits.claim_ms };
+    const { claim_ms, check_ms } = ports.limits;
+    this.#claim = { worker: ports.worker, claim_ms, check_ms };
   }
 
   /** Works on what is due until nothing is. */
@@ -83,26 +96,34 @@ export class Outbox {
       const fresh = due.filter(({ reservation_key }) => !this.#inFlight.has(reservation_key)).slice(0, room);
       for (const { reservation_key } of fresh) this.#begin(reservation_key, signal);
       if (this.#inFlight.size === 0) return;
-      await Promise.race(this.#inFlight.values());
+      // One slow call must not keep the others waiting: what became due meanwhile is looked for, too.
+      const hasRoom = this.#inFlight.size < limits.concurrency;
+      await Promise.race([...this.#inFlight.values(), ...(hasRoom ? [pause(LOOK_AGAIN_MS)] : [])]);
     }
     await Promise.all(this.#inFlight.values());
   }
 
   #begin(key: number, signal: AbortSignal): void {
     const work = this.#work(key, signal)
-      .catch((error: unknown) =>
-        this.#ports.report('outbox_bug', { reservation_key: key, detail: String(error) }),
-      )
+      .catch((error: unknown) => {
+        const event = error instanceof ClaimLost ? 'outbox_claim_lost' : 'outbox_bug';
+        this.#ports.report(event, { reservation_key: key, detail: String(error) });
+      })
       .finally(() => this.#inFlight.delete(key));
     this.#inFlight.set(key, work);
   }
 
   async #work(key: number, signal: AbortSignal): Promise<void> {
-    const { settings, limits } = this.#ports;
-    if (!(await this.#decide(key, (state) => decideClaim(state, this.#claim)))) return;
+    const { store, clock, settings, limits } = this.#ports;
+    const keys: Keys = { owned: { reservation_key: key }, precedence: true };
+    if (!(await store.transact(keys, (state) => decideClaim(state, this.#claim)))) return;
     for (let steps = 0; steps < limits.steps_max && !signal.aborted; steps += 1) {
-      const work = await this.#decide(key, (state) => decideNextStep(state, this.#claim, settings));
+      const work = await store.transact(keys, (state) =>
+        decideNextStep(state, this.#claim, settings, steps === 0),
+      );
       if (work === null) return;
+      // A process that was suspended just here must not send what another may have sent since.
+      if (clock.now() >= (work.owned.outbox.claimed_until_ms ?? 0)) throw new ClaimLost('it ran out');
       const call = AbortSignal.timeout(limits.call_ms);
       if (!(await this.#steps[work.step](work, call))) return;
     }
@@ -117,6 +138,7 @@ export class Outbox {
     read_back: (work, signal) => this.#readBack(work, signal),
     delete: (work, signal) => this.#delete(work, signal),
     revalidate: (work, signal) => this.#revalidate(work, signal),
+    reread: (work, signal) => this.#rereadStep(work, signal),
     rest: async () => false,
   };
 
@@ -125,7 +147,7 @@ export class Outbox {
     const outcome = await sink.createHold(this.#holdRequest(work), signal);
     switch (outcome.outcome) {
       case 'done':
-        return this.#opened(work, outcome.value, signal);
+        return this.#created(work, outcome.value, signal);
       case 'refused':
         return this.#refused(work, outcome.detail, signal);
       case 'not_sent':
@@ -136,21 +158,37 @@ export class Outbox {
     }
   }
 
-  /** The shop reserves without looking at its stock: a level below zero means that somebody else was faster. */
-  async #opened(work: Work, hold: ShopHold, signal: AbortSignal): Promise<boolean> {
-    const { sink } = this.#ports;
-    const key = keyOf(work);
-    await this.#decide(key, (state) => decideOpen(state, seenHold(hold)));
-    await this.#reread(work, signal);
-    if (!(await this.#isOversold(key))) return true;
-    if (work.owned.order !== null) {
-      await this.#fail(key, SOLD_ELSEWHERE);
-      return true;
+  /** The next step re-reads the stock: the shop has reserved without a look at it. */
+  async #created(work: Work, hold: ShopHold, signal: AbortSignal): Promise<boolean> {
+    const { store, sink } = this.#ports;
+    try {
+      await this.#decide(keyOf(work), (state) => decideOpen(state, seenHold(hold)));
+    } catch (error) {
+      if (!(error instanceof ClaimLost)) throw error;
+      const keys = { owned: { reservation_key: keyOf(work) } };
+      const hold_ref = await store.read(keys, (state) => state.owned?.outbox.hold_ref ?? null);
+      // Made so late that another worker has gone on without it: nobody would ever ask for it again.
+      if (hold_ref !== hold.hold_ref) await sink.deleteHold(hold.hold_ref, signal);
+      throw error;
     }
-    const outcome = await sink.deleteHold(hold.hold_ref, signal);
-    if (outcome.outcome !== 'done') return true;
-    await this.#decide(key, (state) => decideUnmirrored(state, 'sold_elsewhere'));
-    await this.#reread(work, signal);
+    return true;
+  }
+
+  /** Sees what was done last in the shop's own figures, before an order is completed or the row is put to rest. */
+  async #rereadStep(work: Work, signal: AbortSignal): Promise<boolean> {
+    const key = keyOf(work);
+    const since = this.#ports.clock.now();
+    const read = await this.#reading(work, async () => {
+      await this.#ports.rereadItems(itemIds(work), signal);
+      return true;
+    });
+    if (read === null) return false;
+    const seen = await this.#decide(key, (state) => decideReread(state, since, SOLD_ELSEWHERE), {
+      precedence: true,
+    });
+    if (seen === 'dropped') return this.#delete(work, signal);
+    if (seen !== 'unread') return true;
+    await this.#later(key, 'unread');
     return false;
   }
 
@@ -162,8 +200,12 @@ export class Outbox {
     if (found === null) return false;
     const [hold, ...doubles] = [...found].sort((a, b) => rank(a) - rank(b));
     if (hold !== undefined) {
-      for (const double of doubles)
-        if (double.status === 'open') await sink.deleteHold(double.hold_ref, signal);
+      for (const double of doubles) {
+        if (double.status !== 'open') continue;
+        const outcome = await sink.deleteHold(double.hold_ref, signal);
+        // One is taken over only when it is alone: nobody would look for the other again.
+        if (outcome.outcome !== 'done') return this.#putOff(work, outcome);
+      }
       return this.#seen(work, hold, signal);
     }
     const waited = clock.now() - (outbox.intent_at_ms ?? 0) >= limits.lookup_wait_ms;
@@ -188,10 +230,17 @@ export class Outbox {
     if (hold === null) return false;
     if (hold.found !== null) return this.#seen(work, hold.found, signal);
     const key = keyOf(work);
-    const wasDeleting = work.owned.outbox.shop_state === 'deleting';
-    await this.#decide(key, (state) =>
-      wasDeleting ? decideDeleted(state) : decideAbsent(state, 'gone_at_shop'),
-    );
+    switch (work.owned.outbox.shop_state) {
+      case 'deleting':
+        await this.#decide(key, decideDeleted);
+        break;
+      case 'open':
+        // A person has removed it. It is not made anew behind their back; an order will ask for its own.
+        await this.#decide(key, (state) => decideUnmirrored(state, 'gone_at_shop'));
+        break;
+      default:
+        await this.#decide(key, (state) => decideAbsent(state, 'gone_at_shop'));
+    }
     await this.#reread(work, signal);
     return true;
   }
@@ -253,14 +302,11 @@ export class Outbox {
       await this.#putOff(work, outcome, 'open');
       return 'put_off';
     }
-    const key = keyOf(work);
-    await this.#decide(key, (state) => decideDetailsSent(state, seenHold(outcome.value)));
-    if (until > now) return 'ready';
-    // The shop had let go in the meantime and has now taken the units again, without looking whether it has them.
-    await this.#reread(work, signal);
-    if (!(await this.#isOversold(key))) return 'ready';
-    await this.#fail(key, SOLD_ELSEWHERE);
-    return 'go_on';
+    const mayHaveLapsed = until - now <= limits.complete_margin_ms;
+    await this.#decide(keyOf(work), (state) =>
+      decideDetailsSent(state, seenHold(outcome.value), mayHaveLapsed),
+    );
+    return mayHaveLapsed ? 'go_on' : 'ready';
   }
 
   async #delete(work: Work, signal: AbortSignal): Promise<boolean> {
@@ -379,14 +425,6 @@ export class Outbox {
     return Math.round(full * (0.5 + random() / 2));
   }
 
-  async #isOversold(key: number): Promise<boolean> {
-    return this.#ports.store.read({ owned: { reservation_key: key } }, (state) =>
-      state.owned_items.some((item) =>
-        item.levels.some((level) => level.sellable_here && level.upstream_available_units < 0),
-      ),
-    );
-  }
-
   /** So that the ledger sees at once what we have just done. If it fails, the heartbeat brings it later. */
   async #reread(work: Work, signal: AbortSignal): Promise<void> {
     try {
@@ -412,8 +450,23 @@ export class Outbox {
     return { tag: outbox.tag, lines, until_ms };
   }
 
-  #decide<R>(key: number, decide: (state: LedgerState) => Decision<R>, more: Partial<Keys> = {}): Promise<R> {
-    return this.#ports.store.transact({ owned: { reservation_key: key }, ...more }, decide);
+  /** A decision on what a call brought. Rejects with `ClaimLost` when the row is another worker's by now. */
+  async #decide<R>(
+    key: number,
+    decide: (state: LedgerState) => Decision<R>,
+    more: Partial<Keys> = {},
+  ): Promise<R> {
+    const { store, worker } = this.#ports;
+    const decided = await store.transact<{ readonly of: R } | null>(
+      { owned: { reservation_key: key }, ...more },
+      (state) => {
+        if (state.owned?.outbox.claimed_by !== worker) return { result: null };
+        const { result, changes } = decide(state);
+        return { result: { of: result }, ...(changes === undefined ? {} : { changes }) };
+      },
+    );
+    if (decided === null) throw new ClaimLost('another worker has it');
+    return decided.of;
   }
 }
 

@@ -4,7 +4,15 @@
  */
 
 import type { ItemObservation, LevelObservation } from '../ledger/observation.js';
-import type { Clock, Ids, LedgerSettings, StockFreshener, Store, SyncState } from '../ledger/ports.js';
+import type {
+  Clock,
+  Ids,
+  LedgerSettings,
+  LocationRow,
+  StockFreshener,
+  Store,
+  SyncState,
+} from '../ledger/ports.js';
 import { decideApplyReport, type ReportResult, type StockReport } from '../ledger/report.js';
 import { READ_ITEMS_MAX, type StockSource, UpstreamError } from '../upstream/upstream.js';
 
@@ -46,10 +54,10 @@ export class StockSync implements StockFreshener {
   async beat(signal: AbortSignal): Promise<void> {
     const { store, clock, worker, limits } = this.#ports;
     if (!(await store.lease(LEASE, worker, limits.lease_ms))) return;
+    await this.#readLocations(signal);
     const sync = await store.read({}, (state) => state.sync);
     const lapsed = clock.now() - sync.confirmed_at_ms > limits.resync_after_ms;
-    const moved = await this.#readLocations(signal);
-    if (sync.baseline_at_ms === null || sync.cursor === null || lapsed || moved) await this.readAll(signal);
+    if (sync.baseline_at_ms === null || sync.cursor === null || lapsed) await this.readAll(signal);
     else await this.#readChanges(sync, sync.cursor, signal);
   }
 
@@ -111,7 +119,9 @@ export class StockSync implements StockFreshener {
       const unknown = await store.read({ skus }, (state) => skus.filter((sku) => !state.items.has(sku)));
       if (known.length > 0) await this.rereadItems(known, signal);
       if (unknown.length > 0) {
-        await this.#readLocations(signal);
+        // Those of a shop that is quite new to us; changes of them are the heartbeat's business.
+        const isNew = await store.read({}, (state) => state.locations.size === 0);
+        if (isNew) await this.#readLocations(signal);
         const read_at_ms = clock.now();
         await this.#applyItems(await source.findBySku(unknown, signal), read_at_ms);
       }
@@ -136,10 +146,20 @@ export class StockSync implements StockFreshener {
     await store.putSync({ baseline_at_ms, confirmed_at_ms: began_ms, cursor: changes.cursor });
   }
 
-  async #readLocations(signal: AbortSignal): Promise<boolean> {
+  /**
+   * A location that opened, closed or moved changes what every level there is worth, so all of them have to be read
+   * again. That is written down before the change itself: a full read that fails, or a crash, must not lose it.
+   */
+  async #readLocations(signal: AbortSignal): Promise<void> {
     const { store, source, limits } = this.#ports;
-    const locations = await source.locations(within(signal, limits.call_ms));
-    return store.putLocations(locations.map((location, position) => ({ ...location, position })));
+    const observed = await source.locations(within(signal, limits.call_ms));
+    const locations = observed.map((location, position) => ({ ...location, position }));
+    const lost = await store.read({}, ({ sync, locations: known }) => {
+      const same = locations.length === known.size && locations.every((row) => isSame(row, known));
+      return same ? null : { baseline_at_ms: sync.baseline_at_ms, confirmed_at_ms: sync.confirmed_at_ms };
+    });
+    if (lost !== null) await store.putSync({ ...lost, cursor: null });
+    await store.putLocations(locations);
   }
 
   /** Items that the ledger knows and the full read did not bring: deleted at the shop, or moved between pages. */
@@ -199,6 +219,11 @@ export class StockSync implements StockFreshener {
     };
     return store.transact(keys, (state) => decideApplyReport(state, { ...report, salt }, settings));
   }
+}
+
+function isSame(row: LocationRow, known: ReadonlyMap<string, LocationRow>): boolean {
+  const before = known.get(row.location_id);
+  return before !== undefined && before.position === row.position && before.active === row.active;
 }
 
 function groupByItem(levels: readonly LevelObservation[]): Map<string, LevelObservation[]> {

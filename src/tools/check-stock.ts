@@ -1,30 +1,28 @@
 import * as z from 'zod';
-import { LINES_MAX, reservationId, sku } from './fields.js';
+import { fields, LINES_MAX, reservationId, sku } from './fields.js';
 import { defineTool } from './tool.js';
 
-const input = z
-  .strictObject({
-    skus: z
-      .array(sku, 'wants a list of SKUs')
-      .min(1, 'wants at least one SKU')
-      .max(LINES_MAX, `wants at most ${LINES_MAX} SKUs a call; check the ones the buyer wants`)
-      .optional(),
-    reservation_id: reservationId.optional(),
-  })
-  .refine((args) => (args.skus === undefined) !== (args.reservation_id === undefined), {
-    message: 'send either skus or reservation_id',
-  });
+const input = fields({
+  skus: z
+    .array(sku, 'wants a list of SKUs')
+    .min(1, 'wants at least one SKU')
+    .max(LINES_MAX, `wants at most ${LINES_MAX} SKUs a call; check the ones the buyer wants`)
+    .optional(),
+  reservation_id: reservationId.optional(),
+}).refine((args) => (args.skus === undefined) !== (args.reservation_id === undefined), {
+  message: 'send either skus or reservation_id',
+});
 
-const output = z.object({
+const output = z.strictObject({
   items: z.array(
-    z.object({
+    z.strictObject({
       sku: z.string(),
       title: z.string(),
       status: z.string(),
-      availability: z.object({ available: z.int(), status: z.string() }),
+      availability: z.strictObject({ available: z.int(), status: z.string() }),
       available_to_promise: z.int(),
       locations: z.array(
-        z.object({ location_id: z.string(), name: z.string(), available_to_promise: z.int() }),
+        z.strictObject({ location_id: z.string(), name: z.string(), available_to_promise: z.int() }),
       ),
       as_of: z.string(),
       confirmed_at: z.string(),
@@ -52,10 +50,10 @@ export const checkStock = defineTool({
   name: 'check_stock',
   title: 'Check stock',
   description:
-    'Current stock of up to 20 SKUs: units that can be promised now, how old the figure is, and its stock_hash. ' +
-    'Call it each time before quoting stock; never quote from memory. ' +
-    'With reservation_id instead: re-quotes that reservation and returns the stock_hash to submit.',
-  annotations: { readOnlyHint: true, idempotentHint: true },
+    'Current stock of up to 20 SKUs: units that can be promised now, how old that is, and its stock_hash. ' +
+    'Call it before each quote; never quote from memory. ' +
+    'With reservation_id: re-quotes that reservation and returns the stock_hash to submit.',
+  annotations: { readOnlyHint: true },
   input,
   output,
   call: ({ ledger, principal }, { skus, reservation_id }) =>

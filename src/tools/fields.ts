@@ -9,6 +9,16 @@ export const LINES_MAX = 20;
 const ID_MAX_CHARS = 100;
 const IDEMPOTENCY_KEY_MAX_CHARS = 200;
 
+/** Control characters but line breaks and tabs, and lone surrogates: they can't be stored or hashed faithfully. */
+const UNWRITABLE = /[\p{Cs}]|[^\P{Cc}\t\n\r]/u;
+
+/**
+ * Exactly these fields. The message lists them; the name of an unknown one is the caller's text and stays out.
+ */
+export function fields<Shape extends z.ZodRawShape>(shape: Shape) {
+  return z.strictObject(shape, `wants an object with no other fields than ${Object.keys(shape).join(', ')}`);
+}
+
 export const sku = z
   .string('wants a SKU as text')
   .refine(isNameableSku, `wants a SKU of 1 to ${SKU_MAX_CHARS} visible characters, as find_items spells it`);
@@ -23,32 +33,46 @@ export const quantity = z
     return units;
   });
 
-export const reservationId = z
-  .string('wants the reservation_id that reserve_units returned')
-  .min(1)
-  .max(ID_MAX_CHARS, 'wants the reservation_id that reserve_units returned');
+export const reservationId = id('wants the reservation_id that reserve_units returned');
 
-export const orderId = z
-  .string('wants the order_id that submit_order_with_hash returned')
-  .min(1)
-  .max(ID_MAX_CHARS, 'wants the order_id that submit_order_with_hash returned');
+export const orderId = id('wants the order_id that submit_order_with_hash returned');
 
-export const idempotencyKey = z
-  .string('wants text')
-  .min(1, `wants 1 to ${IDEMPOTENCY_KEY_MAX_CHARS} characters`)
-  .max(IDEMPOTENCY_KEY_MAX_CHARS, `wants 1 to ${IDEMPOTENCY_KEY_MAX_CHARS} characters`);
+export const idempotencyKey = text(IDEMPOTENCY_KEY_MAX_CHARS).min(
+  1,
+  `wants 1 to ${IDEMPOTENCY_KEY_MAX_CHARS} characters`,
+);
 
+/** Text that a model writes: it is told how long it may be. */
 export function text(maxChars: number) {
-  return z.string('wants text').max(maxChars, `wants at most ${maxChars} characters`);
+  return z
+    .string('wants text')
+    .max(maxChars, `wants at most ${maxChars} characters`)
+    .refine(isWritable, 'wants text without control characters or halves of characters');
+}
+
+/** Text that a model passes on and that is short by nature: its limit is kept, but not worth a token in the schema. */
+export function shortText(maxChars: number) {
+  return z
+    .string('wants text')
+    .refine((input) => input.length <= maxChars, `wants at most ${maxChars} characters`)
+    .refine(isWritable, 'wants text without control characters or halves of characters');
+}
+
+function id(message: string) {
+  return z.string(message).refine((input) => input.length >= 1 && input.length <= ID_MAX_CHARS, message);
+}
+
+function isWritable(input: string): boolean {
+  return !UNWRITABLE.test(input);
 }
 
 /** What a tool answers, as far as a client needs the shape to read it. */
 export const orderReasons = z.array(
-  z.object({ code: z.string(), sku: z.string().optional(), detail: z.string() }),
+  z.strictObject({ code: z.string(), sku: z.string().optional(), detail: z.string() }),
 );
 
 export const upstreamOrder = z
-  .object({
+  .strictObject({
     order_name: z.string().optional(),
     order_id: z.string().optional(),
     checkout_url: z.string().optional(),

@@ -1,16 +1,13 @@
 import * as z from 'zod';
-import { idempotencyKey, LINES_MAX, quantity, sku, text } from './fields.js';
+import { fields, idempotencyKey, LINES_MAX, quantity, shortText, sku } from './fields.js';
 import { defineTool } from './tool.js';
 
 const LOCATION_ID_MAX_CHARS = 100;
 
-const input = z.strictObject({
+const input = fields({
   lines: z
     .array(
-      z.strictObject(
-        { sku, quantity, location_id: text(LOCATION_ID_MAX_CHARS).optional() },
-        'wants { sku, quantity }',
-      ),
+      fields({ sku, quantity, location_id: shortText(LOCATION_ID_MAX_CHARS).optional() }),
       'wants a list of { sku, quantity }',
     )
     .min(1, 'wants at least one line')
@@ -20,15 +17,15 @@ const input = z.strictObject({
   allow_partial: z.boolean('wants true or false').default(false),
 });
 
-const output = z.object({
+const output = z.strictObject({
   reservation_id: z.string(),
   status: z.string(),
   lines: z.array(
-    z.object({
+    z.strictObject({
       sku: z.string(),
       requested: z.int(),
       reserved: z.int(),
-      allocations: z.array(z.object({ location_id: z.string(), quantity: z.int() })),
+      allocations: z.array(z.strictObject({ location_id: z.string(), quantity: z.int() })),
       stock_hash: z.string(),
     }),
   ),
@@ -43,10 +40,10 @@ export const reserveUnits = defineTool({
   name: 'reserve_units',
   title: 'Reserve units',
   description:
-    'Sets units aside so that nobody else can buy them until expires_at (15 minutes unless ttl_seconds, 60 to 900, says less). ' +
+    'Holds units for you until expires_at (15 minutes unless ttl_seconds, 60 to 900, says less). ' +
     'All lines or none, unless allow_partial. Keep reservation_id and stock_hash for submit_order_with_hash. ' +
-    'Send an idempotency_key; after a timeout send the same key again: it never reserves twice.',
-  annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: false },
+    'Send an idempotency_key, and after a timeout the same again: it never reserves twice.',
+  annotations: { destructiveHint: false },
   input,
   output,
   call: ({ ledger, principal }, args) =>

@@ -23,7 +23,10 @@ export interface Tool {
   readonly description: string;
   readonly annotations: ToolAnnotations;
   readonly inputSchema: StandardSchemaWithJSON<unknown, unknown>;
+  /** The outline of `output` that clients are shown. */
   readonly outputSchema: StandardSchemaWithJSON<unknown, unknown>;
+  /** What a success holds, exactly. Tests hold every answer against it; it costs clients nothing. */
+  readonly output: z.ZodType;
   readonly run: (context: ToolContext, args: unknown) => Promise<CallToolResult>;
 }
 
@@ -44,11 +47,12 @@ export function defineTool<Input extends z.ZodType>(definition: ToolDefinition<I
     name,
     title,
     description,
-    annotations: { title, openWorldHint: false, ...annotations },
-    inputSchema: advertised(input),
-    outputSchema: advertised(output),
+    annotations: { openWorldHint: false, ...annotations },
+    inputSchema: advertised(input, lean),
+    outputSchema: advertised(output, outline),
+    output,
     run: async (context, args) => {
-      const parsed = input.safeParse(args ?? {});
+      const parsed = input.safeParse(args ?? {}, { reportInput: true });
       if (!parsed.success) return malformed(parsed.error);
       try {
         const result = await call(context, parsed.data);
@@ -100,7 +104,6 @@ function failure(context: ToolContext, tool: string, error: unknown): CallToolRe
 
 /** Which refusal a bad argument is, by the innermost field it is in. */
 const CODE_BY_FIELD: Readonly<Record<string, RefusalCode>> = {
-  quantity: 'units_invalid',
   sku: 'sku_unknown',
   skus: 'sku_unknown',
   location_id: 'location_unknown',
@@ -113,26 +116,34 @@ const CODE_BY_FIELD: Readonly<Record<string, RefusalCode>> = {
 function malformed(error: z.ZodError): CallToolResult {
   const [issue] = error.issues;
   if (issue === undefined) throw new Error('a failed parse has an issue');
-  const path = issue.path.map(String);
-  const field = path.join('.') || 'arguments';
-  const named = issue.path.filter((key): key is string => typeof key === 'string').at(-1) ?? '';
-  const tooMany =
-    issue.code === 'too_big' && (named === 'lines' || named === 'skus') && path.at(-1) === named;
-  const missing = issue.code === 'invalid_type' && issue.input === undefined && path.at(-1) !== 'quantity';
-  const code = tooMany ? 'lines_over_limit' : missing ? undefined : CODE_BY_FIELD[named];
+  const field = issue.path.join('.') || 'arguments';
   const message = `${field}: ${issue.message}`;
+  const code = codeOf(issue);
   if (code !== undefined) return refusalResult(refused(code, message, { field }).refusal);
   return { content: [{ type: 'text', text: `Invalid arguments. ${message}` }], isError: true };
+}
+
+function codeOf(issue: z.core.$ZodIssue): RefusalCode | undefined {
+  const last = issue.path.at(-1);
+  if (last === 'quantity') return 'units_invalid';
+  if (last === 'skus' || last === 'lines') return issue.code === 'too_big' ? 'lines_over_limit' : undefined;
+  const isMissing = issue.code === 'invalid_type' && issue.input === undefined;
+  if (isMissing) return undefined;
+  const named = issue.path.findLast((key) => typeof key === 'string');
+  return typeof named === 'string' ? CODE_BY_FIELD[named] : undefined;
 }
 
 /**
  * The schema as clients see it, converted once instead of once a call. Arguments are validated by `run`, so
  * that every refusal has a code; the SDK is told to let them through.
  */
-function advertised(schema: z.ZodType): StandardSchemaWithJSON<unknown, unknown> {
-  let converted: Record<string, unknown> | undefined;
+function advertised(
+  schema: z.ZodType,
+  shorten: (schema: JsonSchema) => JsonSchema,
+): StandardSchemaWithJSON<unknown, unknown> {
+  let converted: JsonSchema | undefined;
   const json = (io: 'input' | 'output') => (): Record<string, unknown> => {
-    converted ??= lean(z.toJSONSchema(schema, { io, unrepresentable: 'any' })) as Record<string, unknown>;
+    converted ??= shorten(z.toJSONSchema(schema, { io, unrepresentable: 'any' }) as JsonSchema);
     return converted;
   };
   return {
@@ -145,15 +156,73 @@ function advertised(schema: z.ZodType): StandardSchemaWithJSON<unknown, unknown>
   };
 }
 
-/** Without what costs tokens and tells a model nothing: the dialect, and bounds that every integer has. */
-function lean(schema: unknown): unknown {
-  if (Array.isArray(schema)) return schema.map(lean);
-  if (schema === null || typeof schema !== 'object') return schema;
-  const entries = Object.entries(schema).filter(
-    ([key, value]) =>
-      key !== '$schema' &&
-      !(key === 'maximum' && value === Number.MAX_SAFE_INTEGER) &&
-      !(key === 'minimum' && value === Number.MIN_SAFE_INTEGER),
+/** What costs tokens and tells a model nothing: the dialect, bounds that every value has, and a format spelt out. */
+const IDLE: Readonly<Record<string, (value: unknown, schema: JsonSchema) => boolean>> = {
+  $schema: () => true,
+  maximum: (value) => value === Number.MAX_SAFE_INTEGER,
+  minimum: (value) => value === Number.MIN_SAFE_INTEGER,
+  minLength: (value) => value === 1,
+  minItems: (value) => value === 1,
+  pattern: (_, schema) => 'format' in schema,
+};
+
+function lean(schema: JsonSchema): JsonSchema {
+  const entries = Object.entries(schema).filter(([key, value]) => IDLE[key]?.(value, schema) !== true);
+  return Object.fromEntries(entries.map(([key, value]) => [key, leanValue(value)]));
+}
+
+function leanValue(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(leanValue);
+  return isSchema(value) ? lean(value) : value;
+}
+
+interface AnswerSchema {
+  readonly type: string;
+  readonly properties?: Readonly<Record<string, AnswerSchema>>;
+  readonly required?: readonly string[];
+  readonly items?: AnswerSchema;
+}
+
+/**
+ * An answer speaks for itself, so its schema says what is always there and draws only lists of objects and what
+ * may be missing: the types of all fields would cost every conversation more than the rest of the tools together.
+ * A refusal has structured content too, and clients of the v1 SDK hold that against the schema, whatever
+ * `isError` says: without the second alternative they throw every refusal away.
+ */
+function outline(schema: JsonSchema): JsonSchema {
+  const { type, required = [], properties = {} } = schema as unknown as AnswerSchema;
+  const parts = Object.entries(properties).filter(
+    ([name, part]) => isListOfObjects(part) || !required.includes(name),
   );
-  return Object.fromEntries(entries.map(([key, value]) => [key, lean(value)]));
+  return {
+    type,
+    anyOf: [{ required }, { required: ['error'] }],
+    ...(parts.length === 0 ? {} : { properties: drawn(parts) }),
+  };
+}
+
+function drawn(parts: readonly (readonly [string, AnswerSchema])[]): Record<string, JsonSchema> {
+  return Object.fromEntries(parts.map(([name, part]) => [name, outlineOfPart(part)]));
+}
+
+function outlineOfPart({ type, items }: AnswerSchema): JsonSchema {
+  if (items === undefined) return { type };
+  const { required, properties = {} } = items;
+  const lists = Object.entries(properties).filter(([, part]) => isListOfObjects(part));
+  return {
+    type,
+    items: {
+      type: items.type,
+      ...(required === undefined ? {} : { required }),
+      ...(lists.length === 0 ? {} : { properties: drawn(lists) }),
+    },
+  };
+}
+
+function isListOfObjects({ items }: AnswerSchema): boolean {
+  return items?.properties !== undefined;
+}
+
+function isSchema(value: unknown): value is JsonSchema {
+  return value !== null && typeof value === 'object';
 }

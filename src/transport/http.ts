@@ -62,10 +62,11 @@ export async function serveOnHttp(
 type McpHandler = ReturnType<typeof toNodeHandler>;
 
 function route(request: IncomingMessage, response: ServerResponse, mcp: McpHandler): void {
-  const { pathname } = new URL(request.url ?? '/', 'http://loopback');
-  if (pathname === '/mcp') {
+  // Not `new URL`: it throws on targets like "//", and what a stranger sends must not stop the server.
+  const [path] = (request.url ?? '/').split('?', 1);
+  if (path === '/mcp') {
     void mcp(request as Parameters<McpHandler>[0], response as Parameters<McpHandler>[1]);
-  } else if (pathname === '/healthz') {
+  } else if (path === '/healthz') {
     response.writeHead(200, { 'content-type': 'text/plain; charset=utf-8' }).end('ok\n');
   } else {
     response

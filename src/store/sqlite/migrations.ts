@@ -67,19 +67,40 @@ CREATE TABLE reservations (
   reservation_key INTEGER PRIMARY KEY,
   id TEXT NOT NULL UNIQUE,
   principal TEXT NOT NULL,
-  state TEXT NOT NULL CHECK (state IN ('active', 'submitted', 'committed', 'released', 'expired')),
+  state TEXT NOT NULL DEFAULT 'active' CHECK (state IN ('active', 'submitted', 'committed', 'released', 'expired')),
   lines TEXT NOT NULL,
   stock_hash TEXT NOT NULL CHECK (length(stock_hash) = 71),
   created_at_ms INTEGER NOT NULL,
-  expires_at_ms INTEGER NOT NULL CHECK (expires_at_ms > created_at_ms)
+  expires_at_ms INTEGER NOT NULL CHECK (expires_at_ms > created_at_ms),
+  created_seq INTEGER,
+  -- The outbox row of the reservation: in the same row, because each has exactly one from the start.
+  tag TEXT NOT NULL,
+  due_at_ms INTEGER,
+  shop_state TEXT NOT NULL DEFAULT 'absent'
+    CHECK (shop_state IN ('absent', 'creating', 'open', 'completing', 'completed', 'deleting', 'deleted')),
+  hold_ref TEXT,
+  hold_until_ms INTEGER,
+  details_sent INTEGER NOT NULL DEFAULT 0 CHECK (details_sent IN (0, 1)),
+  intent_at_ms INTEGER,
+  empty_lookups INTEGER NOT NULL DEFAULT 0,
+  attempts INTEGER NOT NULL DEFAULT 0,
+  claimed_by TEXT,
+  claimed_until_ms INTEGER,
+  parked INTEGER NOT NULL DEFAULT 0 CHECK (parked IN (0, 1)),
+  last_failure TEXT
 ) STRICT;
 CREATE INDEX reservations_expiring ON reservations (expires_at_ms) WHERE state = 'active';
+CREATE INDEX reservations_due ON reservations (due_at_ms) WHERE due_at_ms IS NOT NULL;
+
+-- For people and for proofs; the program itself reads the table.
+CREATE VIEW outbox AS SELECT reservation_key, shop_state, tag, hold_ref, hold_until_ms, details_sent, intent_at_ms,
+  empty_lookups, attempts, due_at_ms, claimed_by, claimed_until_ms, parked, last_failure FROM reservations;
 
 CREATE TABLE holds (
   reservation_key INTEGER NOT NULL,
   level_key INTEGER NOT NULL,
   quantity_units INTEGER NOT NULL CHECK (quantity_units > 0),
-  state TEXT NOT NULL CHECK (state IN ('counted', 'mirrored', 'returning')),
+  state TEXT NOT NULL DEFAULT 'counted' CHECK (state IN ('counted', 'mirrored', 'returning')),
   awaits TEXT CHECK (awaits IN ('mirror', 'settle', 'return')),
   awaits_after_ms INTEGER CHECK ((awaits IS NULL) = (awaits_after_ms IS NULL)),
   mirror_until_ms INTEGER,
@@ -96,6 +117,7 @@ CREATE TABLE orders (
   hash_verdict TEXT NOT NULL CHECK (hash_verdict IN ('match', 'stale')),
   stock_hash TEXT NOT NULL CHECK (length(stock_hash) = 71),
   reasons TEXT NOT NULL,
+  approved_by TEXT,
   buyer TEXT CHECK (buyer IS NULL OR state IN ('held', 'accepted')),
   note TEXT,
   reference TEXT,
@@ -108,24 +130,6 @@ CREATE TABLE orders (
   CHECK (state NOT IN ('placed', 'fulfilled', 'cancelled') OR upstream_order_ref IS NOT NULL)
 ) STRICT;
 
-CREATE TABLE outbox (
-  reservation_key INTEGER PRIMARY KEY,
-  shop_state TEXT NOT NULL CHECK (shop_state IN ('absent', 'creating', 'open', 'completing', 'completed', 'deleting', 'deleted')),
-  tag TEXT NOT NULL,
-  hold_ref TEXT,
-  hold_until_ms INTEGER,
-  details_sent INTEGER NOT NULL DEFAULT 0 CHECK (details_sent IN (0, 1)),
-  intent_at_ms INTEGER,
-  empty_lookups INTEGER NOT NULL DEFAULT 0,
-  attempts INTEGER NOT NULL DEFAULT 0,
-  due_at_ms INTEGER,
-  claimed_by TEXT,
-  claimed_until_ms INTEGER,
-  parked INTEGER NOT NULL DEFAULT 0 CHECK (parked IN (0, 1)),
-  last_failure TEXT
-) STRICT;
-CREATE INDEX outbox_due ON outbox (due_at_ms) WHERE due_at_ms IS NOT NULL;
-
 CREATE TABLE journal (
   seq INTEGER PRIMARY KEY,
   at_ms INTEGER NOT NULL,
@@ -135,7 +139,9 @@ CREATE TABLE journal (
   data TEXT NOT NULL,
   hash BLOB NOT NULL CHECK (length(hash) = 32)
 ) STRICT;
-CREATE INDEX journal_of_reservation ON journal (reservation_key, seq) WHERE reservation_key IS NOT NULL;
+-- The first entry of a reservation is found by its created_seq: one b-tree less to write when units are reserved.
+CREATE INDEX journal_of_reservation ON journal (reservation_key, seq)
+  WHERE reservation_key IS NOT NULL AND kind <> 'reservation.created';
 CREATE INDEX journal_of_item ON journal (item_key, seq) WHERE item_key IS NOT NULL;
 
 CREATE TABLE idempotency (

@@ -20,9 +20,10 @@ import type {
   PastHash,
   Remembered,
 } from '../../ledger/ports.js';
-import type { Reservation, ReservationLine } from '../../ledger/reservation.js';
+import type { Reservation } from '../../ledger/reservation.js';
 import type { OutboxRow } from '../../ledger/shop-side.js';
 import type { Item, Level } from '../../ledger/stock.js';
+import { packLines, unpackLines } from './packed-lines.js';
 import type { Statements } from './statements.js';
 
 /** Holds that one report moves on at most; the rest waits for the next. Waiting only promises less. */
@@ -40,26 +41,57 @@ interface HeadRow {
   cursor: string | null;
 }
 
-type ItemRow = Omit<Item, 'levels' | 'velocity' | 'confirmed_at_ms'> & {
-  velocity_micro_units_per_hour: number;
-  velocity_at_ms: number;
-  watched_since_ms: number;
-};
+/** Columns in the order of ITEM_COLUMNS: as arrays, because naming sixteen fields costs more than finding the row. */
+type ItemRow = readonly [
+  item_key: number,
+  item_id: string,
+  variant_id: string,
+  sku: string,
+  title: string,
+  variant_title: string,
+  lifecycle: Lifecycle,
+  safety_stock_units: number,
+  state_version: number,
+  salt: string,
+  stock_hash: string,
+  as_of_ms: number,
+  read_at_ms: number,
+  micro_units_per_hour: number,
+  velocity_at_ms: number,
+  watched_since_ms: number,
+];
 
-type LevelRow = Omit<Level, 'expired_units' | 'sellable_here'> & { sellable_here: 0 | 1 };
+/** Columns in the order of the statement `levels`. */
+type LevelRow = readonly [
+  level_key: number,
+  location_key: number,
+  sellable_here: 0 | 1,
+  upstream_available_units: number,
+  upstream_on_hand_units: number | null,
+  upstream_committed_units: number | null,
+  held_units: number,
+  mirrored_units: number,
+  upstream_updated_at_ms: number | null,
+  read_at_ms: number,
+];
+
+type KeyedLocation = LocationRow & { readonly location_key: number };
 
 export class Session {
   readonly now_ms: number;
   readonly #sql: Statements;
   readonly #head: HeadRow;
   readonly #mirrorHorizonMs: number;
+  #hasWritten = false;
   #lastKey: number | null = null;
   #journalSeq: number;
   #journalHash: string;
   #expired: ReadonlyMap<number, number> | null = null;
   #locations: ReadonlyMap<string, LocationRow> | null = null;
+  #locationsByKey: ReadonlyMap<number, KeyedLocation> | null = null;
   readonly #items = new Map<number, Item>();
   readonly #keyBySku = new Map<string, number>();
+  readonly #itemByLevel = new Map<number, number>();
   readonly #dirtySums = new Map<number, { held_units: number; mirrored_units: number }>();
 
   /** `mirrorHorizonMs`: how far ahead a mirrored hold's end at the shop makes it worth a look. */
@@ -110,12 +142,16 @@ export class Session {
 
   /** Applies all of it; what it throws is a bug or a broken disk, and the whole transaction must be rolled back. */
   apply(changes: Changes, keys: Keys): void {
+    this.#hasWritten = true;
     let reservationKey =
       changes.reservation?.reservation_key ??
       changes.order?.reservation_key ??
       changes.outbox?.reservation_key;
     let itemKey: number | null = null;
     if (changes.new_reservation !== undefined) {
+      // Its own entry is the next one: `created_seq` counts on that.
+      if (changes.journal?.[0]?.kind !== 'reservation.created')
+        throw new Error('a reservation without its entry');
       reservationKey = this.#addReservation(changes.new_reservation);
       for (const sum of changes.sums ?? []) this.#setSums(sum);
     } else if (changesRows(changes)) {
@@ -142,12 +178,25 @@ export class Session {
     }
   }
 
-  /** Writes what was kept back. To be called once, before the commit; a group of refusals has written nothing. */
+  /**
+   * Writes what was kept back. To be called once, before the commit; a group of refusals has written nothing.
+   * Whatever was written carries this session's time, so no later one may begin before it, even in a process
+   * whose clock was set back (L9).
+   */
   finish(): void {
     this.#flush();
-    if (this.#journalSeq === this.#head.journal_seq) return;
+    if (!this.#hasWritten) return;
     this.#sql.add.journal.flush();
     this.#sql.put_head.run(this.now_ms, this.#journalSeq, Buffer.from(this.#journalHash, 'hex'));
+  }
+
+  /** Writes past the decisions (locations, leases …): what was seen of the rows before is forgotten. */
+  write<R>(write: (now: number) => R): R {
+    this.#hasWritten = true;
+    this.#flush();
+    const result = write(this.now_ms);
+    this.#forget();
+    return result;
   }
 
   #applyRows(changes: Changes): number | null {
@@ -174,14 +223,15 @@ export class Session {
       key,
       id,
       principal,
-      'active',
-      JSON.stringify(lines),
+      packLines(lines, stock_hash),
       stock_hash,
       created_at_ms,
       expires_at_ms,
+      this.#journalSeq + 1,
+      reservation.tag,
+      reservation.due_at_ms,
     );
-    for (const hold of reservation.holds) add.holds.add(key, hold.level_key, hold.quantity_units, 'counted');
-    add.outbox.add(key, 'absent', reservation.tag, reservation.due_at_ms);
+    for (const hold of reservation.holds) add.holds.add(key, hold.level_key, hold.quantity_units);
     return key;
   }
 
@@ -225,6 +275,7 @@ export class Session {
     this.#sql.put_order.run(
       order.state,
       JSON.stringify(order.reasons),
+      order.approved_by,
       order.buyer === null ? null : JSON.stringify(order.buyer),
       order.decided_at_ms,
       order.placed_at_ms,
@@ -315,14 +366,16 @@ export class Session {
 
   /** Keeps new sums in mind and writes them once at the end: on a hot SKU one write serves the whole group. */
   #setSums(sum: { level_key: number; held_units: number; mirrored_units: number }): void {
+    // The schema says so too, but only when the last of the group is written: by then others would have built on it.
+    if (sum.held_units < 0 || sum.mirrored_units < 0)
+      throw new Error('a level can not hold less than nothing');
     this.#dirtySums.set(sum.level_key, sum);
-    for (const [key, item] of this.#items) {
-      if (!item.levels.some((level) => level.level_key === sum.level_key)) continue;
-      const levels = item.levels.map((level) =>
-        level.level_key === sum.level_key ? { ...level, ...sum } : level,
-      );
-      this.#items.set(key, { ...item, levels });
-    }
+    const item = this.#items.get(this.#itemByLevel.get(sum.level_key) ?? NO_KEY);
+    if (item === undefined) return;
+    const levels = item.levels.map((level) =>
+      level.level_key === sum.level_key ? { ...level, ...sum } : level,
+    );
+    this.#items.set(item.item_key, { ...item, levels });
   }
 
   #flush(): void {
@@ -332,13 +385,15 @@ export class Session {
     const { add } = this.#sql;
     add.reservations.flush();
     add.holds.flush();
-    add.outbox.flush();
   }
 
   #forget(): void {
     this.#items.clear();
     this.#keyBySku.clear();
+    this.#itemByLevel.clear();
     this.#expired = null;
+    this.#locations = null;
+    this.#locationsByKey = null;
   }
 
   #itemBySku(sku: string): Item | null {
@@ -354,37 +409,57 @@ export class Session {
   }
 
   #item(row: ItemRow): Item {
-    const known = this.#items.get(row.item_key);
+    const known = this.#items.get(row[0]);
     if (known !== undefined) return known;
-    const { velocity_micro_units_per_hour, velocity_at_ms, watched_since_ms, ...rest } = row;
     const item: Item = {
-      ...rest,
-      lifecycle: rest.lifecycle as Lifecycle,
-      confirmed_at_ms: Math.max(row.read_at_ms, this.#head.confirmed_at_ms),
-      velocity: {
-        micro_units_per_hour: velocity_micro_units_per_hour,
-        at_ms: velocity_at_ms,
-        watched_since_ms,
-      },
-      levels: this.#levels(row.item_key),
+      item_key: row[0],
+      item_id: row[1],
+      variant_id: row[2],
+      sku: row[3],
+      title: row[4],
+      variant_title: row[5],
+      lifecycle: row[6],
+      safety_stock_units: row[7],
+      state_version: row[8],
+      salt: row[9],
+      stock_hash: row[10],
+      as_of_ms: row[11],
+      read_at_ms: row[12],
+      confirmed_at_ms: Math.max(row[12], this.#head.confirmed_at_ms),
+      velocity: { micro_units_per_hour: row[13], at_ms: row[14], watched_since_ms: row[15] },
+      levels: this.#levels(row[0]),
     };
     this.#items.set(item.item_key, item);
     this.#keyBySku.set(item.sku, item.item_key);
+    for (const { level_key } of item.levels) this.#itemByLevel.set(level_key, item.item_key);
     return item;
   }
 
   #levels(itemKey: number): Level[] {
     const rows = this.#sql.levels.all(itemKey) as LevelRow[];
     const expired = this.#expiredUnits();
-    return rows
-      .map(
-        (row): Level => ({
-          ...row,
-          sellable_here: row.sellable_here === 1,
-          expired_units: expired.get(row.level_key) ?? 0,
-        }),
-      )
-      .sort((a, b) => a.location_position - b.location_position || (a.location_id < b.location_id ? -1 : 1));
+    const levels = rows.map((row): Level => {
+      const location = this.#locationByKey(row[1]);
+      return {
+        level_key: row[0],
+        location_id: location.location_id,
+        location_name: location.name,
+        location_position: location.position,
+        location_open: location.active,
+        sellable_here: row[2] === 1,
+        upstream_available_units: row[3],
+        upstream_on_hand_units: row[4],
+        upstream_committed_units: row[5],
+        held_units: row[6],
+        expired_units: expired.get(row[0]) ?? 0,
+        mirrored_units: row[7],
+        upstream_updated_at_ms: row[8],
+        read_at_ms: row[9],
+      };
+    });
+    return levels.sort(
+      (a, b) => a.location_position - b.location_position || (a.location_id < b.location_id ? -1 : 1),
+    );
   }
 
   /** Expiry is a fact of time: units of reservations past theirs, whether or not a sweeper has run. */
@@ -399,12 +474,25 @@ export class Session {
   }
 
   #allLocations(): ReadonlyMap<string, LocationRow> {
-    this.#locations ??= new Map(
-      (
-        this.#sql.locations.all() as { location_id: string; name: string; position: number; active: 0 | 1 }[]
-      ).map((row) => [row.location_id, { ...row, active: row.active === 1 }]),
-    );
+    this.#locations ??= new Map([...this.#keyedLocations().values()].map((row) => [row.location_id, row]));
     return this.#locations;
+  }
+
+  #locationByKey(key: number): LocationRow {
+    const location = this.#keyedLocations().get(key);
+    if (location === undefined) throw new Error('a level at a location that does not exist');
+    return location;
+  }
+
+  /** Read once a transaction: a handful of rows that every level refers to. */
+  #keyedLocations(): ReadonlyMap<number, KeyedLocation> {
+    this.#locationsByKey ??= new Map(
+      (this.#sql.locations.all() as (Omit<KeyedLocation, 'active'> & { active: 0 | 1 })[]).map((row) => [
+        row.location_key,
+        { ...row, active: row.active === 1 },
+      ]),
+    );
+    return this.#locationsByKey;
   }
 
   #owned(name: NonNullable<Keys['owned']>): Owned | null {
@@ -495,6 +583,7 @@ export class Session {
   }
 }
 
+const NO_KEY = -1;
 const NO_HISTORY: ReadonlyMap<number, readonly PastHash[]> = new Map();
 const NO_PRECEDENCE: ReadonlyMap<number, number> = new Map();
 
@@ -513,7 +602,7 @@ function changesRows(changes: Changes): boolean {
 function readReservation(row: unknown): Reservation | null {
   if (row === undefined) return null;
   const { lines, ...rest } = row as Omit<Reservation, 'lines'> & { lines: string };
-  return { ...rest, lines: JSON.parse(lines) as ReservationLine[] };
+  return { ...rest, lines: unpackLines(lines, rest.stock_hash) };
 }
 
 function readOrder(row: unknown): Order | null {

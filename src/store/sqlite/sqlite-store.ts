@@ -12,12 +12,16 @@ import type {
   Keys,
   LedgerState,
   LocationRow,
+  OrderListing,
+  ReservationListing,
   Store,
   SyncState,
 } from '../../ledger/ports.js';
 import { StoreBusy } from '../../ledger/ports.js';
+import { grantedBySku } from '../../ledger/reservation.js';
 import type { Database } from './driver.js';
 import { isBusy, openDatabase } from './open-database.js';
+import { unpackLines } from './packed-lines.js';
 import { Session } from './session.js';
 import { discardAdditions, prepareAll, type Statements } from './statements.js';
 import type { Turnstile } from './turnstile.js';
@@ -42,12 +46,16 @@ export interface SqliteStoreOptions {
 }
 
 interface Waiting {
-  readonly keys: Keys;
-  readonly decide: (state: LedgerState) => Decision<unknown>;
-  readonly resolve: (result: unknown) => void;
+  /** Decides and applies in the group's transaction; the function it returns answers, after the commit. */
+  readonly work: (session: Session) => () => void;
   readonly reject: (error: unknown) => void;
   /** By the monotonic clock of this process. */
   readonly deadline_ms: number;
+}
+
+interface Answering<R> {
+  resolve(result: R): void;
+  reject(error: unknown): void;
 }
 
 /** Pause before the lock is asked for again, spread so that processes don't march in step. */
@@ -85,16 +93,18 @@ export class SqliteStore implements Store {
   }
 
   transact<R>(keys: Keys, decide: (state: LedgerState) => Decision<R>): Promise<R> {
-    if (this.#closed) return Promise.reject(new Error('the ledger is closed'));
-    return new Promise<R>((resolve, reject) => {
-      this.#queue.push({
-        keys,
-        decide,
-        resolve: resolve as (result: unknown) => void,
-        reject,
-        deadline_ms: performance.now() + this.#options.busy_deadline_ms,
-      });
-      this.#draining ??= this.#drain();
+    return this.#enqueue((session, answer) => {
+      // What loading throws is no bug of this decision: it may be the rows of others, written only now.
+      const state = session.load(keys);
+      let decision: Decision<R>;
+      try {
+        decision = decide(state);
+      } catch (bug) {
+        // A decision that throws has changed nothing: it fails alone.
+        return () => answer.reject(bug);
+      }
+      if (decision.changes !== undefined) session.apply(decision.changes, keys);
+      return () => answer.resolve(decision.result);
     });
   }
 
@@ -121,10 +131,27 @@ export class SqliteStore implements Store {
   }
 
   async timeline(reservationKey: number, limit: number): Promise<readonly JournalEntry[]> {
-    const rows = this.#sql.timeline.all(reservationKey, limit) as (Omit<JournalEntry, 'hash'> & {
-      hash: Buffer;
-    })[];
-    return rows.map((row) => ({ ...row, hash: row.hash.toString('hex') }));
+    return (this.#sql.timeline.all(reservationKey, reservationKey, limit) as JournalRow[]).map(readEntry);
+  }
+
+  async itemTimeline(
+    itemKey: number,
+    seqs: { readonly from: number; readonly to: number },
+    limit: number,
+  ): Promise<readonly JournalEntry[]> {
+    return (this.#sql.item_timeline.all(itemKey, seqs.from, seqs.to, limit) as JournalRow[]).map(readEntry);
+  }
+
+  async listOrders(limit: number): Promise<readonly OrderListing[]> {
+    const rows = this.#sql.list_orders.all(limit) as (ListingRow<OrderListing> & { parked: 0 | 1 })[];
+    return rows.map((row) => ({ ...row, lines: grantedLines(row.lines), parked: row.parked === 1 }));
+  }
+
+  async listReservations(limit: number): Promise<readonly ReservationListing[]> {
+    return this.#reading(({ now_ms }) => {
+      const rows = this.#sql.list_reservations.all(now_ms, limit) as ListingRow<ReservationListing>[];
+      return rows.map((row) => ({ ...row, lines: grantedLines(row.lines) }));
+    });
   }
 
   /** True when a location is new, was renamed, moved in order, opened or closed. */
@@ -194,9 +221,24 @@ export class SqliteStore implements Store {
     await this.#options.turnstile.close();
   }
 
-  /** A write that is not a decision of the ledger: it shares queue, lock and commit with them. */
+  /** A write that is not a decision of the ledger: it shares queue, lock and commit with them, and is whole like them. */
   #writing<R>(write: (now: number) => R): Promise<R> {
-    return this.transact({}, (state) => ({ result: write(state.now_ms) }));
+    return this.#enqueue((session, answer) => {
+      const result = session.write(write);
+      return () => answer.resolve(result);
+    });
+  }
+
+  #enqueue<R>(work: (session: Session, answer: Answering<R>) => () => void): Promise<R> {
+    if (this.#closed) return Promise.reject(new Error('the ledger is closed'));
+    return new Promise<R>((resolve, reject) => {
+      this.#queue.push({
+        work: (session) => work(session, { resolve, reject }),
+        reject,
+        deadline_ms: performance.now() + this.#options.busy_deadline_ms,
+      });
+      this.#draining ??= this.#drain();
+    });
   }
 
   #reading<R>(view: (session: Session) => R): R {
@@ -237,9 +279,7 @@ export class SqliteStore implements Store {
       this.#begin.run();
     } catch (error) {
       if (isBusy(error)) return false;
-      const group = this.#queue;
-      this.#queue = [];
-      for (const waiting of group) waiting.reject(error);
+      this.#rejectAll(error);
       return true;
     }
     const group: Waiting[] = [];
@@ -264,7 +304,7 @@ export class SqliteStore implements Store {
       const waiting = this.#queue.shift();
       if (waiting === undefined) break;
       group.push(waiting);
-      answers.push(decideOne(session, waiting));
+      answers.push(waiting.work(session));
     }
     session.finish();
     return answers;
@@ -273,7 +313,11 @@ export class SqliteStore implements Store {
   /** Nothing of the group was written. One bad apple must not spoil the others: each is tried alone. */
   #afterFailedGroup(group: readonly Waiting[], error: unknown): void {
     const [only] = group;
-    if (only === undefined) return;
+    if (only === undefined) {
+      // Not even the head could be read: nobody's fault, and nobody may be left waiting for ever.
+      this.#rejectAll(error);
+      return;
+    }
     if (group.length === 1) {
       only.reject(error);
       return;
@@ -283,9 +327,9 @@ export class SqliteStore implements Store {
         const answer = this.#db
           .transaction(() => {
             const session = this.#session();
-            const decided = decideOne(session, waiting);
+            const answering = waiting.work(session);
             session.finish();
-            return decided;
+            return answering;
           })
           .immediate();
         answer();
@@ -294,6 +338,12 @@ export class SqliteStore implements Store {
         waiting.reject(isBusy(own) ? new StoreBusy() : own);
       }
     }
+  }
+
+  #rejectAll(error: unknown): void {
+    const group = this.#queue;
+    this.#queue = [];
+    for (const waiting of group) waiting.reject(error);
   }
 
   async #waitForLock(): Promise<void> {
@@ -306,17 +356,15 @@ export class SqliteStore implements Store {
   }
 }
 
-/** Decides and applies; the answer is given by the returned function, after the commit. */
-function decideOne(session: Session, waiting: Waiting): () => void {
-  let decision: Decision<unknown>;
-  try {
-    decision = waiting.decide(session.load(waiting.keys));
-  } catch (bug) {
-    // A decision that throws has changed nothing: it fails alone.
-    return () => waiting.reject(bug);
-  }
-  if (decision.changes !== undefined) session.apply(decision.changes, waiting.keys);
-  return () => waiting.resolve(decision.result);
+type JournalRow = Omit<JournalEntry, 'hash'> & { readonly hash: Buffer };
+type ListingRow<T> = Omit<T, 'lines' | 'parked'> & { readonly lines: string };
+
+function readEntry(row: JournalRow): JournalEntry {
+  return { ...row, hash: row.hash.toString('hex') };
+}
+
+function grantedLines(packed: string): { sku: string; quantity: number }[] {
+  return [...grantedBySku(unpackLines(packed, ''))].map(([sku, quantity]) => ({ sku, quantity }));
 }
 
 /** Every word must occur, as a prefix; what FTS5 would read as syntax is quoted away. */

@@ -9,6 +9,11 @@ const ITEM_COLUMNS = `item_key, item_id, variant_id, sku, title, variant_title, 
 const RESERVATION_COLUMNS =
   'reservation_key, id, principal, state, lines, stock_hash, created_at_ms, expires_at_ms';
 
+const OUTBOX_COLUMNS = `reservation_key, shop_state, tag, hold_ref, hold_until_ms, details_sent, intent_at_ms, empty_lookups,
+  attempts, due_at_ms, claimed_by, claimed_until_ms, parked, last_failure`;
+
+const JOURNAL_COLUMNS = 'seq, at_ms, kind, reservation_key, item_key, data, hash';
+
 const HOLD_COLUMNS =
   'level_key, reservation_key, quantity_units, state, awaits, awaits_after_ms, mirror_until_ms';
 
@@ -25,11 +30,9 @@ export const SQL = {
   item_by_id: `SELECT ${ITEM_COLUMNS} FROM items WHERE item_id = ?`,
   item_by_key: `SELECT ${ITEM_COLUMNS} FROM items WHERE item_key = ?`,
   items_not_read_since: 'SELECT item_id FROM items WHERE read_at_ms < ? ORDER BY item_key LIMIT ?',
-  levels: `SELECT level_key, location_id, name AS location_name, position AS location_position,
-      sellable_here, upstream_available_units, upstream_on_hand_units, upstream_committed_units, held_units,
-      mirrored_units, upstream_updated_at_ms, read_at_ms
-    FROM levels CROSS JOIN locations ON locations.location_key = levels.location_key
-    WHERE item_key = ?`,
+  levels: `SELECT level_key, location_key, sellable_here, upstream_available_units, upstream_on_hand_units,
+      upstream_committed_units, held_units, mirrored_units, upstream_updated_at_ms, read_at_ms
+    FROM levels WHERE item_key = ?`,
   item_of_level: 'SELECT item_key FROM levels WHERE level_key = ?',
   put_item: `INSERT INTO items (item_id, variant_id, sku, title, variant_title, lifecycle, safety_stock_units,
       state_version, salt, stock_hash, as_of_ms, read_at_ms, velocity_micro_units_per_hour, velocity_at_ms, watched_since_ms)
@@ -83,18 +86,33 @@ export const SQL = {
   add_order: `INSERT INTO orders (id, reservation_key, state, hash_verdict, stock_hash, reasons, buyer, note, reference,
       submitted_at_ms, decided_at_ms, placed_at_ms, upstream_order_ref, upstream_order_name, checkout_url)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-  put_order: `UPDATE orders SET state = ?, reasons = ?, buyer = ?, decided_at_ms = ?, placed_at_ms = ?,
+  put_order: `UPDATE orders SET state = ?, reasons = ?, approved_by = ?, buyer = ?, decided_at_ms = ?, placed_at_ms = ?,
       upstream_order_ref = ?, upstream_order_name = ?, checkout_url = ? WHERE id = ?`,
 
-  outbox: 'SELECT * FROM outbox WHERE reservation_key = ?',
-  put_outbox: `UPDATE outbox SET shop_state = ?, hold_ref = ?, hold_until_ms = ?, details_sent = ?, intent_at_ms = ?,
+  outbox: `SELECT ${OUTBOX_COLUMNS} FROM reservations WHERE reservation_key = ?`,
+  put_outbox: `UPDATE reservations SET shop_state = ?, hold_ref = ?, hold_until_ms = ?, details_sent = ?, intent_at_ms = ?,
       empty_lookups = ?, attempts = ?, due_at_ms = ?, claimed_by = ?, claimed_until_ms = ?, parked = ?, last_failure = ?
     WHERE reservation_key = ?`,
-  due_outbox: `SELECT reservation_key FROM outbox
+  due_outbox: `SELECT reservation_key FROM reservations
     WHERE due_at_ms <= ? AND (claimed_until_ms IS NULL OR claimed_until_ms <= ?) ORDER BY due_at_ms LIMIT ?`,
 
-  timeline: `SELECT seq, at_ms, kind, reservation_key, item_key, data, hash FROM journal
-    WHERE reservation_key = ? ORDER BY seq LIMIT ?`,
+  timeline: `SELECT ${JOURNAL_COLUMNS} FROM journal
+    WHERE seq = (SELECT created_seq FROM reservations WHERE reservation_key = ?)
+    UNION ALL
+    SELECT ${JOURNAL_COLUMNS} FROM journal WHERE reservation_key = ? AND kind <> 'reservation.created'
+    ORDER BY seq LIMIT ?`,
+
+  item_timeline: `SELECT ${JOURNAL_COLUMNS} FROM journal
+    WHERE item_key = ? AND seq BETWEEN ? AND ? ORDER BY seq LIMIT ?`,
+  list_orders: `SELECT orders.id AS order_id, reservations.id AS reservation_id, principal, orders.state AS state,
+      hash_verdict, lines, submitted_at_ms, upstream_order_name, parked, last_failure
+    FROM orders
+    CROSS JOIN reservations ON reservations.reservation_key = orders.reservation_key
+    ORDER BY order_key DESC LIMIT ?`,
+  list_reservations: `SELECT id AS reservation_id, principal,
+      CASE WHEN state = 'active' AND expires_at_ms <= ? THEN 'expired' ELSE state END AS state,
+      lines, created_at_ms, expires_at_ms
+    FROM reservations ORDER BY reservation_key DESC LIMIT ?`,
 
   remembered:
     'SELECT input_hash, reservation_key, answer FROM idempotency WHERE principal = ? AND tool = ? AND key = ?',
@@ -119,11 +137,13 @@ export const SQL = {
 
 export type StatementName = keyof typeof SQL;
 
+/** Read on every call: their rows come as arrays. */
+const AS_ARRAYS = ['item_by_sku', 'item_by_id', 'item_by_key', 'levels'] as const satisfies StatementName[];
+
 /** Rows that a transaction only adds: kept back and inserted together. */
 export interface Additions {
   readonly reservations: BulkInsert;
   readonly holds: BulkInsert;
-  readonly outbox: BulkInsert;
   readonly journal: BulkInsert;
 }
 
@@ -132,19 +152,21 @@ export type Statements = { readonly [name in StatementName]: Statement } & { rea
 export function prepareAll(db: Database): Statements {
   const prepared: Partial<Record<StatementName, Statement>> = {};
   for (const name of Object.keys(SQL) as StatementName[]) prepared[name] = db.prepare(SQL[name]);
+  for (const name of AS_ARRAYS) prepared[name]?.raw();
   const add: Additions = {
     reservations: new BulkInsert(db, 'reservations', [
       'reservation_key',
       'id',
       'principal',
-      'state',
       'lines',
       'stock_hash',
       'created_at_ms',
       'expires_at_ms',
+      'created_seq',
+      'tag',
+      'due_at_ms',
     ]),
-    holds: new BulkInsert(db, 'holds', ['reservation_key', 'level_key', 'quantity_units', 'state']),
-    outbox: new BulkInsert(db, 'outbox', ['reservation_key', 'shop_state', 'tag', 'due_at_ms']),
+    holds: new BulkInsert(db, 'holds', ['reservation_key', 'level_key', 'quantity_units']),
     journal: new BulkInsert(db, 'journal', [
       'seq',
       'at_ms',
@@ -160,5 +182,5 @@ export function prepareAll(db: Database): Statements {
 
 /** Forgets rows that were kept back for a transaction that was rolled back. */
 export function discardAdditions({ add }: Statements): void {
-  for (const bulk of [add.reservations, add.holds, add.outbox, add.journal]) bulk.discard();
+  for (const bulk of [add.reservations, add.holds, add.journal]) bulk.discard();
 }

@@ -1,0 +1,23 @@
+/** Opens the configured ledger for one command, without any loop, and closes it again. */
+
+import { machineEnvironment, readConfig } from '../config.js';
+import { type Holdfast, openHoldfast } from '../main.js';
+import { stderrLog } from '../observability/log.js';
+
+export async function withLedger<T>(use: (holdfast: Holdfast) => Promise<T>): Promise<T> {
+  const config = readConfig(machineEnvironment());
+  const holdfast = openHoldfast(config, stderrLog(config.log_level));
+  try {
+    return await use(holdfast);
+  } finally {
+    await holdfast.stop();
+  }
+}
+
+export function lineText(lines: readonly { readonly sku: string; readonly quantity: number }[]): string {
+  return lines.map(({ sku, quantity }) => `${quantity}×${sku}`).join(', ');
+}
+
+export function timeText(at_ms: number): string {
+  return new Date(at_ms).toISOString().replace('T', ' ').slice(0, 19);
+}

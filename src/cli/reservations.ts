@@ -1,0 +1,41 @@
+/** `holdfast reservations`: list them; release one on its owner's behalf. */
+
+import { lineText, timeText, withLedger } from './ledger-command.js';
+
+const LIST_MAX = 50;
+
+export async function listReservations(options: { readonly json: boolean }): Promise<void> {
+  const reservations = await withLedger(({ store }) => store.listReservations(LIST_MAX));
+  if (options.json) {
+    console.log(JSON.stringify(reservations, null, 2));
+    return;
+  }
+  if (reservations.length === 0) console.log('No reservations yet.');
+  for (const { created_at_ms, expires_at_ms, reservation_id, state, principal, lines } of reservations) {
+    const until = state === 'active' ? `until ${timeText(expires_at_ms).slice(11)}` : '';
+    console.log(
+      `${timeText(created_at_ms)}  ${reservation_id}  ${state.padEnd(9)} ${principal}  ${lineText(lines)} ${until}`,
+    );
+  }
+}
+
+/** False when it can't be released. */
+export async function releaseReservation(reservationId: string): Promise<boolean> {
+  const result = await withLedger(async ({ ledger, store }) => {
+    const principal = await store.read(
+      { owned: { reservation_id: reservationId } },
+      (state) => state.owned?.reservation.principal,
+    );
+    return ledger.release({
+      principal: principal ?? '',
+      reservation_id: reservationId,
+      reason: 'released on the command line',
+    });
+  });
+  if (!result.ok) {
+    console.error(result.refusal.message);
+    return false;
+  }
+  console.log(`${result.value.status}: ${result.value.released_units} units freed.`);
+  return true;
+}

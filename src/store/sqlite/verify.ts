@@ -1,0 +1,457 @@
+/**
+ * Proves a ledger file: the journal's chain, and every invariant that can be read off the rows (SPEC.md of
+ * src/ledger). Reads in one consistent snapshot, row by row, beside a running server; writes nothing.
+ *
+ * The chain can't show that somebody rewrote all of it from some entry on: keep `journal_hash` elsewhere to
+ * compare, if that matters.
+ */
+
+import { existsSync } from 'node:fs';
+import { chainHash, JOURNAL_GENESIS, type JournalKind } from '../../ledger/journal.js';
+import type { Lifecycle } from '../../ledger/observation.js';
+import type { OrderState } from '../../ledger/order.js';
+import type { ReservationState } from '../../ledger/reservation.js';
+import { type StockSnapshot, stockHash } from '../../ledger/stock-hash.js';
+import { type Database, loadDriver } from './driver.js';
+import { MIGRATIONS } from './migrations.js';
+import { LedgerUnusable } from './open-database.js';
+
+export interface VerifyProblem {
+  /** The invariant that is broken, by its id in SPEC.md. */
+  readonly invariant: 'L2' | 'L3' | 'L4' | 'L5' | 'L6' | 'L9';
+  readonly detail: string;
+}
+
+export interface VerifyReport {
+  readonly ok: boolean;
+  readonly shop: string;
+  readonly journal_entries: number;
+  /** Hash of the newest entry: kept elsewhere, it shows later that nobody has rewritten the past. */
+  readonly journal_hash: string;
+  readonly checked: {
+    readonly items: number;
+    readonly levels: number;
+    readonly holds: number;
+    readonly reservations: number;
+    readonly orders: number;
+  };
+  /** The first of them. */
+  readonly problems: readonly VerifyProblem[];
+  readonly problems_total: number;
+}
+
+export interface VerifyOptions {
+  /** Told now and then: what is being checked, and how many of it are done. */
+  readonly onProgress?: (step: 'journal' | 'stock' | 'reservations', done: number) => void;
+}
+
+/** Problems that a report lists; it counts all. */
+const PROBLEMS_MAX = 100;
+const PROGRESS_EVERY = 10_000;
+
+/** Throws `LedgerUnusable` when there is no ledger at the path, or one of another schema. */
+export function verifyLedgerFile(path: string, options: VerifyOptions = {}): VerifyReport {
+  if (!existsSync(path)) {
+    throw new LedgerUnusable(
+      `There is no ledger at ${path}. Point HOLDFAST_DB at the file that holdfast serves.`,
+    );
+  }
+  const Driver = loadDriver(process.versions.node);
+  const db = new Driver(path, { readonly: true, fileMustExist: true });
+  try {
+    refuseOtherSchema(db, path);
+    return verifyLedger(db, options);
+  } finally {
+    db.close();
+  }
+}
+
+export function verifyLedger(db: Database, options: VerifyOptions = {}): VerifyReport {
+  const found = new Findings();
+  const progress = options.onProgress ?? (() => {});
+  return db.transaction((): VerifyReport => {
+    const head = db
+      .prepare('SELECT shop, last_at_ms, journal_seq, journal_hash FROM ledger WHERE id = 1')
+      .get() as HeadRow;
+    const journal_entries = checkJournal(db, head, found, progress);
+    checkJournalOwners(db, found);
+    const levels = checkSums(db, found);
+    const holds = checkHolds(db, found);
+    const orders = checkOrders(db, found);
+    const reservations = checkStates(db, found, progress);
+    const items = checkItems(db, head.shop, found, progress);
+    return {
+      ok: found.total === 0,
+      shop: head.shop,
+      journal_entries,
+      journal_hash: head.journal_hash.toString('hex'),
+      checked: { items, levels, holds, reservations, orders },
+      problems: found.first,
+      problems_total: found.total,
+    };
+  })();
+}
+
+interface HeadRow {
+  readonly shop: string;
+  readonly last_at_ms: number;
+  readonly journal_seq: number;
+  readonly journal_hash: Buffer;
+}
+
+type Progress = NonNullable<VerifyOptions['onProgress']>;
+
+class Findings {
+  readonly first: VerifyProblem[] = [];
+  total = 0;
+
+  add(invariant: VerifyProblem['invariant'], detail: string): void {
+    this.total += 1;
+    if (this.first.length < PROBLEMS_MAX) this.first.push({ invariant, detail });
+  }
+}
+
+function refuseOtherSchema(db: Database, path: string): void {
+  let version: number;
+  try {
+    version = db.pragma('user_version', { simple: true }) as number;
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== 'SQLITE_NOTADB') throw error;
+    throw new LedgerUnusable(`${path} is no ledger: it is not a SQLite database.`);
+  }
+  if (version === MIGRATIONS.length) return;
+  throw new LedgerUnusable(
+    version > MIGRATIONS.length
+      ? `The ledger ${path} has schema ${version}, and this holdfast knows only up to ${MIGRATIONS.length}. Run the newer holdfast.`
+      : `${path} has schema ${version}, and this holdfast verifies schema ${MIGRATIONS.length}. Start holdfast on it once, which brings it up to date.`,
+  );
+}
+
+/** L6: no gap, no edit, no reordering, no lost tail. L9: no entry before the one in front of it. */
+function checkJournal(db: Database, head: HeadRow, found: Findings, progress: Progress): number {
+  const entries = db
+    .prepare('SELECT seq, at_ms, kind, reservation_key, item_key, data, hash FROM journal ORDER BY seq')
+    .iterate() as IterableIterator<JournalRow>;
+  let count = 0;
+  let last: Pick<JournalRow, 'seq' | 'at_ms'> = { seq: 0, at_ms: 0 };
+  let hash = JOURNAL_GENESIS;
+  for (const { hash: stored, ...entry } of entries) {
+    count += 1;
+    if (entry.seq !== last.seq + 1)
+      found.add('L6', `the journal has no entry ${last.seq + 1}; the next is ${entry.seq}`);
+    if (entry.at_ms < last.at_ms)
+      found.add('L9', `journal entry ${entry.seq} is of an earlier time than ${last.seq}`);
+    const own = stored.toString('hex');
+    if (chainHash(hash, entry) !== own)
+      found.add('L6', `journal entry ${entry.seq} is not what was chained to entry ${last.seq}`);
+    // From what is stored on: one edit is one problem, not as many as there are entries after it.
+    hash = own;
+    last = entry;
+    if (count % PROGRESS_EVERY === 0) progress('journal', count);
+  }
+  if (head.journal_seq !== last.seq)
+    found.add('L6', `the journal ends at entry ${last.seq}, but ${head.journal_seq} were written`);
+  else if (head.journal_hash.toString('hex') !== hash)
+    found.add('L6', `the journal's last entry is not the one that was written last`);
+  if (head.last_at_ms < last.at_ms)
+    found.add('L9', `journal entry ${last.seq} is of a later time than the ledger's own`);
+  progress('journal', count);
+  return count;
+}
+
+interface JournalRow {
+  readonly seq: number;
+  readonly at_ms: number;
+  readonly kind: string;
+  readonly reservation_key: number | null;
+  readonly item_key: number | null;
+  readonly data: string;
+  readonly hash: Buffer;
+}
+
+/** L6: what the journal tells of exists. */
+function checkJournalOwners(db: Database, found: Findings): void {
+  const orphans = db
+    .prepare(
+      `SELECT seq, kind, 'reservation' AS what FROM journal WHERE kind = 'reservation.created'
+         AND NOT EXISTS (SELECT 1 FROM reservations WHERE reservations.reservation_key = journal.reservation_key)
+       UNION ALL
+       SELECT seq, kind, 'item' FROM journal WHERE item_key IS NOT NULL
+         AND NOT EXISTS (SELECT 1 FROM items WHERE items.item_key = journal.item_key)`,
+    )
+    .iterate() as IterableIterator<{ seq: number; what: string }>;
+  for (const { seq, what } of orphans) {
+    found.add(
+      'L6',
+      `journal entry ${seq} tells of a${what === 'item' ? 'n item' : ' reservation'} that is missing`,
+    );
+  }
+}
+
+/** L2: the sums of every level are those of its holds. */
+function checkSums(db: Database, found: Findings): number {
+  const rows = db
+    .prepare(
+      `SELECT levels.level_key AS level_key, held_units, mirrored_units,
+         coalesce(counted, 0) AS counted, coalesce(mirrored, 0) AS mirrored
+       FROM levels LEFT JOIN (
+         SELECT level_key, sum(iif(state = 'counted', quantity_units, 0)) AS counted,
+           sum(iif(state = 'counted', 0, quantity_units)) AS mirrored
+         FROM holds GROUP BY level_key
+       ) AS sums ON sums.level_key = levels.level_key`,
+    )
+    .iterate() as IterableIterator<
+    Record<'level_key' | 'held_units' | 'mirrored_units' | 'counted' | 'mirrored', number>
+  >;
+  let count = 0;
+  for (const row of rows) {
+    count += 1;
+    if (row.held_units !== row.counted)
+      found.add('L2', `level ${row.level_key} says ${row.held_units} held, its holds are ${row.counted}`);
+    if (row.mirrored_units !== row.mirrored)
+      found.add(
+        'L2',
+        `level ${row.level_key} says ${row.mirrored_units} mirrored, its holds are ${row.mirrored}`,
+      );
+  }
+  return count;
+}
+
+/** L2: no hold at a level that does not exist. L3: no hold for a reservation that is over or was never made. */
+function checkHolds(db: Database, found: Findings): number {
+  const wrong = db
+    .prepare(
+      `SELECT holds.reservation_key AS reservation_key, holds.level_key AS level_key, holds.state AS state,
+         reservations.state AS reservation, levels.level_key IS NULL AS nowhere
+       FROM holds LEFT JOIN reservations ON reservations.reservation_key = holds.reservation_key
+       LEFT JOIN levels ON levels.level_key = holds.level_key
+       WHERE levels.level_key IS NULL OR reservations.state IS NULL
+         OR (holds.state <> 'returning' AND reservations.state IN ('released', 'expired'))
+         OR (holds.state = 'returning' AND reservations.state NOT IN ('released', 'expired'))`,
+    )
+    .iterate() as IterableIterator<{
+    reservation_key: number;
+    level_key: number;
+    state: string;
+    reservation: string | null;
+    nowhere: 0 | 1;
+  }>;
+  for (const { reservation_key, level_key, state, reservation, nowhere } of wrong) {
+    if (nowhere === 1)
+      found.add(
+        'L2',
+        `reservation ${reservation_key} holds units at level ${level_key}, which does not exist`,
+      );
+    if (reservation === null)
+      found.add(
+        'L3',
+        `a hold at level ${level_key} is of reservation ${reservation_key}, which does not exist`,
+      );
+    else if (state !== 'returning' || (reservation !== 'released' && reservation !== 'expired'))
+      found.add(
+        'L3',
+        `reservation ${reservation_key} is ${reservation} and has a ${state} hold at level ${level_key}`,
+      );
+  }
+  return db.prepare('SELECT count(*) FROM holds').pluck().get() as number;
+}
+
+/** L4: one order per reservation, one order at the shop per order. Asked of the rows, whatever the schema forbids. */
+function checkOrders(db: Database, found: Findings): number {
+  const wrong = db
+    .prepare(
+      `SELECT 'reservation ' || reservation_key || ' has ' || count(*) || ' orders' AS detail
+         FROM orders GROUP BY reservation_key HAVING count(*) > 1
+       UNION ALL
+       SELECT 'the order ' || upstream_order_ref || ' of the shop stands for ' || count(*) || ' of ours'
+         FROM orders WHERE upstream_order_ref IS NOT NULL GROUP BY upstream_order_ref HAVING count(*) > 1
+       UNION ALL
+       SELECT 'order ' || id || ' is ' || state || ' without an order at the shop' FROM orders
+         WHERE state IN ('placed', 'fulfilled', 'cancelled') AND upstream_order_ref IS NULL
+       UNION ALL
+       SELECT 'order ' || id || ' is ' || state || ' and has an order at the shop' FROM orders
+         WHERE state NOT IN ('placed', 'fulfilled', 'cancelled') AND upstream_order_ref IS NOT NULL
+       UNION ALL
+       SELECT 'order ' || id || ' is of reservation ' || reservation_key || ', which does not exist' FROM orders
+         WHERE NOT EXISTS (SELECT 1 FROM reservations WHERE reservations.reservation_key = orders.reservation_key)`,
+    )
+    .pluck()
+    .iterate() as IterableIterator<string>;
+  for (const detail of wrong) found.add('L4', detail);
+  return db.prepare('SELECT count(*) FROM orders').pluck().get() as number;
+}
+
+interface StatesAfter {
+  readonly reservation: ReservationState;
+  readonly order: OrderState | null;
+}
+
+/** What an entry leaves a reservation and its order in; null when it moves neither. */
+const STATES_AFTER = {
+  'ledger.opened': null,
+  'stock.changed': null,
+  'holds.moved': null,
+  'security.stock_hash_unknown': null,
+  'shop.creating': null,
+  'shop.open': null,
+  'shop.absent': null,
+  'shop.completing': null,
+  'shop.completed': null,
+  'shop.deleting': null,
+  'shop.deleted': null,
+  'shop.parked': null,
+  'reservation.created': { reservation: 'active', order: null },
+  'reservation.released': { reservation: 'released', order: null },
+  'reservation.expired': { reservation: 'expired', order: null },
+  'order.accepted': { reservation: 'submitted', order: 'accepted' },
+  'order.held': { reservation: 'submitted', order: 'held' },
+  'order.approved': { reservation: 'submitted', order: 'held' },
+  'order.revalidated': { reservation: 'submitted', order: 'accepted' },
+  'order.rejected': { reservation: 'released', order: 'rejected' },
+  'order.placed': { reservation: 'committed', order: 'placed' },
+  'order.failed': { reservation: 'released', order: 'failed' },
+} as const satisfies Record<JournalKind, StatesAfter | null>;
+
+/** L6: every reservation and order is as the journal's last word on it says. */
+function checkStates(db: Database, found: Findings, progress: Progress): number {
+  const moving = Object.entries(STATES_AFTER).flatMap(([kind, after]) =>
+    after === null ? [] : [`'${kind}'`],
+  );
+  const lastWord = db
+    .prepare(
+      `SELECT kind FROM journal WHERE reservation_key = ? AND kind <> 'reservation.created'
+         AND kind IN (${moving.join(', ')}) ORDER BY seq DESC LIMIT 1`,
+    )
+    .pluck();
+  const rows = db
+    .prepare(
+      `SELECT reservations.reservation_key AS reservation_key, reservations.state AS reservation, orders.state AS "order",
+         journal.reservation_key AS created_key, journal.kind AS created_kind
+       FROM reservations LEFT JOIN orders ON orders.reservation_key = reservations.reservation_key
+       LEFT JOIN journal ON journal.seq = reservations.created_seq`,
+    )
+    .iterate() as IterableIterator<{
+    reservation_key: number;
+    reservation: string;
+    order: string | null;
+    created_key: number | null;
+    created_kind: string | null;
+  }>;
+  let count = 0;
+  for (const { reservation_key, reservation, order, created_key, created_kind } of rows) {
+    count += 1;
+    if (count % PROGRESS_EVERY === 0) progress('reservations', count);
+    if (created_key !== reservation_key || created_kind !== 'reservation.created') {
+      found.add('L6', `the journal does not know how reservation ${reservation_key} came about`);
+      continue;
+    }
+    const kind = (lastWord.get(reservation_key) ?? created_kind) as keyof typeof STATES_AFTER;
+    const after: StatesAfter | null = STATES_AFTER[kind];
+    if (after === null || after.reservation !== reservation)
+      found.add(
+        'L6',
+        `reservation ${reservation_key} is ${reservation}, but the journal's last word is ${kind}`,
+      );
+    if ((after?.order ?? null) !== order)
+      found.add(
+        'L6',
+        `the order of reservation ${reservation_key} is ${order ?? 'missing'}, but the journal's last word is ${kind}`,
+      );
+  }
+  progress('reservations', count);
+  return count;
+}
+
+interface ItemRow {
+  readonly item_key: number;
+  readonly sku: string;
+  readonly lifecycle: Lifecycle;
+  readonly state_version: number;
+  readonly salt: string;
+  readonly stock_hash: string;
+  readonly as_of_ms: number;
+  readonly newest_version: number | null;
+  readonly newest_hash: string | null;
+  readonly newest_as_of_ms: number | null;
+  readonly told: string | null;
+}
+
+interface LevelRow {
+  readonly item_key: number;
+  readonly location_id: string;
+  readonly upstream_available_units: number;
+}
+
+/** What the last journal entry of an item tells of it. */
+interface Told {
+  readonly state_version: number;
+  readonly stock_hash: string;
+  /** Location, what the shop has available there, held, mirrored. */
+  readonly levels: readonly (readonly [string, number, number, number])[];
+}
+
+/** L5: every checksum that can be matched is that of the state it stands for. L6: and that state is the journaled one. */
+function checkItems(db: Database, shop: string, found: Findings, progress: Progress): number {
+  const items = db
+    .prepare(
+      `SELECT items.item_key AS item_key, sku, lifecycle, items.state_version AS state_version, salt,
+         items.stock_hash AS stock_hash, items.as_of_ms AS as_of_ms, newest.state_version AS newest_version,
+         newest.stock_hash AS newest_hash, newest.as_of_ms AS newest_as_of_ms,
+         (SELECT data FROM journal WHERE journal.item_key = items.item_key ORDER BY seq DESC LIMIT 1) AS told
+       FROM items LEFT JOIN stock_versions AS newest ON newest.item_key = items.item_key
+         AND newest.state_version = (SELECT max(state_version) FROM stock_versions AS v WHERE v.item_key = items.item_key)
+       ORDER BY items.item_key`,
+    )
+    .iterate() as IterableIterator<ItemRow>;
+  const sellableLevels = db.prepare(
+    `SELECT item_key, location_id, upstream_available_units FROM levels
+     JOIN locations ON locations.location_key = levels.location_key WHERE item_key = ? AND sellable_here = 1`,
+  );
+  let count = 0;
+  for (const item of items) {
+    count += 1;
+    if (count % PROGRESS_EVERY === 0) progress('stock', count);
+    checkItem(item, sellableLevels.all(item.item_key) as LevelRow[], shop, found);
+  }
+  progress('stock', count);
+  return count;
+}
+
+function checkItem(item: ItemRow, levels: readonly LevelRow[], shop: string, found: Findings): void {
+  const { item_key, sku, lifecycle, state_version, salt, stock_hash, as_of_ms } = item;
+  if (
+    item.newest_version !== state_version ||
+    item.newest_hash !== stock_hash ||
+    item.newest_as_of_ms !== as_of_ms
+  )
+    found.add('L5', `the newest remembered checksum of item ${item_key} is not its own`);
+  const told = parseTold(item.told);
+  if (told === null || told.state_version !== state_version || told.stock_hash !== stock_hash) {
+    found.add('L6', `the journal's last word on item ${item_key} is not its version ${state_version}`);
+    return;
+  }
+  const figures = new Map(
+    told.levels.map(([location, available, , mirrored]) => [location, { available, mirrored }]),
+  );
+  const locations: { id: string; sellable: number }[] = [];
+  for (const { location_id, upstream_available_units } of levels) {
+    const figure = figures.get(location_id);
+    if (figure?.available !== upstream_available_units)
+      found.add('L6', `item ${item_key} has another figure at location ${location_id} than the journal says`);
+    // As mirrored when the shop was read: a hold that the shop drops later counts on our side at once, and only
+    // the next report makes that a new state.
+    locations.push({ id: location_id, sellable: upstream_available_units + (figure?.mirrored ?? 0) });
+  }
+  const snapshot: StockSnapshot = { shop, sku, state_version, lifecycle, locations, as_of: as_of_ms, salt };
+  if (stockHash(snapshot) !== stock_hash)
+    found.add('L5', `the checksum of item ${item_key} is not that of its state`);
+}
+
+function parseTold(data: string | null): Told | null {
+  try {
+    const told = JSON.parse(data ?? 'null') as Told | null;
+    return Array.isArray(told?.levels) ? told : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,174 @@
+/** What the contestants stand on: a ledger with stock in it, a naive shop beside it, and callers. */
+
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ledgerClock } from '../../dist/clock.js';
+import { LIMITS } from '../../dist/config.js';
+import { ids } from '../../dist/ids.js';
+import { Ledger } from '../../dist/ledger/ledger.js';
+import { decideApplyReport } from '../../dist/ledger/report.js';
+import { loadDriver } from '../../dist/store/sqlite/driver.js';
+import { openSqliteStore } from '../../dist/store/sqlite/sqlite-store.js';
+import { openTurnstile } from '../../dist/store/sqlite/turnstile.js';
+
+const SHOP = 'bench.myshopify.com';
+const STOCK_UNITS = 1_000_000_000;
+const SEED_BATCH = 1000;
+const HOUR_MS = 3_600_000;
+
+export const SETTINGS = {
+  ttl_default_s: 900,
+  ttl_min_s: 60,
+  ttl_max_s: 900,
+  low_stock_units: 5,
+  safety_stock_units: 0,
+  stale_hash: 'revalidate',
+  mirror: 'draft_order',
+  submit_wait_ms: 2000,
+  freshen_wait_ms: 1000,
+  mirror_margin_ms: 60_000,
+  held_order_max_ms: 24 * HOUR_MS,
+};
+
+/** A folder on disk (never on a RAM disk: fsync is half of what is measured), gone at the end. */
+export function tempFolder() {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-bench-'));
+  return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
+}
+
+/** `limits`: what differs from the program's own, for experiments. */
+export function openLedger({ path, turnstile = openTurnstile, limits = {} }) {
+  const clock = ledgerClock();
+  const store = openSqliteStore({
+    ...LIMITS.store,
+    mirror_horizon_ms: LIMITS.ledger.mirror_margin_ms,
+    path,
+    shop: SHOP,
+    clock,
+    random: Math.random,
+    turnstile,
+    ...limits,
+  });
+  const ledger = new Ledger({
+    store,
+    clock,
+    ids,
+    settings: SETTINGS,
+    freshener: { freshen: async () => false },
+    nudges: { outboxDue() {} },
+    sleep: (ms) => new Promise((resume) => setTimeout(resume, ms)),
+  });
+  return { store, ledger, clock };
+}
+
+/** Fills the ledger with SKUs through the program's own code, at one location each. */
+export async function seed({ store, clock }, skus) {
+  await store.putLocations([{ location_id: '1', name: 'Main', position: 0, active: true }]);
+  for (let at = 0; at < skus; at += SEED_BATCH) {
+    const batch = Array.from({ length: Math.min(SEED_BATCH, skus - at) }, (_, n) => apply(store, at + n));
+    await Promise.all(batch);
+  }
+  // Confirmed far into the future: a long run must not find its stock too old.
+  await store.putSync({
+    baseline_at_ms: clock.now(),
+    confirmed_at_ms: clock.now() + 1000 * HOUR_MS,
+    cursor: null,
+  });
+}
+
+function apply(store, n) {
+  const id = String(n);
+  return store.transact({ item_ids: [id], skus: [skuOf(n)] }, (state) =>
+    decideApplyReport(
+      state,
+      {
+        item_id: id,
+        catalogue: {
+          item_id: id,
+          variant_id: id,
+          sku: skuOf(n),
+          title: `Shirt ${n}`,
+          variant_title: 'M',
+          lifecycle: 'active',
+        },
+        levels: [
+          {
+            item_id: id,
+            location_id: '1',
+            available_units: STOCK_UNITS,
+            on_hand_units: null,
+            committed_units: null,
+            upstream_updated_at_ms: null,
+          },
+        ],
+        is_complete: true,
+        read_at_ms: state.now_ms,
+        salt: ids.salt(),
+      },
+      SETTINGS,
+    ),
+  );
+}
+
+export function skuOf(n) {
+  return `SKU-${n}`;
+}
+
+/** One caller's wish: one unit of a random SKU. Throws on any refusal: the stock is plenty. */
+export async function reserveOne(ledger, skus) {
+  const result = await ledger.reserve({
+    principal: 'bench',
+    lines: [{ sku: skuOf(Math.floor(Math.random() * skus)), quantity: 1 }],
+    ttl_seconds: undefined,
+    allow_partial: false,
+    idempotency_key: undefined,
+  });
+  if (!result.ok) throw new Error(`refused: ${result.refusal.code}`);
+}
+
+/**
+ * What most write first: a counter with a guard and a row, one transaction each, WAL, FULL, indexed by SKU. No
+ * journal, no expiry, no checksum, no outbox.
+ */
+export function openNaive(path, skus) {
+  const db = new (loadDriver(process.versions.node))(path);
+  db.pragma('journal_mode = WAL');
+  db.pragma('synchronous = FULL');
+  db.exec(`
+    CREATE TABLE IF NOT EXISTS stock (sku TEXT PRIMARY KEY, available INTEGER NOT NULL) STRICT;
+    CREATE TABLE IF NOT EXISTS reservations (
+      id TEXT PRIMARY KEY, sku TEXT NOT NULL, quantity INTEGER NOT NULL, expires_at_ms INTEGER NOT NULL
+    ) STRICT`);
+  const fill = db.prepare('INSERT OR IGNORE INTO stock VALUES (?, ?)');
+  db.transaction(() => {
+    for (let n = 0; n < skus; n += 1) fill.run(skuOf(n), STOCK_UNITS);
+  })();
+  const take = db.prepare('UPDATE stock SET available = available - ? WHERE sku = ? AND available >= ?');
+  const add = db.prepare('INSERT INTO reservations VALUES (?, ?, ?, ?)');
+  const reserve = db.transaction((sku) => {
+    if (take.run(1, sku, 1).changes !== 1) throw new Error('refused');
+    add.run(ids.reservation(Date.now()), sku, 1, Date.now() + 900_000);
+  });
+  return {
+    reserveOne: async () => reserve.immediate(skuOf(Math.floor(Math.random() * skus))),
+    close: () => db.close(),
+  };
+}
+
+/** `count` calls by so many callers at once, each asking again as soon as it is answered. */
+export async function run(callers, count, call) {
+  let left = count;
+  const cpu = process.cpuUsage();
+  const started = performance.now();
+  const caller = async () => {
+    while (left > 0) {
+      left -= 1;
+      await call();
+    }
+  };
+  await Promise.all(Array.from({ length: callers }, caller));
+  const wall_ms = performance.now() - started;
+  const { user, system } = process.cpuUsage(cpu);
+  return { per_s: (count / wall_ms) * 1000, wall_us: (wall_ms / count) * 1000, cpu_us: (user + system) / count };
+}

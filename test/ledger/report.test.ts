@@ -1,0 +1,456 @@
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { HoldState } from '../../src/ledger/hold.js';
+import { endReservation } from '../../src/ledger/ending.js';
+import { decideExpire } from '../../src/ledger/release.js';
+import { decideDeleted, decideFailed, decideOpen, decidePlaced } from '../../src/ledger/shop-steps.js';
+import { cleanText, isNameableSku } from '../../src/ledger/text.js';
+import {
+  HOUR,
+  MINUTE,
+  SECOND,
+  STORE,
+  TEST_LOCATIONS,
+  TEST_SETTINGS,
+  TEST_START_MS,
+  TestLedger,
+  WAREHOUSE,
+} from '../helpers/ledger.js';
+
+let t: TestLedger;
+beforeEach(async () => {
+  t = await TestLedger.open();
+});
+afterEach(() => t.close());
+
+const level = async (sku: string, location = WAREHOUSE) => {
+  const found = (await t.item(sku)).levels.find(({ location_id }) => location_id === location);
+  if (found === undefined) throw new Error(`${sku} has no level at ${location}`);
+  return found;
+};
+
+describe('a stock report', () => {
+  test('that says what is known already changes nothing but how sure we are', async () => {
+    await t.seed({ sku: 'tee' });
+    const before = await t.item('tee');
+    t.time.pass(MINUTE);
+    expect(await t.seed({ sku: 'tee' })).toEqual({ applied: true, sku: 'tee', changed: false });
+    const after = await t.item('tee');
+    expect(after).toMatchObject({ stock_hash: before.stock_hash, state_version: 1, as_of_ms: TEST_START_MS });
+    expect(after.confirmed_at_ms).toBe(before.confirmed_at_ms + MINUTE);
+  });
+
+  test('of a new state makes a new version with its own time, salt and checksum', async () => {
+    await t.seed({ sku: 'tee' });
+    const before = await t.item('tee');
+    t.time.pass(MINUTE);
+    expect(await t.seed({ sku: 'tee', levels: { [WAREHOUSE]: 9 } })).toMatchObject({ changed: true });
+    const after = await t.item('tee');
+    expect(after).toMatchObject({ state_version: 2, as_of_ms: TEST_START_MS + MINUTE });
+    expect(after.salt).not.toBe(before.salt);
+    expect(after.stock_hash).not.toBe(before.stock_hash);
+  });
+
+  test('back to an earlier state is a new version all the same: a checksum is true once', async () => {
+    await t.seed({ sku: 'tee' });
+    const first = await t.item('tee');
+    await t.seed({ sku: 'tee', levels: { [WAREHOUSE]: 9 } });
+    await t.seed({ sku: 'tee' });
+    expect((await t.item('tee')).stock_hash).not.toBe(first.stock_hash);
+  });
+
+  test('of some levels of an item that nobody knows asks for the whole item', async () => {
+    expect(await t.levels('tee', { [WAREHOUSE]: 3 })).toEqual({ applied: false, why: 'item_unknown' });
+  });
+
+  test('of a location that nobody knows asks for the locations, and changes nothing', async () => {
+    await t.seed({ sku: 'tee' });
+    const report = await t.seed({ sku: 'tee', levels: { [WAREHOUSE]: 3, 'loc-new': 9 } });
+    expect(report).toEqual({ applied: false, why: 'location_unknown' });
+    expect(await t.atp('tee')).toBe(10);
+  });
+
+  test('of some levels leaves the others as they are', async () => {
+    await t.seed({ sku: 'tee', levels: { [WAREHOUSE]: 10, [STORE]: 5 } });
+    await t.levels('tee', { [STORE]: 2 });
+    expect(await t.atp('tee')).toBe(12);
+  });
+
+  test('that is complete takes away a level that it does not list', async () => {
+    await t.seed({ sku: 'tee', levels: { [WAREHOUSE]: 10, [STORE]: 5 } });
+    await t.seed({ sku: 'tee', levels: { [WAREHOUSE]: 10 } });
+    expect(await t.atp('tee')).toBe(10);
+    expect(await level('tee', STORE)).toMatchObject({ sellable_here: false, upstream_available_units: 0 });
+    await t.seed({ sku: 'tee', levels: { [WAREHOUSE]: 10, [STORE]: 4 } });
+    expect(await t.atp('tee')).toBe(14);
+  });
+
+  test('L1: of figures far below the holds promises nothing, and does not touch a hold', async () => {
+    await t.seed({ sku: 'tee' });
+    const { reservation_id } = await t.granted('tee', 8);
+    await t.seed({ sku: 'tee', levels: { [WAREHOUSE]: -2 } });
+    expect(await t.atp('tee')).toBe(0);
+    expect((await t.owned(reservation_id)).holds).toMatchObject([{ quantity_units: 8, state: 'counted' }]);
+  });
+});
+
+describe('an older report', () => {
+  test('by when its read began is not believed', async () => {
+    await t.seed({ sku: 'tee' });
+    t.time.pass(MINUTE);
+    await t.seed({ sku: 'tee', levels: { [WAREHOUSE]: 2 } });
+    await t.seed({ sku: 'tee', levels: { [WAREHOUSE]: 10 }, read_at_ms: TEST_START_MS + 1 });
+    expect(await t.atp('tee')).toBe(2);
+  });
+
+  test("by the shop's own time is not believed, however late it was read", async () => {
+    const at = (available_units: number, upstream_updated_at_ms: number) => ({
+      [WAREHOUSE]: { available_units, upstream_updated_at_ms },
+    });
+    await t.seed({ sku: 'tee', levels: at(2, 2000) });
+    t.time.pass(SECOND);
+    await t.seed({ sku: 'tee', levels: at(10, 1999) });
+    expect(await t.atp('tee')).toBe(2);
+    await t.seed({ sku: 'tee', levels: at(7, 2000) });
+    expect(await t.atp('tee')).toBe(7);
+  });
+
+  test("keeps the shop's newest known time when a later answer gives none", async () => {
+    await t.seed({ sku: 'tee', levels: { [WAREHOUSE]: { available_units: 2, upstream_updated_at_ms: 2000 } } });
+    await t.seed({ sku: 'tee', levels: { [WAREHOUSE]: 3 } });
+    await t.seed({ sku: 'tee', levels: { [WAREHOUSE]: { available_units: 9, upstream_updated_at_ms: 1000 } } });
+    expect(await t.atp('tee')).toBe(3);
+  });
+
+  test('does not take a level away that a newer one has', async () => {
+    await t.seed({ sku: 'tee' });
+    t.time.pass(MINUTE);
+    await t.levels('tee', { [STORE]: 4 });
+    await t.seed({ sku: 'tee', levels: { [WAREHOUSE]: 10 }, read_at_ms: TEST_START_MS + SECOND });
+    expect(await t.atp('tee')).toBe(14);
+  });
+
+  test('L1: does not bring back an item that a newer one has discontinued', async () => {
+    await t.seed({ sku: 'tee' });
+    t.time.pass(MINUTE);
+    await t.seed({ sku: 'tee', lifecycle: 'discontinued' });
+    await t.seed({ sku: 'tee', lifecycle: 'active', title: 'Yesterday', read_at_ms: TEST_START_MS + SECOND });
+    expect(await t.item('tee')).toMatchObject({ lifecycle: 'discontinued', title: 'Title of tee' });
+    expect(await t.atp('tee')).toBe(0);
+  });
+
+  test('in any order of arrival leaves the newest figures', async () => {
+    const reports = fc.uniqueArray(fc.nat(50), { minLength: 1, maxLength: 6 });
+    let sku = 0;
+    await fc.assert(
+      fc.asyncProperty(reports, async (readAts) => {
+        sku += 1;
+        const name = `any-${sku}`;
+        const base = t.clock.now();
+        t.time.pass(51);
+        for (const at of readAts) {
+          await t.seed({ sku: name, levels: { [WAREHOUSE]: 100 + at }, read_at_ms: base + at });
+        }
+        expect(await t.atp(name)).toBe(100 + Math.max(...readAts));
+      }),
+      { numRuns: 100 },
+    );
+  });
+});
+
+describe('a location', () => {
+  const closed = TEST_LOCATIONS.map((row) => ({ ...row, active: row.location_id === WAREHOUSE }));
+
+  test('L1: promises nothing from the moment it is closed, before any report says more', async () => {
+    await t.seed({ sku: 'tee', levels: { [WAREHOUSE]: 3, [STORE]: 5 } });
+    expect(await t.store.putLocations(closed)).toBe(true);
+    expect(await t.atp('tee')).toBe(3);
+    expect((await t.reserve('tee', 4)).ok).toBe(false);
+  });
+
+  test('that was closed leaves the checksum with the next report, and comes back when it opens', async () => {
+    const levels = { [WAREHOUSE]: 3, [STORE]: 5 };
+    await t.seed({ sku: 'tee', levels });
+    await t.store.putLocations(closed);
+    expect(await t.seed({ sku: 'tee', levels })).toMatchObject({ changed: true });
+    expect(await t.atp('tee')).toBe(3);
+    await t.store.putLocations(TEST_LOCATIONS);
+    expect(await t.seed({ sku: 'tee', levels })).toMatchObject({ changed: true });
+    expect(await t.atp('tee')).toBe(8);
+  });
+
+  test('that the shop lists no more is closed', async () => {
+    await t.seed({ sku: 'tee', levels: { [WAREHOUSE]: 3, [STORE]: 5 } });
+    expect(await t.store.putLocations(TEST_LOCATIONS.slice(0, 1))).toBe(true);
+    await t.seed({ sku: 'tee', levels: { [WAREHOUSE]: 3, [STORE]: 5 } });
+    expect(await t.atp('tee')).toBe(3);
+  });
+
+  test('that stays as it was is no news', async () => {
+    expect(await t.store.putLocations(TEST_LOCATIONS)).toBe(false);
+  });
+});
+
+describe('the SKU of an item', () => {
+  test('can change: the old name is unknown, the holds stay', async () => {
+    await t.seed({ sku: 'old', item_id: 'item-1' });
+    const { reservation_id, stock_hash } = await t.granted('old', 4);
+    expect(await t.seed({ sku: 'new', item_id: 'item-1' })).toMatchObject({ sku: 'new', changed: true });
+    expect(await t.atp('new')).toBe(6);
+    expect((await t.check('old')).unknown_skus).toEqual(['old']);
+    const submitted = await t.submit({ reservation_id, stock_hash });
+    expect(submitted).toMatchObject({ ok: true, value: { hash_verdict: 'stale' } });
+  });
+
+  test('that another item has is told apart by the variant', async () => {
+    await t.seed({ sku: 'tee', item_id: 'item-1', variant_id: '11', levels: { [WAREHOUSE]: 1 } });
+    expect(await t.seed({ sku: 'tee', item_id: 'item-2', variant_id: '22', levels: { [WAREHOUSE]: 2 } })).toMatchObject({
+      sku: 'tee~22',
+    });
+    expect([await t.atp('tee'), await t.atp('tee~22')]).toEqual([1, 2]);
+    expect(await t.seed({ sku: 'tee', item_id: 'item-2', variant_id: '22', levels: { [WAREHOUSE]: 2 } })).toMatchObject({
+      sku: 'tee~22',
+      changed: false,
+    });
+  });
+
+  test.each([
+    ['missing', null],
+    ['empty', ''],
+    ['padded by blanks', ' tee '],
+    ['with an invisible character', 'te\u200be'],
+    ['with a character that turns the text around', 'te\u202ee'],
+    ['with a line break', 'te\ne'],
+    ['with a NUL', 'te\0e'],
+    ['with half a character', 'te\ud800e'],
+    ['endless', 'x'.repeat(256)],
+  ])('is made of the variant when the shop gives one that is %s', async (_, sku) => {
+    expect(await t.seed({ sku, item_id: 'item-1', variant_id: '11' })).toMatchObject({ sku: 'variant-11' });
+    expect(await t.atp('variant-11')).toBe(10);
+  });
+
+  test.each([
+    ['as a name for an item without one', 'variant-22', null],
+    ['as a name for a double', 'tee~22', 'tee'],
+  ])('can not be squatted by a shop that uses what we would make up %s', async (_, squatted, given) => {
+    await t.seed({ sku: 'tee', item_id: 'item-0', variant_id: '10' });
+    await t.seed({ sku: squatted, item_id: 'item-1', variant_id: '11', levels: { [WAREHOUSE]: 1 } });
+    const report = await t.seed({ sku: given, item_id: 'item-2', variant_id: '22', levels: { [WAREHOUSE]: 2 } });
+    const sku = report.applied ? report.sku : '';
+    expect((await t.item(sku)).item_id).toBe('item-2');
+    expect(await t.atp(sku)).toBe(2);
+  });
+
+  test('of two hundred characters and more that another item has is cut between characters', async () => {
+    const sku = `${'x'.repeat(199)}👟${'y'.repeat(20)}`;
+    await t.seed({ sku, item_id: 'item-1', variant_id: '11' });
+    const report = await t.seed({ sku, item_id: 'item-2', variant_id: '22' });
+    expect(report).toMatchObject({ applied: true });
+    if (report.applied) expect(isNameableSku(report.sku)).toBe(true);
+  });
+
+  test.each(['__proto__', 'constructor', "'; DROP TABLE items; --", '"quoted"', '{}', '0', '💥'])(
+    'may be %s',
+    async (sku) => {
+      await t.seed({ sku });
+      expect((await t.granted(sku, 4)).lines[0]?.reserved).toBe(4);
+      expect(await t.atp(sku)).toBe(6);
+    },
+  );
+});
+
+describe('text from the shop', () => {
+  test('is shown without what could hide or reorder words, and cut', () => {
+    expect(cleanText('  A\u202e \n\tB\u200b\u0007 ', 200)).toBe('A B');
+    expect(cleanText('👟👟👟', 2)).toBe('👟👟');
+  });
+
+  test('is clean for any input, and cleaning it again changes nothing', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), fc.integer({ min: 1, max: 50 }), (input, max) => {
+        const clean = cleanText(input, max);
+        expect([...clean].length).toBeLessThanOrEqual(max);
+        expect(clean).not.toMatch(/[\p{Cc}\p{Cf}\p{Cs}]/u);
+        expect(cleanText(clean, max)).toBe(clean.trim());
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});
+
+/** A reservation of 4 out of 10 whose units the shop holds too, seen in a report: 6 and a mirrored hold of 4. */
+async function mirrored(): Promise<string> {
+  await t.seed({ sku: 'tee' });
+  const { reservation_id } = await t.granted('tee', 4);
+  await t.decide(reservation_id, (state) =>
+    decideOpen(state, { hold_ref: 'draft-1', until_ms: t.clock.now() + 17 * MINUTE }),
+  );
+  t.time.pass(SECOND);
+  await t.levels('tee', { [WAREHOUSE]: 6 });
+  return reservation_id;
+}
+
+async function holdStates(reservationId: string): Promise<HoldState[]> {
+  return (await t.owned(reservationId)).holds.map(({ state }) => state);
+}
+
+describe('a mirrored hold', () => {
+  test('L1: counts until a report newer than the mirroring says what the shop has left', async () => {
+    await t.seed({ sku: 'tee' });
+    const { reservation_id } = await t.granted('tee', 4);
+    const openedAt = t.clock.now() + SECOND;
+    t.time.pass(SECOND);
+    await t.decide(reservation_id, (state) =>
+      decideOpen(state, { hold_ref: 'draft-1', until_ms: openedAt + HOUR }),
+    );
+    await t.levels('tee', { [WAREHOUSE]: 10 }, openedAt - 1);
+    expect(await holdStates(reservation_id)).toEqual(['counted']);
+    expect(await t.atp('tee')).toBe(6);
+    await t.levels('tee', { [WAREHOUSE]: 6 }, openedAt);
+    expect(await holdStates(reservation_id)).toEqual(['mirrored']);
+    expect(await t.atp('tee')).toBe(6);
+  });
+
+  test('leaves the checksum as it was, and is journaled', async () => {
+    await t.seed({ sku: 'tee' });
+    const before = await t.item('tee');
+    await t.close();
+    t = await TestLedger.open();
+    const id = await mirrored();
+    const after = await t.item('tee');
+    expect(after.state_version).toBe(before.state_version);
+    expect(after.levels[0]).toMatchObject({ upstream_available_units: 6, held_units: 0, mirrored_units: 4 });
+    expect(await holdStates(id)).toEqual(['mirrored']);
+    expect(t.rawly((db) => db.prepare('SELECT kind FROM journal ORDER BY seq DESC').pluck().get())).toBe('holds.moved');
+  });
+
+  test('L1: is not believed from a report that a replica answered with an older figure', async () => {
+    const at = (available_units: number, upstream_updated_at_ms: number) => ({
+      [WAREHOUSE]: { available_units, upstream_updated_at_ms },
+    });
+    await t.seed({ sku: 'tee', levels: at(10, 2000) });
+    const { reservation_id } = await t.granted('tee', 4);
+    await t.decide(reservation_id, (state) => decideOpen(state, { hold_ref: 'd', until_ms: t.clock.now() + HOUR }));
+    t.time.pass(SECOND);
+    await t.levels('tee', at(10, 1000));
+    expect(await holdStates(reservation_id)).toEqual(['counted']);
+    expect(await t.atp('tee')).toBe(6);
+  });
+
+  test('L1: counts for good where the shop does not take its units: there the figure excludes nothing', async () => {
+    await t.seed({ sku: 'tee', levels: { [WAREHOUSE]: 1, [STORE]: 9 } });
+    const { reservation_id } = await t.granted('tee', 4);
+    await t.decide(reservation_id, (state) => decideOpen(state, { hold_ref: 'd', until_ms: t.clock.now() + HOUR }));
+    t.time.pass(SECOND);
+    // The shop takes from its first location, whatever is there.
+    await t.levels('tee', { [WAREHOUSE]: -3, [STORE]: 9 });
+    expect(await holdStates(reservation_id)).toEqual(['counted']);
+    expect(await t.atp('tee')).toBe(5);
+  });
+
+  test('L1: counts again with the first report read within the margin before the shop lets go', async () => {
+    const id = await mirrored();
+    const until = TEST_START_MS + 17 * MINUTE;
+    const lapsesAt = until - TEST_SETTINGS.mirror_margin_ms;
+    await t.decide(id, (state) => ({
+      result: undefined,
+      // Submitted, so that the reservation itself outlives the hold at the shop.
+      changes: { reservation: { reservation_key: state.owned?.reservation.reservation_key ?? 0, state: 'submitted' } },
+    }));
+    t.time.pass(17 * MINUTE);
+    await t.levels('tee', { [WAREHOUSE]: 6 }, lapsesAt - 1);
+    expect(await holdStates(id)).toEqual(['mirrored']);
+    await t.levels('tee', { [WAREHOUSE]: 6 }, lapsesAt);
+    expect(await holdStates(id)).toEqual(['counted']);
+    await t.seed({ sku: 'tee', read_at_ms: until });
+    expect(await t.atp('tee')).toBe(6);
+  });
+
+  test('trusts a longer time that the shop has given since', async () => {
+    const id = await mirrored();
+    await t.decide(id, (state) => decideOpen(state, { hold_ref: 'draft-1', until_ms: TEST_START_MS + HOUR }));
+    t.time.pass(17 * MINUTE);
+    await t.levels('tee', { [WAREHOUSE]: 6 });
+    expect(await holdStates(id)).toEqual(['mirrored']);
+  });
+});
+
+describe('a hold whose order is placed', () => {
+  test('L1: settles only with a report newer than the placing: one report early must not settle it', async () => {
+    const { reservation_id, stock_hash } = await (async () => {
+      await t.seed({ sku: 'tee' });
+      return t.granted('tee', 4);
+    })();
+    await t.submit({ reservation_id, stock_hash });
+    t.time.pass(SECOND);
+    const placedAt = t.clock.now();
+    await t.decide(reservation_id, (state) => decidePlaced(state, { order_ref: 'o1', order_name: '#1' }));
+    t.time.pass(SECOND);
+    await t.levels('tee', { [WAREHOUSE]: 10 }, placedAt - 1);
+    expect(await t.atp('tee')).toBe(6);
+    await t.levels('tee', { [WAREHOUSE]: 6 }, placedAt);
+    expect(await holdStates(reservation_id)).toEqual([]);
+    expect(await t.atp('tee')).toBe(6);
+  });
+
+  test('L1: that was mirrored settles too, and its units are sold, not free', async () => {
+    const id = await mirrored();
+    const { stock_hash } = await t.item('tee');
+    await t.submit({ reservation_id: id, stock_hash });
+    await t.decide(id, (state) => decidePlaced(state, { order_ref: 'o1', order_name: '#1' }));
+    t.time.pass(SECOND);
+    await t.levels('tee', { [WAREHOUSE]: 6 });
+    expect((await t.item('tee')).levels[0]).toMatchObject({ held_units: 0, mirrored_units: 0 });
+    expect(await t.atp('tee')).toBe(6);
+  });
+});
+
+describe('a mirrored hold that is over', () => {
+  test('L3: promises nothing, keeps the checksum, and is gone with the report that gives the units back', async () => {
+    const id = await mirrored();
+    const before = await t.item('tee');
+    await t.release(id);
+    expect(await holdStates(id)).toEqual(['returning']);
+    expect(await t.atp('tee')).toBe(6);
+    expect((await t.item('tee')).stock_hash).toBe(before.stock_hash);
+    t.time.pass(SECOND);
+    await t.decide(id, decideDeleted);
+    await t.levels('tee', { [WAREHOUSE]: 6 }, t.clock.now() - 1);
+    expect(await holdStates(id)).toEqual(['returning']);
+    await t.levels('tee', { [WAREHOUSE]: 10 });
+    expect(await holdStates(id)).toEqual([]);
+    expect(await t.item('tee')).toMatchObject({ stock_hash: before.stock_hash, state_version: 1 });
+    expect(await t.atp('tee')).toBe(10);
+  });
+
+  test('L3: is gone once the shop has let go by itself, although nobody could ask it to', async () => {
+    const id = await mirrored();
+    t.time.pass(15 * MINUTE);
+    await t.decide(id, decideExpire);
+    expect(await holdStates(id)).toEqual(['returning']);
+    t.time.pass(3 * MINUTE);
+    await t.seed({ sku: 'tee' });
+    expect(await holdStates(id)).toEqual([]);
+    expect((await t.item('tee')).levels[0]).toMatchObject({ held_units: 0, mirrored_units: 0 });
+    expect(await t.atp('tee')).toBe(10);
+  });
+
+  test('L3: because its order failed promises nothing to anybody either', async () => {
+    const id = await mirrored();
+    await t.submit({ reservation_id: id, stock_hash: (await t.item('tee')).stock_hash });
+    await t.decide(id, (state) => decideFailed(state, { code: 'shop_refused', detail: 'no' }));
+    expect(await holdStates(id)).toEqual(['returning']);
+    expect((await t.owned(id)).reservation.state).toBe('released');
+    expect(await t.atp('tee')).toBe(6);
+  });
+});
+
+test('ending a reservation whose level was not loaded is a bug, not a leak', async () => {
+  await t.seed({ sku: 'tee' });
+  const { reservation_id } = await t.granted('tee', 1);
+  const ending = t.decide(reservation_id, (state) => {
+    if (state.owned === null) throw new Error('no reservation');
+    return { result: endReservation({ ...state, owned_items: [] }, state.owned, 'release') };
+  });
+  await expect(ending).rejects.toThrow('not loaded');
+});

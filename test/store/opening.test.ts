@@ -1,0 +1,123 @@
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { loadDriver } from '../../src/store/sqlite/driver.js';
+import { MIGRATIONS } from '../../src/store/sqlite/migrations.js';
+import { LedgerUnusable, openDatabase } from '../../src/store/sqlite/open-database.js';
+import { verifyLedgerFile } from '../../src/store/sqlite/verify.js';
+import { TEST_SHOP, TEST_START_MS } from '../helpers/ledger.js';
+
+let folder: string;
+let path: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'holdfast-'));
+  path = join(folder, 'ledger.db');
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+function open(shop = TEST_SHOP, at = path) {
+  return openDatabase({ path: at, shop, now_ms: TEST_START_MS, wal_autocheckpoint_pages: 1234 });
+}
+
+function rawly(sql: string): void {
+  const Driver = loadDriver(process.versions.node);
+  const db = new Driver(path);
+  db.exec(sql);
+  db.close();
+}
+
+describe('opening a ledger', () => {
+  test('makes it durable, and reads back that it is', () => {
+    const db = open();
+    const read = (pragma: string) => db.pragma(pragma, { simple: true });
+    expect({
+      journal_mode: read('journal_mode'),
+      synchronous: read('synchronous'),
+      foreign_keys: read('foreign_keys'),
+      wal_autocheckpoint: read('wal_autocheckpoint'),
+      user_version: read('user_version'),
+    }).toEqual({
+      journal_mode: 'wal',
+      synchronous: 2,
+      foreign_keys: 1,
+      wal_autocheckpoint: 1234,
+      user_version: MIGRATIONS.length,
+    });
+    db.close();
+  });
+
+  test('runs on an SQLite that has the repair of the WAL-reset bug', () => {
+    const db = open();
+    const version = db.prepare('SELECT sqlite_version()').pluck().get() as string;
+    const [major = 0, minor = 0, patch = 0] = version.split('.').map(Number);
+    expect(major * 1e6 + minor * 1e3 + patch).toBeGreaterThanOrEqual(3_051_003);
+    db.close();
+  });
+
+  test('again finds what is there, and migrates nothing twice', () => {
+    open().close();
+    const db = open();
+    expect(db.prepare('SELECT shop, last_at_ms FROM ledger').all()).toEqual([
+      { shop: TEST_SHOP, last_at_ms: TEST_START_MS },
+    ]);
+    db.close();
+  });
+
+  test('of a newer schema is refused with a sentence that says what to do, and touches nothing', () => {
+    open().close();
+    rawly('PRAGMA user_version = 99');
+    expect(() => open()).toThrow(LedgerUnusable);
+    expect(() => open()).toThrow(
+      `The ledger ${path} has schema 99, and this holdfast knows only up to ${MIGRATIONS.length}. Run the newer holdfast, or point HOLDFAST_DB at another file.`,
+    );
+    rawly(`PRAGMA user_version = ${MIGRATIONS.length}`);
+    open().close();
+  });
+
+  test('of another shop is refused, and its ledger stays its own', () => {
+    open().close();
+    expect(() => open('other.myshopify.com')).toThrow(
+      `The ledger ${path} belongs to ${TEST_SHOP}, not to other.myshopify.com. Point HOLDFAST_DB at another file.`,
+    );
+    open().close();
+  });
+
+  test('that can not be migrated leaves nothing half done', () => {
+    rawly('CREATE TABLE orders (id INTEGER)');
+    expect(() => open()).toThrow('orders');
+    const Driver = loadDriver(process.versions.node);
+    const db = new Driver(path);
+    expect(db.pragma('user_version', { simple: true })).toBe(0);
+    expect(db.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").pluck().all()).toEqual(['orders']);
+    db.close();
+  });
+});
+
+describe('verifying a file', () => {
+  test('that does not exist says so, and does not make one', () => {
+    expect(() => verifyLedgerFile(path)).toThrow(`There is no ledger at ${path}.`);
+    expect(() => statSync(path)).toThrow('ENOENT');
+  });
+
+  test('of a newer schema says so', () => {
+    open().close();
+    rawly('PRAGMA user_version = 99');
+    expect(() => verifyLedgerFile(path)).toThrow(`The ledger ${path} has schema 99`);
+  });
+
+  test('that is some other database says so', () => {
+    rawly('CREATE TABLE recipes (id INTEGER)');
+    expect(() => verifyLedgerFile(path)).toThrow(`${path} has schema 0`);
+  });
+
+  test('that is no database says so', () => {
+    writeFileSync(path, 'this is a text of more than a hundred characters, and no database at all. '.repeat(20));
+    expect(() => verifyLedgerFile(path)).toThrow(`${path} is no ledger`);
+  });
+
+  test('of a ledger that nothing has happened in is fine', () => {
+    open().close();
+    expect(verifyLedgerFile(path)).toMatchObject({ ok: true, journal_entries: 0, problems: [], shop: TEST_SHOP });
+  });
+});

@@ -1,0 +1,72 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Database } from '../../src/store/sqlite/driver.js';
+import { SQL, type StatementName } from '../../src/store/sqlite/statements.js';
+import { TestLedger } from '../helpers/ledger.js';
+
+/** Statements that may read a whole table, each with its reason. Anything else must search by a key. */
+const MAY_SCAN: Partial<Record<StatementName, { readonly table: string; readonly why: string }>> = {
+  locations: { table: 'locations', why: 'a shop has a handful of locations' },
+  items_not_read_since: { table: 'items', why: 'once per full reconciliation, in batches, in the order of the key' },
+  list_orders: { table: 'orders', why: 'the newest few, read backwards along the key and cut by its limit' },
+  list_reservations: { table: 'reservations', why: 'the newest few, read backwards along the key and cut by its limit' },
+};
+
+let t: TestLedger;
+beforeEach(async () => {
+  t = await TestLedger.open();
+});
+afterEach(() => t.close());
+
+/** What SQLite does for a statement, one line a step. */
+function plan(db: Database, sql: string): string[] {
+  const parameters = Array<null>((sql.match(/\?/g) ?? []).length).fill(null);
+  const rows = db.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(...parameters) as { detail: string }[];
+  return rows.map(({ detail }) => detail);
+}
+
+/** Steps that read a table from end to end, or sort what they found. */
+function slow(name: StatementName, steps: readonly string[]): string[] {
+  const allowed = MAY_SCAN[name]?.table;
+  return steps.filter((step) => {
+    if (/USE TEMP B-TREE FOR (ORDER BY|LAST)/.test(step)) return name !== 'search';
+    if (!step.startsWith('SCAN')) return false;
+    if (/^SCAN (items_text VIRTUAL TABLE INDEX \d+:M|CONSTANT ROW|\d+ CONSTANT ROWS?)/.test(step)) return false;
+    // The end of an index is one row, whatever the table holds.
+    if (name === 'last_reservation_key') return !/^SCAN reservations/.test(step) && !step.startsWith('SEARCH');
+    return allowed === undefined || !step.startsWith(`SCAN ${allowed}`);
+  });
+}
+
+describe('every statement', () => {
+  test.each(Object.keys(SQL) as StatementName[])('%s finds its rows by a key', (name) => {
+    const steps = t.rawly((db) => plan(db, SQL[name]));
+    expect(slow(name, steps)).toEqual([]);
+  });
+
+  test('that may scan still does: an exception that is not needed any more is to be dropped', () => {
+    const scanning = (Object.keys(MAY_SCAN) as StatementName[]).filter((name) =>
+      t.rawly((db) => plan(db, SQL[name])).some((step) => step.startsWith('SCAN')),
+    );
+    expect(scanning).toEqual(Object.keys(MAY_SCAN));
+  });
+});
+
+describe('without an index', () => {
+  test.each([
+    ['reservations_expiring', 'expired_reservations'],
+    ['reservations_due', 'due_outbox'],
+    ['holds_awaiting', 'awaiting'],
+    ['holds_mirrored', 'lapsing'],
+    ['journal_of_reservation', 'timeline'],
+    ['idempotency_by_age', 'prune_idempotency'],
+    ['stock_versions_by_age', 'prune_history'],
+  ] as const)('%s, this test sees %s turn red', (index, name) => {
+    const steps = t.rawly((db) => {
+      db.exec(`BEGIN; DROP INDEX ${index}`);
+      const seen = plan(db, SQL[name]);
+      db.exec('ROLLBACK');
+      return seen;
+    });
+    expect(slow(name, steps)).not.toEqual([]);
+  });
+});

@@ -1,0 +1,175 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { decideAbsent, decideOpen, decidePlaced } from '../../src/ledger/shop-steps.js';
+import { verifyLedgerFile } from '../../src/store/sqlite/verify.js';
+import { AGENT, HOUR, MINUTE, SECOND, STORE, TestLedger, units, valueOf, WAREHOUSE } from '../helpers/ledger.js';
+
+let t: TestLedger;
+
+/** A day of a ledger: every kind of end, mirrored holds, a restart and a clock that was set back. */
+beforeEach(async () => {
+  t = await TestLedger.open();
+  await t.seed({ sku: 'tee', levels: { [WAREHOUSE]: 20, [STORE]: 5 } });
+  await t.seed({ sku: 'cap' });
+  const mirrored = await t.granted('tee', 4);
+  await t.decide(mirrored.reservation_id, (state) =>
+    decideOpen(state, { hold_ref: 'd1', until_ms: t.clock.now() + HOUR }),
+  );
+  t.time.pass(SECOND);
+  await t.levels('tee', { [WAREHOUSE]: 16 });
+  const placed = await t.granted('tee', 2);
+  valueOf(await t.submit(placed));
+  await t.decide(placed.reservation_id, (state) => decidePlaced(state, { order_ref: 'o1', order_name: '#1' }));
+  const stale = await t.granted('cap', 1);
+  await t.seed({ sku: 'cap', levels: { [WAREHOUSE]: 8 } });
+  valueOf(await t.submit(stale));
+  await t.release((await t.granted('cap', 3)).reservation_id);
+  await t.granted('cap', 1, { ttl_seconds: 60, lines: ['tee', 'cap'].map((sku) => ({ sku, quantity: units(1) })) });
+  t.time.setWallClockBy(-HOUR);
+  t.time.pass(MINUTE);
+  await t.release(mirrored.reservation_id);
+});
+afterEach(() => t.close());
+
+const verify = () => verifyLedgerFile(t.path);
+const invariants = () => [...new Set(verify().problems.map(({ invariant }) => invariant))];
+
+/** Somebody with a database tool, past our code and past the schema's own checks. */
+function tamper(sql: string): void {
+  t.rawly((db) => {
+    db.pragma('foreign_keys = OFF');
+    db.pragma('ignore_check_constraints = ON');
+    db.exec(sql);
+  });
+}
+
+test('an honest ledger has no problem, and is counted: an expired reservation that nobody has swept is none', () => {
+  expect(verify()).toEqual({
+    ok: true,
+    shop: 'test.myshopify.com',
+    journal_entries: expect.any(Number),
+    journal_hash: expect.stringMatching(/^[0-9a-f]{64}$/),
+    checked: { items: 2, levels: 3, holds: 5, reservations: 5, orders: 2 },
+    problems: [],
+    problems_total: 0,
+  });
+  expect(verify().journal_entries).toBe(t.rawly((db) => db.prepare('SELECT count(*) FROM journal').pluck().get()));
+});
+
+test('a hold that the shop was found to have dropped counts again at once, and the checksum waits for the report', async () => {
+  const { reservation_id } = await t.granted('cap', 2);
+  const open = { hold_ref: 'd2', until_ms: t.clock.now() + HOUR };
+  await t.decide(reservation_id, (state) => decideOpen(state, open));
+  t.time.pass(SECOND);
+  await t.levels('cap', { [WAREHOUSE]: 6 });
+  await t.decide(reservation_id, (state) => decideAbsent(state, 'gone_at_shop'));
+  expect((await t.item('cap')).levels[0]).toMatchObject({ mirrored_units: 0 });
+  expect(verify().problems).toEqual([]);
+});
+
+test('is read beside a server that goes on writing', async () => {
+  const writing = Promise.all(Array.from({ length: 5 }, () => t.granted('tee', 1)));
+  expect(verify().problems).toEqual([]);
+  await writing;
+  expect(verify().problems).toEqual([]);
+});
+
+test('progress is told', () => {
+  const told: string[] = [];
+  verifyLedgerFile(t.path, { onProgress: (step, done) => told.push(`${step} ${done}`) });
+  expect(told).toEqual([`journal ${verify().journal_entries}`, 'reservations 5', 'stock 2']);
+});
+
+describe('L6: of the journal it finds', () => {
+  test.each([
+    ['an entry that was edited', 'UPDATE journal SET data = replace(data, \'"tee"\', \'"cap"\') WHERE seq = 3'],
+    ['an entry of another kind', "UPDATE journal SET kind = 'holds.moved' WHERE seq = 1"],
+    ['an entry that was given to another reservation', 'UPDATE journal SET reservation_key = 5 WHERE seq = 4'],
+    ['an entry that was given another time', 'UPDATE journal SET at_ms = at_ms + 1 WHERE seq = 4'],
+    ['an entry with a hash of its own making', "UPDATE journal SET hash = zeroblob(32) WHERE seq = 4"],
+    ['an entry that was deleted', 'DELETE FROM journal WHERE seq = 4'],
+    ['the first entry deleted', 'DELETE FROM journal WHERE seq = 1'],
+    ['a tail that was cut off', 'DELETE FROM journal WHERE seq >= 6'],
+    ['the whole journal deleted', 'DELETE FROM journal'],
+    [
+      'two entries that were swapped',
+      'UPDATE journal SET seq = -1 WHERE seq = 4; UPDATE journal SET seq = 4 WHERE seq = 5; UPDATE journal SET seq = 5 WHERE seq = -1',
+    ],
+    [
+      'an entry that was added',
+      "INSERT INTO journal SELECT max(seq) + 1, max(at_ms), 'stock.changed', NULL, 1, '{}', zeroblob(32) FROM journal",
+    ],
+    [
+      'a tail that was cut off together with the count',
+      'DELETE FROM journal WHERE seq >= 6; UPDATE ledger SET journal_seq = 5',
+    ],
+  ])('%s', (_, sql) => {
+    tamper(sql);
+    expect(invariants()).toContain('L6');
+  });
+
+  test('one edit as one problem, not as many as there are entries after it', () => {
+    tamper("UPDATE journal SET data = '{}' WHERE kind = 'reservation.released' OR kind = 'order.held'");
+    // Two were released, one was held.
+    expect(verify().problems_total).toBe(3);
+  });
+
+  test('L9: an entry from before the one in front of it', () => {
+    tamper('UPDATE journal SET at_ms = at_ms - 3600000 WHERE seq = 5');
+    expect(invariants()).toContain('L9');
+  });
+});
+
+describe('of the rows it finds', () => {
+  test.each([
+    ['L2', 'a level that holds more than its holds', 'UPDATE levels SET held_units = held_units + 1 WHERE level_key = 1'],
+    ['L2', 'a level that holds less than its holds', 'UPDATE levels SET held_units = 0'],
+    ['L2', 'a level that has mirrored what nobody has', 'UPDATE levels SET mirrored_units = 9 WHERE level_key = 2'],
+    ['L2', 'a hold that was made smaller', "UPDATE holds SET quantity_units = quantity_units + 1 WHERE state = 'counted'"],
+    ['L2', 'a hold that was deleted', 'DELETE FROM holds WHERE reservation_key = 5'],
+    ['L2', 'a hold at a level that is missing', 'UPDATE holds SET level_key = 99 WHERE reservation_key = 3'],
+    ['L3', 'a hold of a reservation that is missing', 'DELETE FROM reservations WHERE reservation_key = 5'],
+    ['L3', 'a counted hold of a released reservation', "UPDATE holds SET state = 'counted' WHERE state = 'returning'"],
+    ['L3', 'a live reservation that was declared expired', "UPDATE reservations SET state = 'expired' WHERE reservation_key = 5"],
+    ['L6', 'a reservation whose state nobody journaled', "UPDATE reservations SET state = 'submitted' WHERE reservation_key = 5"],
+    ['L6', 'an order whose state nobody journaled', "UPDATE orders SET state = 'accepted' WHERE state = 'held'"],
+    ['L6', 'an order that is missing', "DELETE FROM orders WHERE state = 'held'"],
+    ['L6', 'a reservation that is missing', 'DELETE FROM holds WHERE reservation_key = 4; DELETE FROM reservations WHERE reservation_key = 4'],
+    ['L6', 'a reservation that the journal does not know', 'UPDATE reservations SET created_seq = NULL WHERE reservation_key = 5'],
+    ['L6', 'an item that is missing', "DELETE FROM items WHERE sku = 'cap'"],
+    ['L4', 'a placed order without one at the shop', "UPDATE orders SET upstream_order_ref = NULL WHERE state = 'placed'"],
+    ['L4', 'an order at the shop for one that is only held', "UPDATE orders SET upstream_order_ref = 'o2' WHERE state = 'held'"],
+    ['L4', 'an order of no reservation', 'UPDATE orders SET reservation_key = 99 WHERE order_key = 2'],
+    ['L5', 'a checksum that is not that of the state', `UPDATE items SET salt = '${'0'.repeat(32)}' WHERE sku = 'tee'`],
+    ['L6', 'a figure that no report has brought', 'UPDATE levels SET upstream_available_units = 99 WHERE level_key = 2'],
+    ['L5', 'a location that was closed past the reports', 'UPDATE levels SET sellable_here = 0 WHERE level_key = 2'],
+    ['L5', 'an item that was brought back to life', "UPDATE items SET lifecycle = 'unlisted' WHERE sku = 'cap'"],
+    ['L5', 'a remembered checksum that was planted', `UPDATE stock_versions SET stock_hash = 'sha256:${'a'.repeat(64)}'`],
+    ['L5', 'a present checksum that is not remembered', 'DELETE FROM stock_versions'],
+  ])('%s: %s', (invariant, _, sql) => {
+    tamper(sql);
+    expect(invariants()).toContain(invariant);
+  });
+
+  test('L4: two orders of one reservation, and one of the shop for two of ours, although the schema forbids both', () => {
+    tamper(`CREATE TABLE loose AS SELECT * FROM orders; DROP TABLE orders; ALTER TABLE loose RENAME TO orders;
+      INSERT INTO orders SELECT * FROM orders`);
+    const details = verify().problems.filter(({ invariant }) => invariant === 'L4').map(({ detail }) => detail);
+    expect(details.filter((detail) => detail.endsWith('2 orders'))).toHaveLength(2);
+    expect(details).toContain('the order o1 of the shop stands for 2 of ours');
+  });
+
+  test('no more than it can list, and counts them all', () => {
+    tamper(`WITH RECURSIVE many(n) AS (SELECT 100 UNION ALL SELECT n + 1 FROM many WHERE n < 350)
+      INSERT INTO holds SELECT n, 1, 1, 'counted', NULL, NULL, NULL FROM many`);
+    const { problems, problems_total } = verify();
+    expect(problems).toHaveLength(100);
+    expect(problems_total).toBeGreaterThanOrEqual(251);
+  });
+});
+
+test('L7: an idempotency key is no part of the proof: pruning leaves it whole', async () => {
+  await t.granted('tee', 1, { idempotency_key: 'k', principal: AGENT });
+  t.time.pass(HOUR);
+  await t.store.prune({ idempotency_ms: 0, history_ms: 0 });
+  expect(verify().problems).toEqual([]);
+});
