@@ -144,7 +144,7 @@ async function openShopSide(parts: ShopSideParts): Promise<ShopSide> {
     rereadItems: (itemIds, signal) => sync.rereadItems(itemIds, signal),
     report,
     worker,
-    limits: { ...LIMITS.outbox, ...parts.tuning },
+    limits: { ...LIMITS.outbox, lookup_wait_ms: config.lookup_wait_ms, ...parts.tuning },
   });
   return { sync, outbox };
 }

@@ -63,8 +63,15 @@ export class Ledger {
   async checkStock(skus: readonly string[]): Answer<CheckAnswer> {
     const wanted = [...new Set(skus)];
     const { store, settings } = this.#ports;
-    await this.#freshen(await store.read({ skus: wanted }, (state) => needReading(state, wanted)));
-    return granted(await store.read({ skus: wanted }, (state) => viewStock(state, wanted, settings)));
+    const look = () =>
+      store.read({ skus: wanted }, (state) => ({
+        old: needReading(state, wanted),
+        answer: viewStock(state, wanted, settings),
+      }));
+    const seen = await look();
+    if (seen.old.length === 0) return granted(seen.answer);
+    await this.#freshen(seen.old);
+    return granted((await look()).answer);
   }
 
   /** The same for a reservation's SKUs, with its present basket checksum. */

@@ -149,7 +149,10 @@ export interface LevelSums {
   readonly mirrored_units: number;
 }
 
-export type LevelPut = Omit<Level, 'level_key' | 'location_name' | 'location_position' | 'location_open' | 'expired_units'>;
+export type LevelPut = Omit<
+  Level,
+  'level_key' | 'location_name' | 'location_position' | 'location_open' | 'expired_units'
+>;
 
 /** An item as it shall be, matched by `item_id`; its levels by location. Levels left out stay as they are. */
 export type ItemPut = Omit<Item, 'item_key' | 'confirmed_at_ms' | 'levels'> & {

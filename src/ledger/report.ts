@@ -232,7 +232,8 @@ function nextItem(
   const text = catalogueText(before, catalogue);
   const lifecycle = catalogue?.lifecycle ?? before?.lifecycle ?? 'unlisted';
   const locations = [...sellable(levels)].map(([id, units]) => ({ id, sellable: units }));
-  const is_new_version = before === undefined || !isStillTrue(state.shop, before, { sku, lifecycle, locations });
+  const is_new_version =
+    before === undefined || !isStillTrue(state.shop, before, { sku, lifecycle, locations });
   const state_version = (before?.state_version ?? 0) + (is_new_version ? 1 : 0);
   const as_of_ms = is_new_version || before === undefined ? now : before.as_of_ms;
   const salt = is_new_version || before === undefined ? report.salt : before.salt;

@@ -7,15 +7,7 @@ import { endReservation, heldUnits, sumsAfter } from './ending.js';
 import type { Hold } from './hold.js';
 import type { JournalDraft } from './journal.js';
 import { nextOrderState, type Order, type OrderReason } from './order.js';
-import type {
-  Changes,
-  Decision,
-  HoldMove,
-  LedgerSettings,
-  LedgerState,
-  LevelSums,
-  Owned,
-} from './ports.js';
+import type { Changes, Decision, HoldMove, LedgerSettings, LedgerState, LevelSums, Owned } from './ports.js';
 import { expiry } from './release.js';
 import { isExpired, nextReservationState } from './reservation.js';
 import { type OutboxRow, STEPS, type Step, wantedAtShop } from './shop-side.js';
@@ -132,8 +124,7 @@ function isHeldAtShop({ outbox, holds }: Owned): boolean {
 /** A hold waits for news that a report read from now on would bring. */
 function awaitsReport({ now_ms }: LedgerState, { holds }: Owned): boolean {
   return holds.some(
-    ({ awaits, awaits_after_ms }) =>
-      awaits !== null && awaits_after_ms !== null && awaits_after_ms <= now_ms,
+    ({ awaits, awaits_after_ms }) => awaits !== null && awaits_after_ms !== null && awaits_after_ms <= now_ms,
   );
 }
 
@@ -190,7 +181,8 @@ function openNote({ hold_ref, until_ms }: SeenHold): JournalDraft {
 function mirroring({ now_ms }: LedgerState, { holds }: Owned, until: number | null): HoldMove[] {
   if (until === null) return [];
   return holds.flatMap((hold): HoldMove[] => {
-    if (hold.state === 'counted' && hold.awaits !== 'settle') return [{ hold, to: waitsForMirror(hold, now_ms, until) }];
+    if (hold.state === 'counted' && hold.awaits !== 'settle')
+      return [{ hold, to: waitsForMirror(hold, now_ms, until) }];
     const is_longer = hold.state === 'mirrored' && hold.mirror_until_ms !== until;
     return is_longer ? [{ hold, to: { ...hold, mirror_until_ms: until } }] : [];
   });
@@ -205,7 +197,11 @@ function waitsForMirror(hold: Hold, now: number, until: number): Hold {
  * meantime it has now taken the units anew, without a look at its stock: they count on our side, and the order is
  * not completed, until a report has shown them.
  */
-export function decideDetailsSent(state: LedgerState, seen: SeenHold, mayHaveLapsed: boolean): Decision<void> {
+export function decideDetailsSent(
+  state: LedgerState,
+  seen: SeenHold,
+  mayHaveLapsed: boolean,
+): Decision<void> {
   const owned = must(state);
   const { shop_state, intent_at_ms } = owned.outbox;
   const until = seen.until_ms;
@@ -448,7 +444,10 @@ export function decideReread(state: LedgerState, sinceMs: number, reason: OrderR
   // A held order: its revalidation or a person decides.
   if (owned.order !== null) return { result: 'shown' };
   const outbox: OutboxRow = { ...owned.outbox, shop_state: 'deleting', intent_at_ms: state.now_ms };
-  return { result: 'dropped', changes: { outbox, journal: [note('shop.deleting', { why: 'sold_elsewhere' })] } };
+  return {
+    result: 'dropped',
+    changes: { outbox, journal: [note('shop.deleting', { why: 'sold_elsewhere' })] },
+  };
 }
 
 /**

@@ -5,6 +5,7 @@
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 import {
   localhostHostValidation,
   localhostOriginValidation,
@@ -26,6 +27,8 @@ export interface HttpOptions {
   readonly headers_timeout_ms: number;
   readonly request_timeout_ms: number;
   readonly connections_max: number;
+  /** How long closing waits for calls in flight, and for streams that never end by themselves. */
+  readonly drain_max_ms: number;
   readonly onError: (error: unknown) => void;
 }
 
@@ -43,6 +46,10 @@ export async function serveOnHttp(
   const isHostAllowed = localhostHostValidation();
   const isOriginAllowed = localhostOriginValidation();
   const server = createServer((request, response) => {
+    // While closing, a connection that is kept alive goes as soon as its call is answered.
+    response.once('close', () => {
+      if (!server.listening) server.closeIdleConnections();
+    });
     if (!isHostAllowed(request, response) || !isOriginAllowed(request, response)) return;
     route(request, response, mcp);
   });
@@ -53,8 +60,13 @@ export async function serveOnHttp(
   return {
     origin: `http://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`,
     close: async () => {
+      // The handler cuts off what it still serves, so it is closed last: an agent whose call was cut off can't
+      // tell whether its units are reserved.
+      const closed = closeServer(server);
+      await Promise.race([closed, pause(options.drain_max_ms, undefined, { ref: false })]);
       await handler.close();
-      await closeServer(server);
+      server.closeAllConnections();
+      await closed;
     },
   };
 }
@@ -89,7 +101,7 @@ function listen(server: Server, { host, port }: HttpOptions): Promise<AddressInf
   });
 }
 
-/** Answers what is in flight, then closes; idle connections go at once. */
+/** Takes nobody in, answers what is in flight, then closes; idle connections go at once. */
 function closeServer(server: Server): Promise<void> {
   return new Promise((resolve, reject) => {
     server.close((error) => {

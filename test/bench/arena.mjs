@@ -170,5 +170,9 @@ export async function run(callers, count, call) {
   await Promise.all(Array.from({ length: callers }, caller));
   const wall_ms = performance.now() - started;
   const { user, system } = process.cpuUsage(cpu);
-  return { per_s: (count / wall_ms) * 1000, wall_us: (wall_ms / count) * 1000, cpu_us: (user + system) / count };
+  return {
+    per_s: (count / wall_ms) * 1000,
+    wall_us: (wall_ms / count) * 1000,
+    cpu_us: (user + system) / count,
+  };
 }

@@ -23,7 +23,9 @@ export async function growth({ quick, large }) {
   }
   for (let round = -1; round < (quick ? 3 : 9); round += 1) {
     for (const contestant of ledgers) {
-      const result = await run(CALLERS, quick ? 3000 : 6000, () => reserveOne(contestant.ledger.ledger, SKUS));
+      const result = await run(CALLERS, quick ? 3000 : 6000, () =>
+        reserveOne(contestant.ledger.ledger, SKUS),
+      );
       if (round >= 0) contestant.rounds.push(result);
     }
   }

@@ -29,7 +29,8 @@ export function verdict(value, target, isBelow = false) {
 export function table(title, columns, rows) {
   const text = [columns, ...rows.map((row) => row.map(String))];
   const widths = columns.map((_, n) => Math.max(...text.map((row) => row[n].length)));
-  const line = (row) => `| ${row.map((cell, n) => (n === 0 ? cell.padEnd(widths[n]) : cell.padStart(widths[n]))).join(' | ')} |`;
+  const line = (row) =>
+    `| ${row.map((cell, n) => (n === 0 ? cell.padEnd(widths[n]) : cell.padStart(widths[n]))).join(' | ')} |`;
   console.log(`\n### ${title}\n`);
   console.log(line(text[0]));
   console.log(`|${widths.map((width) => '-'.repeat(width + 2)).join('|')}|`);

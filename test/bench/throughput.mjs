@@ -55,7 +55,10 @@ async function contest(skus, target, quick) {
       callers,
       ours: { per_s: middle(a, 'per_s'), cpu_us: middle(a, 'cpu_us') },
       naive: { per_s: middle(b, 'per_s'), cpu_us: middle(b, 'cpu_us') },
-      ratio: middle(a.map((mine, n) => ({ ratio: mine.per_s / b[n].per_s })), 'ratio'),
+      ratio: middle(
+        a.map((mine, n) => ({ ratio: mine.per_s / b[n].per_s })),
+        'ratio',
+      ),
       target: callers === 64 ? target : null,
     });
   }

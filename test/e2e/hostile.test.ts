@@ -47,6 +47,7 @@ class Caller {
         headers_timeout_ms: 10_000,
         request_timeout_ms: 30_000,
         connections_max: 64,
+        drain_max_ms: 10_000,
         onError: () => undefined,
       },
     );

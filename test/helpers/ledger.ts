@@ -168,7 +168,8 @@ export class TestLedger {
     const item_id = seed.item_id ?? `item-${seed.sku}`;
     const catalogue = {
       item_id,
-      variant_id: seed.variant_id ?? `9${[...item_id].reduce((sum, c) => sum * 31 + c.charCodeAt(0), 7) % 1e9}`,
+      variant_id:
+        seed.variant_id ?? `9${[...item_id].reduce((sum, c) => sum * 31 + c.charCodeAt(0), 7) % 1e9}`,
       sku: seed.sku,
       title: seed.title ?? `Title of ${seed.sku}`,
       variant_title: seed.variant_title ?? '',
@@ -198,7 +199,10 @@ export class TestLedger {
   report(report: Omit<StockReport, 'salt' | 'read_at_ms'> & { read_at_ms?: number }): Promise<ReportResult> {
     const whole: StockReport = { read_at_ms: this.clock.now(), ...report, salt: ids.salt() };
     const sku = report.catalogue?.sku;
-    const keys = { item_ids: [report.item_id], ...(sku === null || sku === undefined ? {} : { skus: [sku] }) };
+    const keys = {
+      item_ids: [report.item_id],
+      ...(sku === null || sku === undefined ? {} : { skus: [sku] }),
+    };
     return this.store.transact(keys, (state) => decideApplyReport(state, whole, this.settings));
   }
 
@@ -215,7 +219,7 @@ export class TestLedger {
 
   /** A reservation that has to be granted. */
   async granted(sku: string, quantity: number, more: Partial<ReserveInput> = {}): Promise<ReserveAnswer> {
-    return valueOf(await this.reserve(sku, quantity, more));
+    return answerOf(await this.reserve(sku, quantity, more));
   }
 
   submit(
@@ -309,7 +313,7 @@ export function units(quantity: number): Units {
 }
 
 /** The value of a wish that has to be granted. */
-export function valueOf<T>(result: Result<T>): T {
+export function answerOf<T>(result: Result<T>): T {
   if (!result.ok) throw new Error(`refused: ${JSON.stringify(result.refusal)}`);
   return result.value;
 }

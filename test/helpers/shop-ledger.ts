@@ -4,6 +4,7 @@
  */
 
 import { mkdtempSync, rmSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'vitest';
@@ -28,7 +29,7 @@ import { verifyLedgerFile } from '../../src/store/sqlite/verify.js';
 import { StockSync, type StockSyncLimits } from '../../src/sync/stock-sync.js';
 import type { Tuning } from '../../src/upstream/shopify/limits.js';
 import { type Opened, open } from '../upstream/raw-shop.js';
-import { AGENT, openTestStore, SECOND, TEST_SETTINGS, units, VirtualTime, valueOf } from './ledger.js';
+import { AGENT, answerOf, openTestStore, SECOND, TEST_SETTINGS, units, VirtualTime } from './ledger.js';
 
 export const SHOP = 'sandbox.myshopify.com';
 export const WAREHOUSE = 'Warehouse';
@@ -180,7 +181,9 @@ export class ShopProcess {
     return this.rawly(
       (db) =>
         db
-          .prepare('SELECT min(max(due_at_ms, coalesce(claimed_until_ms, 0))) FROM reservations WHERE due_at_ms IS NOT NULL')
+          .prepare(
+            'SELECT min(max(due_at_ms, coalesce(claimed_until_ms, 0))) FROM reservations WHERE due_at_ms IS NOT NULL',
+          )
           .pluck()
           .get() as number | null,
     );
@@ -198,7 +201,7 @@ export class ShopProcess {
   }
 
   async granted(sku: string, quantity: number, more: Partial<ReserveInput> = {}): Promise<ReserveAnswer> {
-    return valueOf(await this.reserve(sku, quantity, more));
+    return answerOf(await this.reserve(sku, quantity, more));
   }
 
   /** A reservation that the shop holds too. */
@@ -230,13 +233,13 @@ export class ShopProcess {
 
   /** An order that is accepted at once. */
   async accepted(reservation: ReserveAnswer, more: Partial<SubmitInput> = {}): Promise<SubmitAnswer> {
-    const order = valueOf(await this.submit(reservation, more));
+    const order = answerOf(await this.submit(reservation, more));
     expect(order.status).toBe('accepted');
     return order;
   }
 
   async release({ reservation_id }: Pick<ReserveAnswer, 'reservation_id'>): Promise<void> {
-    valueOf(await this.ledger.release({ principal: AGENT, reservation_id, reason: null }));
+    answerOf(await this.ledger.release({ principal: AGENT, reservation_id, reason: null }));
   }
 
   async owned({ reservation_id }: Pick<ReserveAnswer, 'reservation_id'>): Promise<Owned> {
@@ -399,6 +402,8 @@ export class ShopLedger extends ShopProcess {
     const server = new SandboxServer({
       catalogue: SMALL_CATALOGUE,
       ...options.sandbox,
+      // A port of its own, so that a shop that was stopped can be started again where it was.
+      port: await freePort(),
       now: () => time.wall_ms,
     });
     const { origin } = await server.start();
@@ -425,6 +430,17 @@ export class ShopLedger extends ShopProcess {
     await this.server.stop();
     rmSync(this.#folder, { recursive: true, force: true });
   }
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as AddressInfo;
+      server.close(() => resolve(port));
+    });
+  });
 }
 
 export function tailOf(gid: string): string {

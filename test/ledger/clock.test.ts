@@ -67,7 +67,8 @@ describe('ledger time', () => {
         for (const { kind, ms } of events) {
           if (kind === 'pass') time.pass(ms);
           if (kind === 'set') time.setWallClockBy(ms);
-          if (kind === 'observe') expect(clock.observe(time.wall_ms + ms)).toBeGreaterThanOrEqual(time.wall_ms + ms);
+          if (kind === 'observe')
+            expect(clock.observe(time.wall_ms + ms)).toBeGreaterThanOrEqual(time.wall_ms + ms);
           const now = clock.now();
           expect(now).toBeGreaterThanOrEqual(kind === 'pass' ? last + ms : last);
           last = now;

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { decideExpire } from '../../src/ledger/release.js';
-import { AGENT, OTHER_AGENT, refusalOf, SECOND, TestLedger, valueOf } from '../helpers/ledger.js';
+import { AGENT, answerOf, OTHER_AGENT, refusalOf, SECOND, TestLedger } from '../helpers/ledger.js';
 
 let t: TestLedger;
 beforeEach(async () => {
@@ -12,7 +12,7 @@ afterEach(() => t.close());
 describe('releasing', () => {
   test('L3: frees every unit at once and leaves no hold behind', async () => {
     const { reservation_id } = await t.granted('tee', 4);
-    expect(valueOf(await t.release(reservation_id))).toEqual({
+    expect(answerOf(await t.release(reservation_id))).toEqual({
       reservation_id,
       status: 'released',
       released_units: 4,
@@ -26,7 +26,7 @@ describe('releasing', () => {
     const { reservation_id } = await t.granted('tee', 4);
     await t.release(reservation_id);
     const mine = await t.granted('tee', 10);
-    expect(valueOf(await t.release(reservation_id))).toEqual({
+    expect(answerOf(await t.release(reservation_id))).toEqual({
       reservation_id,
       status: 'released',
       released_units: 0,
@@ -46,7 +46,7 @@ describe('releasing', () => {
 
   test('is refused once an order was submitted, and names the order', async () => {
     const granted = await t.granted('tee', 4);
-    const { order_id } = valueOf(await t.submit(granted));
+    const { order_id } = answerOf(await t.submit(granted));
     expect(refusalOf(await t.release(granted.reservation_id))).toMatchObject({
       code: 'reservation_already_submitted',
       details: { order_id, status: 'submitted' },
@@ -57,7 +57,7 @@ describe('releasing', () => {
   test('L3: exactly at the expiry answers expired, and frees once', async () => {
     const { reservation_id } = await t.granted('tee', 4, { ttl_seconds: 60 });
     t.time.pass(60 * SECOND);
-    expect(valueOf(await t.release(reservation_id))).toMatchObject({
+    expect(answerOf(await t.release(reservation_id))).toMatchObject({
       status: 'expired',
       released_units: 0,
       replayed: true,
@@ -69,7 +69,10 @@ describe('releasing', () => {
   test('one millisecond before the expiry still releases', async () => {
     const { reservation_id } = await t.granted('tee', 4, { ttl_seconds: 60 });
     t.time.pass(60 * SECOND - 1);
-    expect(valueOf(await t.release(reservation_id))).toMatchObject({ status: 'released', released_units: 4 });
+    expect(answerOf(await t.release(reservation_id))).toMatchObject({
+      status: 'released',
+      released_units: 4,
+    });
   });
 });
 
@@ -80,7 +83,9 @@ describe('expiry', () => {
     expect(await t.atp('tee')).toBe(0);
     t.time.pass(1);
     expect(await t.atp('tee')).toBe(10);
-    expect(valueOf(await t.ledger.checkReservation(AGENT, reservation_id)).reservation?.status).toBe('expired');
+    expect(answerOf(await t.ledger.checkReservation(AGENT, reservation_id)).reservation?.status).toBe(
+      'expired',
+    );
     expect((await t.owned(reservation_id)).reservation.state).toBe('active');
   });
 

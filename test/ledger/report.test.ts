@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { HoldState } from '../../src/ledger/hold.js';
 import { endReservation } from '../../src/ledger/ending.js';
+import type { HoldState } from '../../src/ledger/hold.js';
 import { decideExpire } from '../../src/ledger/release.js';
 import { decideDeleted, decideFailed, decideOpen, decidePlaced } from '../../src/ledger/shop-steps.js';
 import { cleanText, isNameableSku } from '../../src/ledger/text.js';
@@ -116,9 +116,15 @@ describe('an older report', () => {
   });
 
   test("keeps the shop's newest known time when a later answer gives none", async () => {
-    await t.seed({ sku: 'tee', levels: { [WAREHOUSE]: { available_units: 2, upstream_updated_at_ms: 2000 } } });
+    await t.seed({
+      sku: 'tee',
+      levels: { [WAREHOUSE]: { available_units: 2, upstream_updated_at_ms: 2000 } },
+    });
     await t.seed({ sku: 'tee', levels: { [WAREHOUSE]: 3 } });
-    await t.seed({ sku: 'tee', levels: { [WAREHOUSE]: { available_units: 9, upstream_updated_at_ms: 1000 } } });
+    await t.seed({
+      sku: 'tee',
+      levels: { [WAREHOUSE]: { available_units: 9, upstream_updated_at_ms: 1000 } },
+    });
     expect(await t.atp('tee')).toBe(3);
   });
 
@@ -204,11 +210,15 @@ describe('the SKU of an item', () => {
 
   test('that another item has is told apart by the variant', async () => {
     await t.seed({ sku: 'tee', item_id: 'item-1', variant_id: '11', levels: { [WAREHOUSE]: 1 } });
-    expect(await t.seed({ sku: 'tee', item_id: 'item-2', variant_id: '22', levels: { [WAREHOUSE]: 2 } })).toMatchObject({
+    expect(
+      await t.seed({ sku: 'tee', item_id: 'item-2', variant_id: '22', levels: { [WAREHOUSE]: 2 } }),
+    ).toMatchObject({
       sku: 'tee~22',
     });
     expect([await t.atp('tee'), await t.atp('tee~22')]).toEqual([1, 2]);
-    expect(await t.seed({ sku: 'tee', item_id: 'item-2', variant_id: '22', levels: { [WAREHOUSE]: 2 } })).toMatchObject({
+    expect(
+      await t.seed({ sku: 'tee', item_id: 'item-2', variant_id: '22', levels: { [WAREHOUSE]: 2 } }),
+    ).toMatchObject({
       sku: 'tee~22',
       changed: false,
     });
@@ -235,7 +245,12 @@ describe('the SKU of an item', () => {
   ])('can not be squatted by a shop that uses what we would make up %s', async (_, squatted, given) => {
     await t.seed({ sku: 'tee', item_id: 'item-0', variant_id: '10' });
     await t.seed({ sku: squatted, item_id: 'item-1', variant_id: '11', levels: { [WAREHOUSE]: 1 } });
-    const report = await t.seed({ sku: given, item_id: 'item-2', variant_id: '22', levels: { [WAREHOUSE]: 2 } });
+    const report = await t.seed({
+      sku: given,
+      item_id: 'item-2',
+      variant_id: '22',
+      levels: { [WAREHOUSE]: 2 },
+    });
     const sku = report.applied ? report.sku : '';
     expect((await t.item(sku)).item_id).toBe('item-2');
     expect(await t.atp(sku)).toBe(2);
@@ -321,7 +336,9 @@ describe('a mirrored hold', () => {
     expect(after.state_version).toBe(before.state_version);
     expect(after.levels[0]).toMatchObject({ upstream_available_units: 6, held_units: 0, mirrored_units: 4 });
     expect(await holdStates(id)).toEqual(['mirrored']);
-    expect(t.rawly((db) => db.prepare('SELECT kind FROM journal ORDER BY seq DESC').pluck().get())).toBe('holds.moved');
+    expect(t.rawly((db) => db.prepare('SELECT kind FROM journal ORDER BY seq DESC').pluck().get())).toBe(
+      'holds.moved',
+    );
   });
 
   test('L1: is not believed from a report that a replica answered with an older figure', async () => {
@@ -330,7 +347,9 @@ describe('a mirrored hold', () => {
     });
     await t.seed({ sku: 'tee', levels: at(10, 2000) });
     const { reservation_id } = await t.granted('tee', 4);
-    await t.decide(reservation_id, (state) => decideOpen(state, { hold_ref: 'd', until_ms: t.clock.now() + HOUR }));
+    await t.decide(reservation_id, (state) =>
+      decideOpen(state, { hold_ref: 'd', until_ms: t.clock.now() + HOUR }),
+    );
     t.time.pass(SECOND);
     await t.levels('tee', at(10, 1000));
     expect(await holdStates(reservation_id)).toEqual(['counted']);
@@ -340,7 +359,9 @@ describe('a mirrored hold', () => {
   test('L1: counts for good where the shop does not take its units: there the figure excludes nothing', async () => {
     await t.seed({ sku: 'tee', levels: { [WAREHOUSE]: 1, [STORE]: 9 } });
     const { reservation_id } = await t.granted('tee', 4);
-    await t.decide(reservation_id, (state) => decideOpen(state, { hold_ref: 'd', until_ms: t.clock.now() + HOUR }));
+    await t.decide(reservation_id, (state) =>
+      decideOpen(state, { hold_ref: 'd', until_ms: t.clock.now() + HOUR }),
+    );
     t.time.pass(SECOND);
     // The shop takes from its first location, whatever is there.
     await t.levels('tee', { [WAREHOUSE]: -3, [STORE]: 9 });
@@ -355,7 +376,9 @@ describe('a mirrored hold', () => {
     await t.decide(id, (state) => ({
       result: undefined,
       // Submitted, so that the reservation itself outlives the hold at the shop.
-      changes: { reservation: { reservation_key: state.owned?.reservation.reservation_key ?? 0, state: 'submitted' } },
+      changes: {
+        reservation: { reservation_key: state.owned?.reservation.reservation_key ?? 0, state: 'submitted' },
+      },
     }));
     t.time.pass(17 * MINUTE);
     await t.levels('tee', { [WAREHOUSE]: 6 }, lapsesAt - 1);

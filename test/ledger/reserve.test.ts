@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { ReserveInput } from '../../src/ledger/ledger.js';
 import {
   AGENT,
+  answerOf,
   MINUTE,
   OTHER_AGENT,
   refusalOf,
@@ -10,7 +11,6 @@ import {
   TEST_START_MS,
   TestLedger,
   units,
-  valueOf,
   WAREHOUSE,
 } from '../helpers/ledger.js';
 
@@ -35,7 +35,13 @@ describe('a grant', () => {
       reservation_id: expect.stringMatching(/^res_[0-9a-f]{32}$/),
       status: 'active',
       lines: [
-        { sku: 'tee', requested: 3, reserved: 3, allocations: [{ location_id: WAREHOUSE, quantity: 3 }], stock_hash },
+        {
+          sku: 'tee',
+          requested: 3,
+          reserved: 3,
+          allocations: [{ location_id: WAREHOUSE, quantity: 3 }],
+          stock_hash,
+        },
       ],
       stock_hash,
       created_at: '2026-11-23T12:00:00.000Z',
@@ -82,7 +88,9 @@ describe('a grant', () => {
     await t.seed({ sku: 'tee', levels: { [WAREHOUSE]: 10, [STORE]: 2 } });
     const answer = await t.granted('tee', 1, { lines: [line('tee', 2, STORE)] });
     expect(answer.lines[0]?.allocations).toEqual([{ location_id: STORE, quantity: 2 }]);
-    expect(refusalOf(await t.reserve('tee', 1, { lines: [line('tee', 1, STORE)] })).code).toBe('stock_insufficient');
+    expect(refusalOf(await t.reserve('tee', 1, { lines: [line('tee', 1, STORE)] })).code).toBe(
+      'stock_insufficient',
+    );
   });
 
   test('lets a bound line take first, so that a free line never eats what only the other can use', async () => {
@@ -112,7 +120,7 @@ describe('a grant', () => {
     expect(await t.atp('tee')).toBe(10);
     const answer = await t.granted('tee', 1, { lines: [line('tee', 1), line('cap', 1)] });
     expect(answer.stock_hash).not.toBe(answer.lines[0]?.stock_hash);
-    const check = valueOf(await t.ledger.checkReservation(AGENT, answer.reservation_id));
+    const check = answerOf(await t.ledger.checkReservation(AGENT, answer.reservation_id));
     expect(check.stock_hash).toBe(answer.stock_hash);
   });
 });
@@ -128,7 +136,10 @@ describe('allow_partial', () => {
   test('leaves a SKU of which nothing is there out of the checksum', async () => {
     await t.seed({ sku: 'tee' });
     await t.seed({ sku: 'cap', levels: { [WAREHOUSE]: 0 } });
-    const answer = await t.granted('tee', 1, { lines: [line('cap', 1), line('tee', 1)], allow_partial: true });
+    const answer = await t.granted('tee', 1, {
+      lines: [line('cap', 1), line('tee', 1)],
+      allow_partial: true,
+    });
     expect(answer.lines.map(({ reserved }) => reserved)).toEqual([0, 1]);
     expect(answer.stock_hash).toBe((await t.item('tee')).stock_hash);
   });
@@ -140,7 +151,10 @@ describe('allow_partial', () => {
 
   test('L1: gives duplicate lines together no more than there is', async () => {
     await t.seed({ sku: 'tee', levels: { [WAREHOUSE]: 5 } });
-    const answer = await t.granted('tee', 1, { lines: [line('tee', 4), line('tee', 4)], allow_partial: true });
+    const answer = await t.granted('tee', 1, {
+      lines: [line('tee', 4), line('tee', 4)],
+      allow_partial: true,
+    });
     expect(answer.lines.map(({ reserved }) => reserved)).toEqual([4, 1]);
   });
 });
@@ -165,15 +179,18 @@ describe('a refusal', () => {
     });
   });
 
-  test.each(['discontinued', 'unlisted'] as const)('is given for an item that is %s, although there is stock', async (lifecycle) => {
-    await t.seed({ sku: 'tee', lifecycle });
-    const { stock_hash } = await t.item('tee');
-    expect(await t.atp('tee')).toBe(0);
-    expect(refusalOf(await t.reserve('tee', 1))).toMatchObject({
-      code: 'item_discontinued',
-      details: { sku: 'tee', stock_hash, status: lifecycle },
-    });
-  });
+  test.each(['discontinued', 'unlisted'] as const)(
+    'is given for an item that is %s, although there is stock',
+    async (lifecycle) => {
+      await t.seed({ sku: 'tee', lifecycle });
+      const { stock_hash } = await t.item('tee');
+      expect(await t.atp('tee')).toBe(0);
+      expect(refusalOf(await t.reserve('tee', 1))).toMatchObject({
+        code: 'item_discontinued',
+        details: { sku: 'tee', stock_hash, status: lifecycle },
+      });
+    },
+  );
 
   test('for too little says what there is, with checksums, and changes nothing', async () => {
     await t.seed({ sku: 'tee', levels: { [WAREHOUSE]: 4 } });
@@ -208,7 +225,9 @@ describe('safety stock', () => {
     await t.seed({ sku: 'tee', levels: { [WAREHOUSE]: 5, [STORE]: 1 } });
     expect(await t.atp('tee')).toBe(3);
     expect(refusalOf(await t.reserve('tee', 4)).code).toBe('stock_insufficient');
-    expect((await t.granted('tee', 3)).lines[0]?.allocations).toEqual([{ location_id: WAREHOUSE, quantity: 3 }]);
+    expect((await t.granted('tee', 3)).lines[0]?.allocations).toEqual([
+      { location_id: WAREHOUSE, quantity: 3 },
+    ]);
   });
 });
 
@@ -230,7 +249,11 @@ describe('stock that is too old', () => {
   test('is fresh again after a heartbeat that covers the whole shop', async () => {
     await t.seed({ sku: 'tee' });
     t.time.pass(5 * MINUTE);
-    await t.store.putSync({ baseline_at_ms: TEST_START_MS, confirmed_at_ms: t.clock.now() - SECOND, cursor: null });
+    await t.store.putSync({
+      baseline_at_ms: TEST_START_MS,
+      confirmed_at_ms: t.clock.now() - SECOND,
+      cursor: null,
+    });
     expect(await t.atp('tee')).toBe(10);
     await t.granted('tee', 1);
   });

@@ -37,7 +37,11 @@ describe('the checksum of a SKU', () => {
     ['plain', PLAIN, 'sha256:596ca85dbb908549e042bd3e342aee91adf4aefe15026be75e27edd7f670155f'],
     ['negative', NEGATIVE, 'sha256:bf953b74e9a2c5a5271cde2d53a41b53c4ef7e4d719e71799057909376809f55'],
     ['stocked nowhere', NOWHERE, 'sha256:5abbea3898764d708210e087ee7152f9a8f94463d98d3d40f52b2b75096ec8c6'],
-    ['with a SKU beyond ASCII', FOREIGN, 'sha256:5d34dddc8fad62d6358b86a9b9da4ab617577a9227d82224787e870d18a06d02'],
+    [
+      'with a SKU beyond ASCII',
+      FOREIGN,
+      'sha256:5d34dddc8fad62d6358b86a9b9da4ab617577a9227d82224787e870d18a06d02',
+    ],
   ])('is what it has always been: %s', (_, snapshot, golden) => {
     expect(stockHash(snapshot)).toBe(golden);
   });
@@ -77,11 +81,15 @@ describe('the checksum of a basket', () => {
   ];
 
   test('is what it has always been', () => {
-    expect(basketHash('test.myshopify.com', items)).toBe('sha256:58cd006a2acb2e2692f12a232bf79de5042f7623e21e1f58a6f167cc700d3659');
+    expect(basketHash('test.myshopify.com', items)).toBe(
+      'sha256:58cd006a2acb2e2692f12a232bf79de5042f7623e21e1f58a6f167cc700d3659',
+    );
   });
 
   test('does not depend on the order of the items', () => {
-    expect(basketHash('test.myshopify.com', [...items].reverse())).toBe(basketHash('test.myshopify.com', items));
+    expect(basketHash('test.myshopify.com', [...items].reverse())).toBe(
+      basketHash('test.myshopify.com', items),
+    );
   });
 
   test('of one SKU is the checksum of that SKU', () => {

@@ -3,13 +3,13 @@ import type { ReserveAnswer } from '../../src/ledger/reserve.js';
 import { decideFailed, decidePlaced } from '../../src/ledger/shop-steps.js';
 import {
   AGENT,
+  answerOf,
   MINUTE,
   OTHER_AGENT,
   refusalOf,
   SECOND,
   TestLedger,
   units,
-  valueOf,
   WAREHOUSE,
 } from '../helpers/ledger.js';
 
@@ -35,7 +35,7 @@ async function kinds(): Promise<string[]> {
 describe('a checksum that is true now', () => {
   test('L5: accepts the order, and the units stay held', async () => {
     const granted = await t.granted('tee', 4);
-    expect(valueOf(await t.submit(granted))).toMatchObject({
+    expect(answerOf(await t.submit(granted))).toMatchObject({
       order_id: expect.stringMatching(/^ord_[0-9a-f]{32}$/),
       status: 'accepted',
       hash_verdict: 'match',
@@ -53,24 +53,24 @@ describe('a checksum that is true now', () => {
   test("L5: is not made stale by another caller's hold", async () => {
     const granted = await t.granted('tee', 4);
     await t.granted('tee', 6, { principal: OTHER_AGENT });
-    expect(valueOf(await t.submit(granted)).hash_verdict).toBe('match');
+    expect(answerOf(await t.submit(granted)).hash_verdict).toBe('match');
   });
 
   test('L5: may be one that check_stock gave later than the reservation', async () => {
     const granted = await t.granted('tee', 4);
     await t.seed({ sku: 'tee', levels: { [WAREHOUSE]: 12 } });
     const { stock_hash } = await t.item('tee');
-    expect(valueOf(await t.submit({ ...granted, stock_hash })).hash_verdict).toBe('match');
+    expect(answerOf(await t.submit({ ...granted, stock_hash })).hash_verdict).toBe('match');
   });
 
   test('L5: of a basket is that of all its SKUs together', async () => {
-    expect(valueOf(await t.submit(await basket())).status).toBe('accepted');
+    expect(answerOf(await t.submit(await basket())).status).toBe('accepted');
   });
 
   test('L5: of stock that is too old holds the order until the shop was read again', async () => {
     const granted = await t.granted('tee', 4);
     t.time.pass(121 * SECOND);
-    expect(valueOf(await t.submit(granted))).toMatchObject({
+    expect(answerOf(await t.submit(granted))).toMatchObject({
       status: 'held',
       hash_verdict: 'match',
       reasons: [{ code: 'stock_stale', sku: 'tee' }],
@@ -83,7 +83,7 @@ describe('a checksum that was true once', () => {
     const granted = await t.granted('tee', 4);
     await t.seed({ sku: 'tee', levels: { [WAREHOUSE]: 9 } });
     const { stock_hash } = await t.item('tee');
-    expect(valueOf(await t.submit(granted))).toMatchObject({
+    expect(answerOf(await t.submit(granted))).toMatchObject({
       status: 'held',
       hash_verdict: 'stale',
       reasons: [{ code: 'stock_stale' }],
@@ -98,16 +98,21 @@ describe('a checksum that was true once', () => {
       t.time.pass(1);
       await t.seed({ sku: 'tee', levels: { [WAREHOUSE]: units } });
     }
-    expect(valueOf(await t.submit(granted)).hash_verdict).toBe('stale');
+    expect(answerOf(await t.submit(granted)).hash_verdict).toBe('stale');
   });
 
   test('L5: of a basket is recognised at any moment between its changes', async () => {
     const granted = await basket();
     const seen = [granted.stock_hash];
-    for (const [sku, available] of [['tee', 9], ['cap', 8], ['cap', 7], ['tee', 6]] as const) {
+    for (const [sku, available] of [
+      ['tee', 9],
+      ['cap', 8],
+      ['cap', 7],
+      ['tee', 6],
+    ] as const) {
       t.time.pass(SECOND);
       await t.seed({ sku, levels: { [WAREHOUSE]: available } });
-      seen.push(valueOf(await t.ledger.checkReservation(AGENT, granted.reservation_id)).stock_hash ?? '');
+      seen.push(answerOf(await t.ledger.checkReservation(AGENT, granted.reservation_id)).stock_hash ?? '');
     }
     const verdicts: string[] = [];
     for (const stock_hash of seen) {
@@ -133,20 +138,23 @@ describe('a checksum that was true once', () => {
       basket(),
       t.seed({ sku: 'cap', levels: { [WAREHOUSE]: 9 } }),
     ]);
-    expect(valueOf(await t.submit(granted)).hash_verdict).toBe('stale');
+    expect(answerOf(await t.submit(granted)).hash_verdict).toBe('stale');
   });
 
   test('L5: of a basket is recognised after one of its SKUs was renamed', async () => {
     const granted = await basket();
     await t.seed({ sku: 'hat', item_id: 'item-cap' });
-    expect(valueOf(await t.submit(granted)).hash_verdict).toBe('stale');
+    expect(answerOf(await t.submit(granted)).hash_verdict).toBe('stale');
   });
 });
 
 /** Puts a submitted reservation back, past the ledger's rules, so that a test can submit it again. */
 async function undoSubmit(reservationId: string): Promise<void> {
   t.rawly((db) => {
-    const key = db.prepare('SELECT reservation_key FROM reservations WHERE id = ?').pluck().get(reservationId);
+    const key = db
+      .prepare('SELECT reservation_key FROM reservations WHERE id = ?')
+      .pluck()
+      .get(reservationId);
     db.prepare("UPDATE reservations SET state = 'active' WHERE reservation_key = ?").run(key);
     db.prepare('DELETE FROM orders WHERE reservation_key = ?').run(key);
   });
@@ -163,10 +171,10 @@ describe('a checksum that was never issued', () => {
     });
     expect(await kinds()).toContain('security.stock_hash_unknown');
     expect((await t.owned(granted.reservation_id)).reservation.state).toBe('active');
-    expect(valueOf(await t.submit(granted)).status).toBe('accepted');
+    expect(answerOf(await t.submit(granted)).status).toBe('accepted');
   });
 
-  test("L5: is that of another SKU, however true it is there", async () => {
+  test('L5: is that of another SKU, however true it is there', async () => {
     const granted = await t.granted('tee', 4);
     const { stock_hash } = await t.item('cap');
     expect(refusalOf(await t.submit({ ...granted, stock_hash })).code).toBe('stock_hash_unknown');
@@ -213,7 +221,9 @@ describe('a reservation that can not be submitted', () => {
   test("is somebody else's: it answers exactly as an unknown one, before any look at the checksum", async () => {
     const granted = await t.granted('tee', 4);
     const foreign = refusalOf(await t.submit(granted, { principal: OTHER_AGENT }));
-    const unknown = refusalOf(await t.submit({ ...granted, reservation_id: 'res_nope' }, { principal: OTHER_AGENT }));
+    const unknown = refusalOf(
+      await t.submit({ ...granted, reservation_id: 'res_nope' }, { principal: OTHER_AGENT }),
+    );
     expect(foreign).toEqual(unknown);
     expect(foreign).toMatchObject({ code: 'reservation_unknown', details: {} });
     expect(await kinds()).not.toContain('security.stock_hash_unknown');
@@ -234,7 +244,7 @@ describe('a reservation that can not be submitted', () => {
   test('L4: one millisecond before its time it still can', async () => {
     const granted = await t.granted('tee', 4, { ttl_seconds: 60 });
     t.time.pass(60 * SECOND - 1);
-    expect(valueOf(await t.submit(granted)).status).toBe('accepted');
+    expect(answerOf(await t.submit(granted)).status).toBe('accepted');
   });
 
   test('L3: was released', async () => {
@@ -248,7 +258,7 @@ describe('a reservation that can not be submitted', () => {
 
   test('L4: was submitted: a second order is refused and names the first', async () => {
     const granted = await t.granted('tee', 4);
-    const { order_id } = valueOf(await t.submit(granted));
+    const { order_id } = answerOf(await t.submit(granted));
     expect(refusalOf(await t.submit(granted))).toMatchObject({
       code: 'reservation_already_submitted',
       retry: 'never',
@@ -262,7 +272,7 @@ describe('a reservation that can not be submitted', () => {
     ['failed', 'released'],
   ] as const)('L4: its order is %s: the end state and the order are named', async (order_status, status) => {
     const granted = await t.granted('tee', 4);
-    const { order_id } = valueOf(await t.submit(granted));
+    const { order_id } = answerOf(await t.submit(granted));
     await t.decide<unknown>(granted.reservation_id, (state) =>
       order_status === 'placed'
         ? decidePlaced(state, { order_ref: 'o1', order_name: '#1' })
@@ -287,16 +297,18 @@ describe('an idempotency key', () => {
 
   test('L7: used again gives the first answer, and makes no second order', async () => {
     const granted = await t.granted('tee', 4);
-    const first = valueOf(await t.submit(granted, key));
+    const first = answerOf(await t.submit(granted, key));
     t.time.pass(MINUTE);
-    expect(valueOf(await t.submit(granted, key))).toEqual({ ...first, replayed: true });
+    expect(answerOf(await t.submit(granted, key))).toEqual({ ...first, replayed: true });
   });
 
   test('L7: gives the present status once the order is placed', async () => {
     const granted = await t.granted('tee', 4);
-    const first = valueOf(await t.submit(granted, key));
-    await t.decide(granted.reservation_id, (state) => decidePlaced(state, { order_ref: 'o1', order_name: '#1001' }));
-    expect(valueOf(await t.submit(granted, key))).toMatchObject({
+    const first = answerOf(await t.submit(granted, key));
+    await t.decide(granted.reservation_id, (state) =>
+      decidePlaced(state, { order_ref: 'o1', order_name: '#1001' }),
+    );
+    expect(answerOf(await t.submit(granted, key))).toMatchObject({
       order_id: first.order_id,
       status: 'placed',
       upstream: { order_name: '#1001', order_id: 'o1' },
@@ -306,7 +318,7 @@ describe('an idempotency key', () => {
 
   test('L7: used again with other arguments is refused and names the order', async () => {
     const granted = await t.granted('tee', 4);
-    const { order_id } = valueOf(await t.submit(granted, key));
+    const { order_id } = answerOf(await t.submit(granted, key));
     expect(refusalOf(await t.submit(granted, { ...key, note: 'other' }))).toMatchObject({
       code: 'idempotency_key_reused',
       details: { order_id },
@@ -315,13 +327,13 @@ describe('an idempotency key', () => {
 
   test('L7: of a reservation is no key of an order: the two tools do not meet', async () => {
     const granted = await t.granted('tee', 4, key);
-    expect(valueOf(await t.submit(granted, key)).replayed).toBe(false);
+    expect(answerOf(await t.submit(granted, key)).replayed).toBe(false);
   });
 
   test('L7: takes a note with half a character in it', async () => {
     const granted = await t.granted('tee', 4);
-    const first = valueOf(await t.submit(granted, { ...key, note: 'half \ud800 a character' }));
-    expect(valueOf(await t.submit(granted, { ...key, note: 'half \ud800 a character' }))).toEqual({
+    const first = answerOf(await t.submit(granted, { ...key, note: 'half \ud800 a character' }));
+    expect(answerOf(await t.submit(granted, { ...key, note: 'half \ud800 a character' }))).toEqual({
       ...first,
       replayed: true,
     });
@@ -333,20 +345,26 @@ describe('what an order keeps', () => {
     const granted = await t.granted('tee', 4);
     await t.submit(granted, { buyer: { email: 'ada@example.com' } });
     expect((await t.owned(granted.reservation_id)).order?.buyer).toEqual({ email: 'ada@example.com' });
-    await t.decide(granted.reservation_id, (state) => decidePlaced(state, { order_ref: 'o1', order_name: '#1' }));
+    await t.decide(granted.reservation_id, (state) =>
+      decidePlaced(state, { order_ref: 'o1', order_name: '#1' }),
+    );
     const dump = t.rawly((db) =>
-      ['orders', 'journal', 'idempotency'].map((table) => JSON.stringify(db.prepare(`SELECT * FROM ${table}`).all())),
+      ['orders', 'journal', 'idempotency'].map((table) =>
+        JSON.stringify(db.prepare(`SELECT * FROM ${table}`).all()),
+      ),
     );
     expect(dump.join()).not.toContain('ada@example.com');
   });
 
   test('is told to its owner with its story, and to nobody else', async () => {
     const granted = await t.granted('tee', 4);
-    const { order_id } = valueOf(await t.submit(granted));
-    const told = valueOf(await t.ledger.getOrder(AGENT, { order_id }));
+    const { order_id } = answerOf(await t.submit(granted));
+    const told = answerOf(await t.ledger.getOrder(AGENT, { order_id }));
     expect(told).toMatchObject({ status: 'accepted', lines: [{ sku: 'tee', quantity: 4 }] });
     expect(told.timeline.map(({ event }) => event)).toEqual(['reservation.created', 'order.accepted']);
-    expect(valueOf(await t.ledger.getOrder(AGENT, { reservation_id: granted.reservation_id })).order_id).toBe(order_id);
+    expect(
+      answerOf(await t.ledger.getOrder(AGENT, { reservation_id: granted.reservation_id })).order_id,
+    ).toBe(order_id);
     const foreign = refusalOf(await t.ledger.getOrder(OTHER_AGENT, { order_id }));
     expect(foreign).toEqual(refusalOf(await t.ledger.getOrder(OTHER_AGENT, { order_id: 'ord_nope' })));
     expect(foreign.code).toBe('order_unknown');
@@ -360,6 +378,6 @@ test('the call waits for a revalidation, and answers held when none comes in tim
   const granted = await t.granted('tee', 4);
   await t.seed({ sku: 'tee', levels: { [WAREHOUSE]: 9 } });
   const before = t.clock.now();
-  expect(valueOf(await t.submit(granted)).status).toBe('held');
+  expect(answerOf(await t.submit(granted)).status).toBe('held');
   expect(t.clock.now() - before).toBe(2000);
 });

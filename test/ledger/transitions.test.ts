@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { HOLD_TRANSITIONS, holdSums, nextHoldState } from '../../src/ledger/hold.js';
-import { NEXT_BY_STATE, nextOrderState, ORDER_TRANSITIONS, type OrderState } from '../../src/ledger/order.js';
+import { NEXT_BY_STATE, nextOrderState, ORDER_TRANSITIONS } from '../../src/ledger/order.js';
 import { RETRY_BY_CODE } from '../../src/ledger/refusal.js';
 import { nextReservationState, RESERVATION_TRANSITIONS } from '../../src/ledger/reservation.js';
 import { STEPS, wantedAtShop } from '../../src/ledger/shop-side.js';
@@ -34,7 +34,12 @@ const HOLD_MOVES: readonly (readonly [from: string, event: string, to: string | 
 ];
 
 describe.each([
-  { name: 'reservation', table: RESERVATION_TRANSITIONS, next: nextReservationState, moves: RESERVATION_MOVES },
+  {
+    name: 'reservation',
+    table: RESERVATION_TRANSITIONS,
+    next: nextReservationState,
+    moves: RESERVATION_MOVES,
+  },
   { name: 'order', table: ORDER_TRANSITIONS, next: nextOrderState, moves: ORDER_MOVES },
   { name: 'hold', table: HOLD_TRANSITIONS, next: nextHoldState, moves: HOLD_MOVES },
 ])('the $name table', ({ table, next, moves }) => {
@@ -57,13 +62,19 @@ describe.each([
 });
 
 describe('what is over', () => {
-  test.each(['released', 'expired', 'committed'] as const)('L3: no event brings a %s reservation back', (state) => {
-    expect(Object.values(RESERVATION_TRANSITIONS[state])).toEqual([null, null, null, null, null]);
-  });
+  test.each(['released', 'expired', 'committed'] as const)(
+    'L3: no event brings a %s reservation back',
+    (state) => {
+      expect(Object.values(RESERVATION_TRANSITIONS[state])).toEqual([null, null, null, null, null]);
+    },
+  );
 
-  test.each(['rejected', 'failed', 'fulfilled', 'cancelled'] as const)('L4: no event moves a %s order', (state) => {
-    expect(Object.values(ORDER_TRANSITIONS[state]).every((next) => next === null)).toBe(true);
-  });
+  test.each(['rejected', 'failed', 'fulfilled', 'cancelled'] as const)(
+    'L4: no event moves a %s order',
+    (state) => {
+      expect(Object.values(ORDER_TRANSITIONS[state]).every((next) => next === null)).toBe(true);
+    },
+  );
 
   test('L3: a returning hold stands in no sum that is withheld from anybody, and never becomes counted again', () => {
     expect(holdSums('returning', 5)).toEqual({ held: 0, mirrored: 5 });
@@ -89,29 +100,30 @@ describe("the shop's side", () => {
     expect(Object.keys(row).sort()).toEqual([...states].sort());
   });
 
-  test.each(Object.entries(STEPS))('L4: asks what happened before it sends anything again, wanting %s', (_, row) => {
-    // An intent was written and its outcome is not known: only a look may follow.
-    expect(row.creating).toBe('look_up');
-    expect(row.completing).toBe('read_back');
-    expect(row.deleting).toBe('read_back');
-  });
+  test.each(Object.entries(STEPS))(
+    'L4: asks what happened before it sends anything again, wanting %s',
+    (_, row) => {
+      // An intent was written and its outcome is not known: only a look may follow.
+      expect(row.creating).toBe('look_up');
+      expect(row.completing).toBe('read_back');
+      expect(row.deleting).toBe('read_back');
+    },
+  );
 
-  test.each(Object.entries(STEPS))('L4: never creates or completes anything after an order exists, wanting %s', (_, row) => {
-    expect(row.completed).toBe('rest');
-  });
+  test.each(Object.entries(STEPS))(
+    'L4: never creates or completes anything after an order exists, wanting %s',
+    (_, row) => {
+      expect(row.completed).toBe('rest');
+    },
+  );
 
   test('L4: creates only for a live reservation or an accepted order, and completes only for an accepted order', () => {
     const creating = Object.entries(STEPS).filter(([, row]) => Object.values<string>(row).includes('create'));
-    const completing = Object.entries(STEPS).filter(([, row]) => Object.values<string>(row).includes('complete'));
+    const completing = Object.entries(STEPS).filter(([, row]) =>
+      Object.values<string>(row).includes('complete'),
+    );
     expect(creating.map(([wanted]) => wanted)).toEqual(['held', 'ordered']);
     expect(completing.map(([wanted]) => wanted)).toEqual(['ordered']);
-  });
-
-  const unapproved = (state: OrderState | null) => (state === null ? null : { state, approved_by: null });
-
-  test('a held order that a person approved is revalidated under either policy', () => {
-    const approved = { state: 'held', approved_by: 'merchant' } as const;
-    expect(wantedAtShop('submitted', approved, { mirror: 'draft_order', stale_hash: 'hold' })).toBe('revalidated');
   });
 
   const mirrored = { mirror: 'draft_order', stale_hash: 'revalidate' } as const;

@@ -20,7 +20,8 @@ afterEach(async () => {
   await t.close();
 });
 
-const reservations = (): unknown => t.rawly((db) => db.prepare('SELECT count(*) FROM reservations').pluck().get());
+const reservations = (): unknown =>
+  t.rawly((db) => db.prepare('SELECT count(*) FROM reservations').pluck().get());
 
 /** Several rounds of the store's retries. */
 const aWhile = () => new Promise((resume) => setTimeout(resume, 100));
@@ -62,12 +63,14 @@ describe('beyond the deadline', () => {
     await t.close();
     await open(50);
     blocker.exec('BEGIN IMMEDIATE');
-    const refused = await Promise.allSettled([t.granted('tee', 1), t.release('res_x'), t.store.lease('l', 'me', 1)]);
-    expect(refused.map((result) => result.status === 'rejected' && result.reason instanceof StoreBusy)).toEqual([
-      true,
-      true,
-      true,
+    const refused = await Promise.allSettled([
+      t.granted('tee', 1),
+      t.release('res_x'),
+      t.store.lease('l', 'me', 1),
     ]);
+    expect(
+      refused.map((result) => result.status === 'rejected' && result.reason instanceof StoreBusy),
+    ).toEqual([true, true, true]);
     blocker.exec('COMMIT');
     expect(reservations()).toBe(0);
     await t.granted('tee', 1);

@@ -2,7 +2,16 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Changes, LedgerState } from '../../src/ledger/ports.js';
 import { decideReserve, type ReserveRequest } from '../../src/ledger/reserve.js';
 import { verifyLedgerFile } from '../../src/store/sqlite/verify.js';
-import { AGENT, HOUR, MINUTE, TEST_LOCATIONS, TestLedger, units, valueOf, WAREHOUSE } from '../helpers/ledger.js';
+import {
+  AGENT,
+  answerOf,
+  HOUR,
+  MINUTE,
+  TEST_LOCATIONS,
+  TestLedger,
+  units,
+  WAREHOUSE,
+} from '../helpers/ledger.js';
 
 let t: TestLedger;
 beforeEach(async () => {
@@ -40,7 +49,9 @@ describe('an answer', () => {
       Array.from({ length: 5 }, async () => {
         const { reservation_id } = await t.granted('tee', 1);
         seen.push(
-          t.rawly((db) => db.prepare('SELECT state FROM reservations WHERE id = ?').pluck().get(reservation_id)),
+          t.rawly((db) =>
+            db.prepare('SELECT state FROM reservations WHERE id = ?').pluck().get(reservation_id),
+          ),
         );
       }),
     );
@@ -150,7 +161,9 @@ describe('within one group', () => {
       t.seed({ sku: 'cap', levels: { [WAREHOUSE]: 5 } }),
     ]);
     expect(late.ok).toBe(false);
-    expect(count('SELECT max(sellable_here) FROM levels JOIN items USING (item_key) WHERE sku = \'cap\'')).toBe(0);
+    expect(count("SELECT max(sellable_here) FROM levels JOIN items USING (item_key) WHERE sku = 'cap'")).toBe(
+      0,
+    );
   });
 });
 
@@ -174,7 +187,7 @@ describe('time in the file', () => {
     for (let round = 0; round < 5; round += 1) {
       t.time.setWallClockBy(round % 2 === 0 ? HOUR : -2 * HOUR);
       await t.seed({ sku: 'tee', levels: { [WAREHOUSE]: 20 + round } });
-      valueOf(await (round % 2 === 0 ? other : t).reserve('tee', 1));
+      answerOf(await (round % 2 === 0 ? other : t).reserve('tee', 1));
     }
     await other.close();
     expect(verifyLedgerFile(t.path).problems).toEqual([]);

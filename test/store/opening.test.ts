@@ -89,7 +89,9 @@ describe('opening a ledger', () => {
     const Driver = loadDriver(process.versions.node);
     const db = new Driver(path);
     expect(db.pragma('user_version', { simple: true })).toBe(0);
-    expect(db.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").pluck().all()).toEqual(['orders']);
+    expect(db.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").pluck().all()).toEqual([
+      'orders',
+    ]);
     db.close();
   });
 });
@@ -112,12 +114,20 @@ describe('verifying a file', () => {
   });
 
   test('that is no database says so', () => {
-    writeFileSync(path, 'this is a text of more than a hundred characters, and no database at all. '.repeat(20));
+    writeFileSync(
+      path,
+      'this is a text of more than a hundred characters, and no database at all. '.repeat(20),
+    );
     expect(() => verifyLedgerFile(path)).toThrow(`${path} is no ledger`);
   });
 
   test('of a ledger that nothing has happened in is fine', () => {
     open().close();
-    expect(verifyLedgerFile(path)).toMatchObject({ ok: true, journal_entries: 0, problems: [], shop: TEST_SHOP });
+    expect(verifyLedgerFile(path)).toMatchObject({
+      ok: true,
+      journal_entries: 0,
+      problems: [],
+      shop: TEST_SHOP,
+    });
   });
 });

@@ -6,9 +6,15 @@ import { TestLedger } from '../helpers/ledger.js';
 /** Statements that may read a whole table, each with its reason. Anything else must search by a key. */
 const MAY_SCAN: Partial<Record<StatementName, { readonly table: string; readonly why: string }>> = {
   locations: { table: 'locations', why: 'a shop has a handful of locations' },
-  items_not_read_since: { table: 'items', why: 'once per full reconciliation, in batches, in the order of the key' },
+  items_not_read_since: {
+    table: 'items',
+    why: 'once per full reconciliation, in batches, in the order of the key',
+  },
   list_orders: { table: 'orders', why: 'the newest few, read backwards along the key and cut by its limit' },
-  list_reservations: { table: 'reservations', why: 'the newest few, read backwards along the key and cut by its limit' },
+  list_reservations: {
+    table: 'reservations',
+    why: 'the newest few, read backwards along the key and cut by its limit',
+  },
 };
 
 let t: TestLedger;
@@ -30,9 +36,11 @@ function slow(name: StatementName, steps: readonly string[]): string[] {
   return steps.filter((step) => {
     if (/USE TEMP B-TREE FOR (ORDER BY|LAST)/.test(step)) return name !== 'search';
     if (!step.startsWith('SCAN')) return false;
-    if (/^SCAN (items_text VIRTUAL TABLE INDEX \d+:M|CONSTANT ROW|\d+ CONSTANT ROWS?)/.test(step)) return false;
+    if (/^SCAN (items_text VIRTUAL TABLE INDEX \d+:M|CONSTANT ROW|\d+ CONSTANT ROWS?)/.test(step))
+      return false;
     // The end of an index is one row, whatever the table holds.
-    if (name === 'last_reservation_key') return !/^SCAN reservations/.test(step) && !step.startsWith('SEARCH');
+    if (name === 'last_reservation_key')
+      return !/^SCAN reservations/.test(step) && !step.startsWith('SEARCH');
     return allowed === undefined || !step.startsWith(`SCAN ${allowed}`);
   });
 }

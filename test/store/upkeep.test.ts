@@ -1,5 +1,14 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { AGENT, HOUR, MINUTE, refusalOf, SECOND, TestLedger, valueOf, WAREHOUSE } from '../helpers/ledger.js';
+import {
+  AGENT,
+  answerOf,
+  HOUR,
+  MINUTE,
+  refusalOf,
+  SECOND,
+  TestLedger,
+  WAREHOUSE,
+} from '../helpers/ledger.js';
 
 let t: TestLedger;
 beforeEach(async () => {
@@ -37,7 +46,10 @@ describe('a lease', () => {
 
   test('is had by one of two processes', async () => {
     const other = await t.beside();
-    const had = await Promise.all([t.store.lease('heartbeat', 'a', MINUTE), other.store.lease('heartbeat', 'b', MINUTE)]);
+    const had = await Promise.all([
+      t.store.lease('heartbeat', 'a', MINUTE),
+      other.store.lease('heartbeat', 'b', MINUTE),
+    ]);
     expect(had.filter(Boolean)).toHaveLength(1);
     await other.close();
   });
@@ -69,12 +81,14 @@ describe('pruning', () => {
     t.time.pass(5 * MINUTE);
     await t.seed({ sku: 'tee', levels: { [WAREHOUSE]: 9 } });
     await t.store.prune({ idempotency_ms: 0, history_ms: 0 });
-    expect(valueOf(await t.submit(granted)).hash_verdict).toBe('stale');
+    expect(answerOf(await t.submit(granted)).hash_verdict).toBe('stale');
   });
 
   test('goes on where a first round stopped', async () => {
     await t.seed({ sku: 'tee', levels: { [WAREHOUSE]: 100_000 } });
-    await Promise.all(Array.from({ length: 750 }, (_, index) => t.granted('tee', 1, { idempotency_key: `k${index}` })));
+    await Promise.all(
+      Array.from({ length: 750 }, (_, index) => t.granted('tee', 1, { idempotency_key: `k${index}` })),
+    );
     t.time.pass(HOUR);
     const ages = { idempotency_ms: MINUTE, history_ms: MINUTE };
     const removed = [await t.store.prune(ages), await t.store.prune(ages), await t.store.prune(ages)];
@@ -158,8 +172,12 @@ describe('lists of work', () => {
     t.time.pass(60 * SECOND - 1);
     expect(await t.store.expiredReservations(10)).toEqual([]);
     t.time.pass(MINUTE + 1);
-    const keys = await Promise.all([early, late].map(async (r) => (await t.owned(r.reservation_id)).reservation));
-    expect(await t.store.expiredReservations(10)).toEqual(keys.map(({ reservation_key }) => ({ reservation_key })));
+    const keys = await Promise.all(
+      [early, late].map(async (r) => (await t.owned(r.reservation_id)).reservation),
+    );
+    expect(await t.store.expiredReservations(10)).toEqual(
+      keys.map(({ reservation_key }) => ({ reservation_key })),
+    );
     expect(await t.store.expiredReservations(1)).toHaveLength(1);
   });
 
@@ -179,7 +197,7 @@ test('the story of a reservation is told in the order in which it happened', asy
   const granted = await t.granted('tee', 1);
   await t.granted('tee', 1);
   refusalOf(await t.submit({ ...granted, stock_hash: `sha256:${'0'.repeat(64)}` }));
-  valueOf(await t.submit(granted));
+  answerOf(await t.submit(granted));
   const { reservation } = await t.owned(granted.reservation_id);
   const entries = await t.store.timeline(reservation.reservation_key, 10);
   expect(entries.map(({ kind }) => kind)).toEqual([

@@ -1,7 +1,17 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { decideAbsent, decideOpen, decidePlaced } from '../../src/ledger/shop-steps.js';
 import { verifyLedgerFile } from '../../src/store/sqlite/verify.js';
-import { AGENT, HOUR, MINUTE, SECOND, STORE, TestLedger, units, valueOf, WAREHOUSE } from '../helpers/ledger.js';
+import {
+  AGENT,
+  answerOf,
+  HOUR,
+  MINUTE,
+  SECOND,
+  STORE,
+  TestLedger,
+  units,
+  WAREHOUSE,
+} from '../helpers/ledger.js';
 
 let t: TestLedger;
 
@@ -17,13 +27,18 @@ beforeEach(async () => {
   t.time.pass(SECOND);
   await t.levels('tee', { [WAREHOUSE]: 16 });
   const placed = await t.granted('tee', 2);
-  valueOf(await t.submit(placed));
-  await t.decide(placed.reservation_id, (state) => decidePlaced(state, { order_ref: 'o1', order_name: '#1' }));
+  answerOf(await t.submit(placed));
+  await t.decide(placed.reservation_id, (state) =>
+    decidePlaced(state, { order_ref: 'o1', order_name: '#1' }),
+  );
   const stale = await t.granted('cap', 1);
   await t.seed({ sku: 'cap', levels: { [WAREHOUSE]: 8 } });
-  valueOf(await t.submit(stale));
+  answerOf(await t.submit(stale));
   await t.release((await t.granted('cap', 3)).reservation_id);
-  await t.granted('cap', 1, { ttl_seconds: 60, lines: ['tee', 'cap'].map((sku) => ({ sku, quantity: units(1) })) });
+  await t.granted('cap', 1, {
+    ttl_seconds: 60,
+    lines: ['tee', 'cap'].map((sku) => ({ sku, quantity: units(1) })),
+  });
   t.time.setWallClockBy(-HOUR);
   t.time.pass(MINUTE);
   await t.release(mirrored.reservation_id);
@@ -52,7 +67,9 @@ test('an honest ledger has no problem, and is counted: an expired reservation th
     problems: [],
     problems_total: 0,
   });
-  expect(verify().journal_entries).toBe(t.rawly((db) => db.prepare('SELECT count(*) FROM journal').pluck().get()));
+  expect(verify().journal_entries).toBe(
+    t.rawly((db) => db.prepare('SELECT count(*) FROM journal').pluck().get()),
+  );
 });
 
 test('a hold that the shop was found to have dropped counts again at once, and the checksum waits for the report', async () => {
@@ -81,11 +98,17 @@ test('progress is told', () => {
 
 describe('L6: of the journal it finds', () => {
   test.each([
-    ['an entry that was edited', 'UPDATE journal SET data = replace(data, \'"tee"\', \'"cap"\') WHERE seq = 3'],
+    [
+      'an entry that was edited',
+      'UPDATE journal SET data = replace(data, \'"tee"\', \'"cap"\') WHERE seq = 3',
+    ],
     ['an entry of another kind', "UPDATE journal SET kind = 'holds.moved' WHERE seq = 1"],
-    ['an entry that was given to another reservation', 'UPDATE journal SET reservation_key = 5 WHERE seq = 4'],
+    [
+      'an entry that was given to another reservation',
+      'UPDATE journal SET reservation_key = 5 WHERE seq = 4',
+    ],
     ['an entry that was given another time', 'UPDATE journal SET at_ms = at_ms + 1 WHERE seq = 4'],
-    ['an entry with a hash of its own making', "UPDATE journal SET hash = zeroblob(32) WHERE seq = 4"],
+    ['an entry with a hash of its own making', 'UPDATE journal SET hash = zeroblob(32) WHERE seq = 4'],
     ['an entry that was deleted', 'DELETE FROM journal WHERE seq = 4'],
     ['the first entry deleted', 'DELETE FROM journal WHERE seq = 1'],
     ['a tail that was cut off', 'DELETE FROM journal WHERE seq >= 6'],
@@ -121,29 +144,93 @@ describe('L6: of the journal it finds', () => {
 
 describe('of the rows it finds', () => {
   test.each([
-    ['L2', 'a level that holds more than its holds', 'UPDATE levels SET held_units = held_units + 1 WHERE level_key = 1'],
+    [
+      'L2',
+      'a level that holds more than its holds',
+      'UPDATE levels SET held_units = held_units + 1 WHERE level_key = 1',
+    ],
     ['L2', 'a level that holds less than its holds', 'UPDATE levels SET held_units = 0'],
-    ['L2', 'a level that has mirrored what nobody has', 'UPDATE levels SET mirrored_units = 9 WHERE level_key = 2'],
-    ['L2', 'a hold that was made smaller', "UPDATE holds SET quantity_units = quantity_units + 1 WHERE state = 'counted'"],
+    [
+      'L2',
+      'a level that has mirrored what nobody has',
+      'UPDATE levels SET mirrored_units = 9 WHERE level_key = 2',
+    ],
+    [
+      'L2',
+      'a hold that was made smaller',
+      "UPDATE holds SET quantity_units = quantity_units + 1 WHERE state = 'counted'",
+    ],
     ['L2', 'a hold that was deleted', 'DELETE FROM holds WHERE reservation_key = 5'],
     ['L2', 'a hold at a level that is missing', 'UPDATE holds SET level_key = 99 WHERE reservation_key = 3'],
     ['L3', 'a hold of a reservation that is missing', 'DELETE FROM reservations WHERE reservation_key = 5'],
-    ['L3', 'a counted hold of a released reservation', "UPDATE holds SET state = 'counted' WHERE state = 'returning'"],
-    ['L3', 'a live reservation that was declared expired', "UPDATE reservations SET state = 'expired' WHERE reservation_key = 5"],
-    ['L6', 'a reservation whose state nobody journaled', "UPDATE reservations SET state = 'submitted' WHERE reservation_key = 5"],
-    ['L6', 'an order whose state nobody journaled', "UPDATE orders SET state = 'accepted' WHERE state = 'held'"],
+    [
+      'L3',
+      'a counted hold of a released reservation',
+      "UPDATE holds SET state = 'counted' WHERE state = 'returning'",
+    ],
+    [
+      'L3',
+      'a live reservation that was declared expired',
+      "UPDATE reservations SET state = 'expired' WHERE reservation_key = 5",
+    ],
+    [
+      'L6',
+      'a reservation whose state nobody journaled',
+      "UPDATE reservations SET state = 'submitted' WHERE reservation_key = 5",
+    ],
+    [
+      'L6',
+      'an order whose state nobody journaled',
+      "UPDATE orders SET state = 'accepted' WHERE state = 'held'",
+    ],
     ['L6', 'an order that is missing', "DELETE FROM orders WHERE state = 'held'"],
-    ['L6', 'a reservation that is missing', 'DELETE FROM holds WHERE reservation_key = 4; DELETE FROM reservations WHERE reservation_key = 4'],
-    ['L6', 'a reservation that the journal does not know', 'UPDATE reservations SET created_seq = NULL WHERE reservation_key = 5'],
+    [
+      'L6',
+      'a reservation that is missing',
+      'DELETE FROM holds WHERE reservation_key = 4; DELETE FROM reservations WHERE reservation_key = 4',
+    ],
+    [
+      'L6',
+      'a reservation that the journal does not know',
+      'UPDATE reservations SET created_seq = NULL WHERE reservation_key = 5',
+    ],
     ['L6', 'an item that is missing', "DELETE FROM items WHERE sku = 'cap'"],
-    ['L4', 'a placed order without one at the shop', "UPDATE orders SET upstream_order_ref = NULL WHERE state = 'placed'"],
-    ['L4', 'an order at the shop for one that is only held', "UPDATE orders SET upstream_order_ref = 'o2' WHERE state = 'held'"],
+    [
+      'L4',
+      'a placed order without one at the shop',
+      "UPDATE orders SET upstream_order_ref = NULL WHERE state = 'placed'",
+    ],
+    [
+      'L4',
+      'an order at the shop for one that is only held',
+      "UPDATE orders SET upstream_order_ref = 'o2' WHERE state = 'held'",
+    ],
     ['L4', 'an order of no reservation', 'UPDATE orders SET reservation_key = 99 WHERE order_key = 2'],
-    ['L5', 'a checksum that is not that of the state', `UPDATE items SET salt = '${'0'.repeat(32)}' WHERE sku = 'tee'`],
-    ['L6', 'a figure that no report has brought', 'UPDATE levels SET upstream_available_units = 99 WHERE level_key = 2'],
-    ['L5', 'a location that was closed past the reports', 'UPDATE levels SET sellable_here = 0 WHERE level_key = 2'],
-    ['L5', 'an item that was brought back to life', "UPDATE items SET lifecycle = 'unlisted' WHERE sku = 'cap'"],
-    ['L5', 'a remembered checksum that was planted', `UPDATE stock_versions SET stock_hash = 'sha256:${'a'.repeat(64)}'`],
+    [
+      'L5',
+      'a checksum that is not that of the state',
+      `UPDATE items SET salt = '${'0'.repeat(32)}' WHERE sku = 'tee'`,
+    ],
+    [
+      'L6',
+      'a figure that no report has brought',
+      'UPDATE levels SET upstream_available_units = 99 WHERE level_key = 2',
+    ],
+    [
+      'L5',
+      'a location that was closed past the reports',
+      'UPDATE levels SET sellable_here = 0 WHERE level_key = 2',
+    ],
+    [
+      'L5',
+      'an item that was brought back to life',
+      "UPDATE items SET lifecycle = 'unlisted' WHERE sku = 'cap'",
+    ],
+    [
+      'L5',
+      'a remembered checksum that was planted',
+      `UPDATE stock_versions SET stock_hash = 'sha256:${'a'.repeat(64)}'`,
+    ],
     ['L5', 'a present checksum that is not remembered', 'DELETE FROM stock_versions'],
   ])('%s: %s', (invariant, _, sql) => {
     tamper(sql);
@@ -153,7 +240,9 @@ describe('of the rows it finds', () => {
   test('L4: two orders of one reservation, and one of the shop for two of ours, although the schema forbids both', () => {
     tamper(`CREATE TABLE loose AS SELECT * FROM orders; DROP TABLE orders; ALTER TABLE loose RENAME TO orders;
       INSERT INTO orders SELECT * FROM orders`);
-    const details = verify().problems.filter(({ invariant }) => invariant === 'L4').map(({ detail }) => detail);
+    const details = verify()
+      .problems.filter(({ invariant }) => invariant === 'L4')
+      .map(({ detail }) => detail);
     expect(details.filter((detail) => detail.endsWith('2 orders'))).toHaveLength(2);
     expect(details).toContain('the order o1 of the shop stands for 2 of ours');
   });

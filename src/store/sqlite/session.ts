@@ -19,6 +19,7 @@ import type {
   Owned,
   PastHash,
   Remembered,
+  SyncState,
 } from '../../ledger/ports.js';
 import type { Reservation } from '../../ledger/reservation.js';
 import type { OutboxRow } from '../../ledger/shop-side.js';
@@ -31,15 +32,16 @@ const AWAITING_MAX = 1000;
 /** Past checksums compared at a submit, per item. */
 const HISTORY_MAX = 1000;
 
-interface HeadRow {
-  shop: string;
-  last_at_ms: number;
-  journal_seq: number;
-  journal_hash: Buffer;
-  baseline_at_ms: number | null;
-  confirmed_at_ms: number;
-  cursor: string | null;
-}
+/** Columns in the order of the statement `head`. */
+type HeadRow = readonly [
+  shop: string,
+  last_at_ms: number,
+  journal_seq: number,
+  journal_hash: Buffer,
+  baseline_at_ms: number | null,
+  confirmed_at_ms: number,
+  cursor: string | null,
+];
 
 /** Columns in the order of ITEM_COLUMNS: as arrays, because naming sixteen fields costs more than finding the row. */
 type ItemRow = readonly [
@@ -80,7 +82,8 @@ type KeyedLocation = LocationRow & { readonly location_key: number };
 export class Session {
   readonly now_ms: number;
   readonly #sql: Statements;
-  readonly #head: HeadRow;
+  readonly #shop: string;
+  readonly #sync: SyncState;
   readonly #mirrorHorizonMs: number;
   #hasWritten = false;
   #lastKey: number | null = null;
@@ -98,10 +101,12 @@ export class Session {
   constructor(statements: Statements, clock: Clock, mirrorHorizonMs: number) {
     this.#sql = statements;
     this.#mirrorHorizonMs = mirrorHorizonMs;
-    this.#head = statements.head.get() as HeadRow;
-    this.now_ms = clock.observe(this.#head.last_at_ms);
-    this.#journalSeq = this.#head.journal_seq;
-    this.#journalHash = this.#head.journal_hash.toString('hex');
+    const head = statements.head.get() as HeadRow;
+    this.#shop = head[0];
+    this.now_ms = clock.observe(head[1]);
+    this.#journalSeq = head[2];
+    this.#journalHash = head[3].toString('hex');
+    this.#sync = { baseline_at_ms: head[4], confirmed_at_ms: head[5], cursor: head[6] };
   }
 
   load(keys: Keys): LedgerState {
@@ -124,8 +129,8 @@ export class Session {
     const session = this;
     return {
       now_ms: this.now_ms,
-      shop: this.#head.shop,
-      sync: this.#head,
+      shop: this.#shop,
+      sync: this.#sync,
       items,
       items_by_id,
       get locations() {
@@ -425,7 +430,7 @@ export class Session {
       stock_hash: row[10],
       as_of_ms: row[11],
       read_at_ms: row[12],
-      confirmed_at_ms: Math.max(row[12], this.#head.confirmed_at_ms),
+      confirmed_at_ms: Math.max(row[12], this.#sync.confirmed_at_ms),
       velocity: { micro_units_per_hour: row[13], at_ms: row[14], watched_since_ms: row[15] },
       levels: this.#levels(row[0]),
     };

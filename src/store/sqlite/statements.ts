@@ -138,7 +138,13 @@ export const SQL = {
 export type StatementName = keyof typeof SQL;
 
 /** Read on every call: their rows come as arrays. */
-const AS_ARRAYS = ['item_by_sku', 'item_by_id', 'item_by_key', 'levels'] as const satisfies StatementName[];
+const AS_ARRAYS = [
+  'head',
+  'item_by_sku',
+  'item_by_id',
+  'item_by_key',
+  'levels',
+] as const satisfies StatementName[];
 
 /** Rows that a transaction only adds: kept back and inserted together. */
 export interface Additions {

@@ -89,6 +89,8 @@ class SocketTurnstile implements Turnstile {
   /** True from the asking to the grant. With nobody waiting any more: the arbiter has not been heard of. */
   #asked = false;
   #holding = false;
+  /** False from a turn of the arbiter's own until it has read what the others asked for meanwhile. */
+  #hasListened = true;
   /** Grows with each change of role: a turn of an earlier one needs no giving back. */
   #reign = 0;
   #electionsInVain = 0;
@@ -106,7 +108,7 @@ class SocketTurnstile implements Turnstile {
     if (role === NOBODY || this.#isUnheard()) return leaveNothing;
     if (role !== ELECTING && 'queue' in role) {
       if (role.clients.size === 0) return leaveNothing;
-      if (role.queue.isFree) return this.#enterAtOnce(role.queue);
+      if (role.queue.isFree && this.#hasListened) return this.#enterAtOnce(role.queue);
     }
     return new Promise((enter) => {
       // Not unref'd, unlike the sockets: a process must not end while one of its writes waits for its turn.
@@ -147,9 +149,14 @@ class SocketTurnstile implements Turnstile {
   #ask(): void {
     const role = this.#role;
     if (this.#asked || this.#holding || role === NOBODY || role === ELECTING) return;
-    this.#asked = true;
-    if ('queue' in role) role.queue.ask(this.#self);
-    else role.socket.write(ASK_BYTES);
+    if ('queue' in role) {
+      if (!this.#hasListened) return;
+      this.#asked = true;
+      role.queue.ask(this.#self);
+    } else {
+      this.#asked = true;
+      role.socket.write(ASK_BYTES);
+    }
   }
 
   #granted(): void {
@@ -173,14 +180,23 @@ class SocketTurnstile implements Turnstile {
   #giveBack(): void {
     const role = this.#role;
     this.#holding = false;
-    this.#asked = this.#waiting.length > 0;
     if (role === NOBODY || role === ELECTING) return;
     if ('queue' in role) {
       role.queue.leave(this.#self);
-      if (this.#asked) role.queue.ask(this.#self);
+      this.#listen();
     } else {
+      this.#asked = this.#waiting.length > 0;
       role.socket.write(this.#asked ? LEAVE_AND_ASK_BYTES : LEAVE_BYTES);
     }
+  }
+
+  /** The event loop reads every socket once before an immediate runs: who asked while the arbiter wrote comes first. */
+  #listen(): void {
+    this.#hasListened = false;
+    setImmediate(() => {
+      this.#hasListened = true;
+      if (this.#waiting.length > 0) this.#ask();
+    });
   }
 
   #giveUp(waiting: Waiting): void {

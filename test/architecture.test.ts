@@ -1,0 +1,237 @@
+/** Holds the layout of the house against its imports. Each rule was seen red: the checker has tests of its own below. */
+
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import {
+  breachOf,
+  circlesIn,
+  flawsOf,
+  importsOf,
+  misnamed,
+  type Rule,
+  type SourceFile,
+} from './architecture-rules.js';
+
+const ROOT = new URL('../src/', import.meta.url);
+const PORT = 'upstream/upstream.ts';
+
+/** Who may import whom. Each arrow is one direction; `main` and `cli` put everything together. */
+const RULES: Readonly<Record<string, Rule>> = {
+  ledger: { ours: [], outside: ['canonicalize', 'node:crypto'] },
+  store: {
+    ours: ['ledger'],
+    outside: ['better-sqlite3', 'node:crypto', 'node:fs', 'node:module', 'node:net', 'node:os', 'node:path'],
+  },
+  upstream: {
+    ours: ['ledger', 'observability'],
+    outside: ['@shopify/shopify-api', 'gql.tada', 'node:async_hooks', 'node:events'],
+  },
+  sync: { ours: ['ledger', PORT, 'loops', 'observability'], outside: [] },
+  outbox: { ours: ['ledger', PORT, 'loops', 'observability'], outside: ['node:timers/promises'] },
+  // node:crypto names a request whose bug went to the log.
+  tools: {
+    ours: ['ledger', 'observability'],
+    outside: ['@modelcontextprotocol/server', 'node:crypto', 'zod'],
+  },
+  transport: {
+    ours: ['tools/server.ts', 'sync/inbox.ts', 'dashboard', 'observability'],
+    outside: [
+      '@modelcontextprotocol/node',
+      '@modelcontextprotocol/server',
+      'node:http',
+      'node:net',
+      'node:timers/promises',
+    ],
+  },
+  dashboard: { ours: ['ledger', 'observability'], outside: [] },
+  sandbox: {
+    ours: ['loops', 'observability'],
+    outside: ['graphql', 'node:crypto', 'node:fs', 'node:http', 'node:net', 'node:timers/promises'],
+  },
+  loops: { ours: ['observability'], outside: [] },
+  observability: { ours: [], outside: ['pino'] },
+  config: { ours: [], outside: ['node:fs', 'node:util', 'zod'] },
+  // Parts of the composition root: they implement the ledger's ports for this machine.
+  clock: { ours: ['ledger'], outside: [] },
+  ids: { ours: ['ledger'], outside: ['node:crypto'] },
+  main: { ours: ['*'], outside: ['node:*'] },
+  cli: { ours: ['*'], outside: ['node:*', 'commander', '@modelcontextprotocol/client'] },
+};
+
+const files: readonly SourceFile[] = readdirSync(ROOT, { recursive: true, encoding: 'utf8' })
+  .map((path) => path.replaceAll('\\', '/'))
+  .filter((path) => path.endsWith('.ts'))
+  .map((path) => ({ path, text: readFileSync(new URL(path, ROOT), 'utf8') }));
+const written = files.filter(({ path }) => !path.endsWith('.d.ts'));
+const imports = written.flatMap(importsOf);
+
+describe('src', () => {
+  it('is seen whole: a checker that reads too little finds nothing', () => {
+    expect(written.length).toBeGreaterThan(90);
+    expect(imports.length).toBeGreaterThan(250);
+    const parts = new Set(imports.map(({ from }) => from.split('/')[0]));
+    expect(parts.size).toBeGreaterThan(10);
+    const known = new Set(files.map(({ path }) => path));
+    const lost = imports.filter(
+      ({ to, is_ours }) => is_ours && !known.has(to) && !known.has(to.replace('.ts', '.d.ts')),
+    );
+    expect(lost).toEqual([]);
+  });
+
+  it('imports only along the arrows of the architecture', () => {
+    expect(imports.flatMap((found) => breachOf(found, RULES) ?? [])).toEqual([]);
+  });
+
+  it('has no circle of files', () => {
+    expect(circlesIn(imports)).toEqual([]);
+  });
+
+  it('touches node:crypto in the ledger only where the checksum is made', () => {
+    const users = imports.filter(({ from, to }) => from.startsWith('ledger/') && to === 'node:crypto');
+    expect(users.map(({ from }) => from)).toEqual(['ledger/stock-hash.ts']);
+  });
+
+  it('touches a database driver only under its engine', () => {
+    const users = imports.filter(({ to }) => /^(?:better-sqlite3|node:sqlite|pg|postgres)/.test(to));
+    expect(users.length).toBeGreaterThan(0);
+    for (const { from } of users) expect(from).toMatch(/^store\/[a-z]+\//);
+  });
+
+  it('lets nobody import the composition root but the command line', () => {
+    const users = imports.filter(({ to }) => to === 'main.ts' || to.startsWith('cli/'));
+    expect(users.filter(({ from }) => !from.startsWith('cli/'))).toEqual([]);
+  });
+
+  it('lets nobody but the composition root bring in the clock, ids and settings', () => {
+    const users = imports.filter(({ to }) => ['clock.ts', 'ids.ts', 'config.ts'].includes(to));
+    expect(users.filter(({ from }) => from !== 'main.ts' && !from.startsWith('cli/'))).toEqual([]);
+  });
+
+  it('imports at run time only what is installed with the package', () => {
+    const { dependencies, optionalDependencies } = JSON.parse(
+      readFileSync(new URL('../package.json', ROOT), 'utf8'),
+    );
+    const installed = Object.keys({ ...dependencies, ...optionalDependencies });
+    const packages = imports.filter(
+      (found) => !found.is_ours && !found.is_type && !found.to.startsWith('node:'),
+    );
+    expect(packages.length).toBeGreaterThan(15);
+    expect(packages.filter(({ to }) => !installed.includes(to))).toEqual([]);
+  });
+
+  it('has no default exports, no whole-file re-exports, no stray console, stdout or process.env, and a pure ledger', () => {
+    expect(written.flatMap(flawsOf)).toEqual([]);
+  });
+
+  it('names files in kebab-case by what they are, and has no barrels', () => {
+    expect(files.flatMap(({ path }) => misnamed(path) ?? [])).toEqual([]);
+  });
+});
+
+describe('the checker', () => {
+  const file = (path: string, text: string): SourceFile => ({ path, text });
+  const breaches = (path: string, text: string): string[] =>
+    importsOf(file(path, text)).flatMap((found) => breachOf(found, RULES) ?? []);
+
+  it.each([
+    ['a static import', "import { x } from '../store/sqlite/x.js';"],
+    ['an import for its effect', "import '../store/sqlite/x.js';"],
+    ['a type import', "import type { X } from '../store/sqlite/x.js';"],
+    ['an inline type import', "type X = import('../store/sqlite/x.js').X;"],
+    ['a re-export', "export { x } from '../store/sqlite/x.js';"],
+    ['a whole re-export', "export * from '../store/sqlite/x.js';"],
+    ['a dynamic import', "const x = await import('../store/sqlite/x.js');"],
+    ['a dynamic import of a template', 'const x = await import(`../store/sqlite/x.js`);'],
+    ['an import after a comment that hides one', "// import 'a';\nimport { x } from '../store/sqlite/x.js';"],
+  ])('sees %s against the arrows', (_, text) => {
+    expect(breaches('ledger/x.ts', text)).toEqual(['ledger/x.ts imports store/sqlite/x.ts']);
+  });
+
+  it.each([
+    ['ledger/x.ts', "import { z } from 'zod';", 'zod'],
+    ['ledger/x.ts', "import { readFileSync } from 'node:fs';", 'node:fs'],
+    ['tools/x.ts', "import Database from 'better-sqlite3';", 'better-sqlite3'],
+    ['sync/x.ts', "import { open } from '../upstream/shopify/shopify.js';", 'upstream/shopify/shopify.ts'],
+    ['transport/x.ts', "import { x } from '../tools/tool.js';", 'tools/tool.ts'],
+    ['transport/x.ts', "import { x } from '../ledger/ledger.js';", 'ledger/ledger.ts'],
+    ['store/sqlite/x.ts', "import { x } from '../../tools/x.js';", 'tools/x.ts'],
+    ['loops/x.ts', "import { LIMITS } from '../config.js';", 'config.ts'],
+    [
+      'upstream/shopify/x.ts',
+      "import { x } from '@modelcontextprotocol/server/stdio';",
+      '@modelcontextprotocol/server',
+    ],
+  ])('sees that %s breaks the table with %s', (path, text, to) => {
+    expect(breaches(path, text)).toEqual([`${path} imports ${to}`]);
+  });
+
+  it('lets pass what the table allows', () => {
+    const text =
+      "import { x } from './y.js'; import { Ledger } from '../ledger/ledger.js'; import * as z from 'zod';";
+    expect(importsOf(file('tools/x.ts', text))).toHaveLength(3);
+    expect(breaches('tools/x.ts', text)).toEqual([]);
+    expect(breaches('main.ts', "await import('./anywhere/at/all.js');")).toEqual([]);
+  });
+
+  it('tells what is gone at run time from what is not', () => {
+    const text =
+      "import type { A } from 'a'; export type { B } from 'b'; type C = import('c').C; import { type D } from 'd'; import { E } from 'e'; await import('f');";
+    expect(importsOf(file('x.ts', text)).map(({ to, is_type }) => [to, is_type])).toEqual([
+      ['a', true],
+      ['b', true],
+      ['c', true],
+      ['d', false],
+      ['e', false],
+      ['f', false],
+    ]);
+  });
+
+  it('does not let a new folder in without a rule', () => {
+    expect(breaches('newcomer/x.ts', "import 'node:fs';")).toEqual([
+      'newcomer/x.ts: no rule says what newcomer may import',
+    ]);
+  });
+
+  it('finds circles of two, of three and of one', () => {
+    const circle = (...trail: string[]) =>
+      trail.map((from, at) => ({ from, to: trail[(at + 1) % trail.length] ?? '', is_ours: true }));
+    expect(circlesIn(circle('a', 'b'))).toEqual([['a', 'b', 'a']]);
+    expect(circlesIn([{ from: 'x', to: 'a', is_ours: true }, ...circle('a', 'b', 'c')])).toEqual([
+      ['a', 'b', 'c', 'a'],
+    ]);
+    expect(circlesIn(circle('a'))).toEqual([['a', 'a']]);
+    expect(circlesIn(circle('a', 'b', 'c').slice(0, 2))).toEqual([]);
+  });
+
+  it.each([
+    ['sync/x.ts', 'export default 1;', 'has a default export'],
+    ['sync/x.ts', 'export default function x() {}', 'has a default export'],
+    ['sync/x.ts', 'const x = 1; export { x as default };', 'has a default export'],
+    ['sync/x.ts', "export * from './y.js';", 're-exports a whole file'],
+    ['sync/x.ts', 'const x = process.env.HOME;', 'reads process.env'],
+    ['sync/x.ts', "const x = process['env'].HOME;", 'reads process.env'],
+    ['sync/x.ts', 'console.error(1);', 'writes to the console'],
+    ['sync/x.ts', 'process.stdout.write("x");', 'writes to stdout'],
+    ['ledger/x.ts', 'const now = Date.now();', 'uses Date.now'],
+    ['ledger/x.ts', 'const now = new Date();', 'is not pure'],
+  ])('sees in %s that “%s” %s', (path, text, flaw) => {
+    expect(flawsOf(file(path, text))).toEqual([`${path} ${flaw}`]);
+  });
+
+  it('reads code and not comments or strings', () => {
+    expect(flawsOf(file('sync/x.ts', '// console.log\nconst x = "process.env";'))).toEqual([]);
+    expect(flawsOf(file('cli/x.ts', 'console.log(1);'))).toEqual([]);
+    expect(flawsOf(file('config.ts', 'const x = process.env;'))).toEqual([]);
+  });
+
+  it.each([
+    ['sync/index.ts', 'is a barrel'],
+    ['sync/stringUtils.ts', 'is not kebab-case'],
+    ['Sync/x.ts', 'is not kebab-case'],
+    ['sync/string-utils.ts', 'says nothing'],
+    ['helpers/x.ts', 'says nothing'],
+    ['sync/order-service.ts', 'says nothing'],
+  ])('sees that %s %s', (path, flaw) => {
+    expect(misnamed(path)).toContain(flaw);
+  });
+});

@@ -1,0 +1,229 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { ConfigError, type Environment, LIMITS, machineEnvironment, readConfig } from '../src/config.js';
+
+const SHOP = { SHOPIFY_SHOP: 'acme.myshopify.com', SHOPIFY_ACCESS_TOKEN: 'shpat_secret' };
+
+/** The sentence that stops the start. */
+function complaintAbout(environment: Environment): string {
+  try {
+    readConfig(environment);
+  } catch (error) {
+    expect(error).toBeInstanceOf(ConfigError);
+    return (error as ConfigError).message;
+  }
+  throw new Error('the settings were taken');
+}
+
+describe('settings', () => {
+  it('have these defaults', () => {
+    expect(readConfig({})).toEqual({
+      db: './holdfast.db',
+      is_db_chosen: false,
+      shop: null,
+      http: { host: '127.0.0.1', port: 8787 },
+      ttl_default_s: 900,
+      ttl_min_s: 60,
+      ttl_max_s: 900,
+      heartbeat_ms: 15_000,
+      safety_stock_units: 0,
+      low_stock_units: 5,
+      stale_hash: 'revalidate',
+      held_order_max_ms: 24 * 3_600_000,
+      lookup_wait_ms: 30_000,
+      mirror: 'draft_order',
+      log_level: 'info',
+    });
+  });
+
+  it('are all read, in the units that their names say', () => {
+    const environment = {
+      ...SHOP,
+      SHOPIFY_ORIGIN: 'http://127.0.0.1:4010',
+      HOLDFAST_DB: '/var/lib/holdfast.db',
+      HOLDFAST_HTTP_HOST: '::1',
+      HOLDFAST_HTTP_PORT: '0',
+      HOLDFAST_TTL_SECONDS: '600',
+      HOLDFAST_TTL_MIN_SECONDS: '30',
+      HOLDFAST_TTL_MAX_SECONDS: '3600',
+      HOLDFAST_HEARTBEAT_SECONDS: '5',
+      HOLDFAST_SAFETY_STOCK: '2',
+      HOLDFAST_LOW_STOCK: '0',
+      HOLDFAST_STALE_HASH: 'hold',
+      HOLDFAST_HELD_ORDER_HOURS: '48',
+      HOLDFAST_LOOKUP_WAIT_SECONDS: '2',
+      HOLDFAST_MIRROR: 'none',
+      HOLDFAST_ORDER_MODE: 'complete',
+      HOLDFAST_LOG_LEVEL: 'silent',
+    };
+    expect(readConfig(environment)).toEqual({
+      db: '/var/lib/holdfast.db',
+      is_db_chosen: true,
+      shop: {
+        shop: 'acme.myshopify.com',
+        credentials: { access_token: 'shpat_secret' },
+        origin: 'http://127.0.0.1:4010',
+      },
+      http: { host: '::1', port: 0 },
+      ttl_default_s: 600,
+      ttl_min_s: 30,
+      ttl_max_s: 3600,
+      heartbeat_ms: 5_000,
+      safety_stock_units: 2,
+      low_stock_units: 0,
+      stale_hash: 'hold',
+      held_order_max_ms: 48 * 3_600_000,
+      lookup_wait_ms: 2_000,
+      mirror: 'none',
+      log_level: 'silent',
+    });
+  });
+
+  it('are frozen, and take no notice of what is not ours', () => {
+    expect(Object.isFrozen(readConfig({ PATH: '/bin', HOME: '/root', npm_config_x: '1' }))).toBe(true);
+  });
+
+  it.each([
+    ['HOLDFAST_DB', '', 'wants a file path'],
+    ['HOLDFAST_DB', 'postgres://me:secret@db/x', 'give the path of a SQLite file'],
+    ['SHOPIFY_SHOP', 'acme.example.com', 'like name.myshopify.com'],
+    ['SHOPIFY_SHOP', 'https://acme.myshopify.com', 'like name.myshopify.com'],
+    ['SHOPIFY_SHOP', 'Acme.myshopify.com', 'like name.myshopify.com'],
+    ['SHOPIFY_ACCESS_TOKEN', '', 'or leave it out'],
+    ['SHOPIFY_CLIENT_ID', '', 'is empty'],
+    ['SHOPIFY_CLIENT_SECRET', '', 'is empty'],
+    ['SHOPIFY_ORIGIN', 'secret', 'like http://127.0.0.1:4010'],
+    ['SHOPIFY_ORIGIN', 'ftp://127.0.0.1/secret', 'like http://127.0.0.1:4010'],
+    ['SHOPIFY_ORIGIN', 'https://me:secret@acme.example', 'no path or password'],
+    ['SHOPIFY_ORIGIN', 'http://127.0.0.1:4010/admin', 'no path or password'],
+    ['SHOPIFY_ORIGIN', 'http://acme.example', 'https, or http on loopback only'],
+    ['SHOPIFY_ORIGIN', 'http://127.0.0.1.evil.example', 'https, or http on loopback only'],
+    ['SHOPIFY_ORIGIN', 'http://0.0.0.0', 'https, or http on loopback only'],
+    ['HOLDFAST_HTTP_HOST', '0.0.0.0', 'wants a loopback address'],
+    ['HOLDFAST_HTTP_HOST', '', 'wants a loopback address'],
+    ['HOLDFAST_HTTP_HOST', '192.168.1.5', 'wants a loopback address'],
+    ['HOLDFAST_HTTP_PORT', '65536', 'from 0 to 65535'],
+    ['HOLDFAST_HTTP_PORT', '-1', 'from 0 to 65535'],
+    ['HOLDFAST_HTTP_PORT', '80.5', 'from 0 to 65535'],
+    ['HOLDFAST_HTTP_PORT', '0x50', 'from 0 to 65535'],
+    ['HOLDFAST_HTTP_PORT', '', 'from 0 to 65535'],
+    ['HOLDFAST_TTL_SECONDS', '59', 'from 60 to 3600 (seconds)'],
+    ['HOLDFAST_TTL_SECONDS', '3601', 'from 60 to 3600 (seconds)'],
+    ['HOLDFAST_TTL_MIN_SECONDS', '0', 'from 1 to 3600 (seconds)'],
+    ['HOLDFAST_TTL_MAX_SECONDS', '7200', 'from 60 to 3600 (seconds)'],
+    ['HOLDFAST_HEARTBEAT_SECONDS', '0', 'from 1 to 60 (seconds)'],
+    ['HOLDFAST_HEARTBEAT_SECONDS', '61', 'from 1 to 60 (seconds)'],
+    ['HOLDFAST_SAFETY_STOCK', '-5', 'from 0 to 1000000'],
+    ['HOLDFAST_LOW_STOCK', 'five', 'from 0 to 1000000 (units)'],
+    ['HOLDFAST_STALE_HASH', 'ignore', 'wants revalidate or hold'],
+    ['HOLDFAST_HELD_ORDER_HOURS', '169', 'from 1 to 168 (hours)'],
+    ['HOLDFAST_LOOKUP_WAIT_SECONDS', '301', 'from 1 to 300 (seconds)'],
+    ['HOLDFAST_MIRROR', 'move', 'wants draft_order or none'],
+    ['HOLDFAST_ORDER_MODE', 'checkout_link', 'wants complete'],
+    ['HOLDFAST_LOG_LEVEL', 'verbose', 'wants debug, info, warn, error or silent'],
+    ['HOLDFAST_READ_ONLY', 'true', 'correct its name or remove it'],
+    ['HOLDFAST_STALE_HAHS', 'hold', 'correct its name or remove it'],
+  ])('%s=%s stops the start with its name and the mend', (name, value, mend) => {
+    const complaint = complaintAbout({ [name]: value });
+    expect(complaint).toMatch(new RegExp(`^These settings are wrong:\n  ${name} [^\n]+$`));
+    expect(complaint).toContain(mend);
+    expect(complaint).not.toContain('secret');
+  });
+
+  it('that are wrong are all told at once', () => {
+    const complaint = complaintAbout({
+      HOLDFAST_HTTP_PORT: 'x',
+      HOLDFAST_MIRROR: 'y',
+      HOLDFAST_TOKENS: '[]',
+      SHOPIFY_SHOP: 'z',
+    });
+    expect(complaint.split('\n').map((line) => line.trim().split(' ')[0])).toEqual([
+      'These',
+      'SHOPIFY_SHOP',
+      'HOLDFAST_HTTP_PORT',
+      'HOLDFAST_MIRROR',
+      'HOLDFAST_TOKENS',
+    ]);
+  });
+
+  it.each([
+    [{ HOLDFAST_TTL_SECONDS: '600', HOLDFAST_TTL_MAX_SECONDS: '300' }],
+    [{ HOLDFAST_TTL_SECONDS: '60', HOLDFAST_TTL_MIN_SECONDS: '120' }],
+  ])('of the time to live fit together: %o does not', (environment) => {
+    expect(complaintAbout(environment)).toMatch(/^HOLDFAST_TTL_SECONDS .* between HOLDFAST_TTL_MIN_SECONDS/);
+  });
+
+  it('never let a reservation live longer than an hour', () => {
+    expect(LIMITS.ttl_ceiling_s).toBe(3600);
+  });
+});
+
+describe('signing in to the shop', () => {
+  it('needs no shop at all for the sandbox', () => {
+    expect(readConfig({ SHOPIFY_ACCESS_TOKEN: 'shpat_secret' }).shop).toBeNull();
+  });
+
+  it('goes by client credentials as well', () => {
+    const { shop } = readConfig({
+      SHOPIFY_SHOP: 'acme.myshopify.com',
+      SHOPIFY_CLIENT_ID: 'id',
+      SHOPIFY_CLIENT_SECRET: 'secret',
+    });
+    expect(shop).toEqual({
+      shop: 'acme.myshopify.com',
+      credentials: { client_id: 'id', client_secret: 'secret' },
+      origin: null,
+    });
+  });
+
+  it.each([
+    ['nothing', {}],
+    ['half of the client credentials', { SHOPIFY_CLIENT_SECRET: 'secret' }],
+    ['the other half', { SHOPIFY_CLIENT_ID: 'secret' }],
+  ])('with %s is refused with both ways, and no secret', (_, credentials) => {
+    const complaint = complaintAbout({ SHOPIFY_SHOP: 'acme.myshopify.com', ...credentials });
+    expect(complaint).toContain('set SHOPIFY_ACCESS_TOKEN, or SHOPIFY_CLIENT_ID and SHOPIFY_CLIENT_SECRET');
+    expect(complaint).not.toContain('secret');
+  });
+
+  it.each(['https://acme.example', 'http://localhost:4010', 'http://[::1]:4010', 'http://127.0.0.1:4010/'])(
+    'may go to another origin: %s',
+    (origin) => {
+      expect(readConfig({ ...SHOP, SHOPIFY_ORIGIN: origin }).shop?.origin).toBe(origin.replace(/\/$/, ''));
+    },
+  );
+});
+
+describe('.env', () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'holdfast-env-'));
+  });
+  afterEach(() => {
+    vi.unstubAllEnvs();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it('is read where there is one, and the machine’s environment goes before it', () => {
+    const path = join(folder, '.env');
+    writeFileSync(path, '# a comment\nHOLDFAST_LOW_STOCK=7\nHOLDFAST_HTTP_PORT="9000"\n');
+    vi.stubEnv('HOLDFAST_HTTP_PORT', '9001');
+    expect(readConfig(machineEnvironment(path))).toMatchObject({ low_stock_units: 7, http: { port: 9001 } });
+  });
+
+  it('may be missing', () => {
+    vi.stubEnv('HOLDFAST_LOW_STOCK', '8');
+    expect(readConfig(machineEnvironment(join(folder, '.env'))).low_stock_units).toBe(8);
+  });
+
+  it('that can’t be read stops the start: silence would mean other settings', () => {
+    const path = join(folder, '.env');
+    mkdirSync(path);
+    expect(() => machineEnvironment(path)).toThrow(ConfigError);
+    expect(() => machineEnvironment(path)).toThrow(
+      /can't be read \(EISDIR\)\. Mend its permissions or remove it/,
+    );
+  });
+});

@@ -1,0 +1,483 @@
+/**
+ * A ledger, a plain shop, and a plain model of who owns which unit, moved by the same events. `check` holds the
+ * ledger against the model: it may promise less than the model says is free, never more.
+ */
+
+import { expect } from 'vitest';
+import type { LedgerSettings } from '../../src/ledger/ports.js';
+import { decideExpire } from '../../src/ledger/release.js';
+import { grantedBySku } from '../../src/ledger/reservation.js';
+import type { ReserveAnswer } from '../../src/ledger/reserve.js';
+import {
+  type Claim,
+  decideAbsent,
+  decideClaim,
+  decideDeleted,
+  decideDetailsSent,
+  decideEmptyLookup,
+  decideFailed,
+  decideLater,
+  decideNextStep,
+  decideOpen,
+  decidePlaced,
+  decideReread,
+  decideRevalidate,
+  decideUnmirrored,
+  type Work,
+} from '../../src/ledger/shop-steps.js';
+import type { Database } from '../../src/store/sqlite/driver.js';
+import { loadDriver } from '../../src/store/sqlite/driver.js';
+import { verifyLedger } from '../../src/store/sqlite/verify.js';
+import {
+  AGENT,
+  answerOf,
+  HOUR,
+  MINUTE,
+  SECOND,
+  STORE,
+  TEST_LOCATIONS,
+  TestLedger,
+  units,
+  type VirtualTime,
+  WAREHOUSE,
+} from './ledger.js';
+import { type Draft, type Figure, PlainShop, type Reading } from './plain-shop.js';
+
+export const SKUS = ['tee', 'cap'] as const;
+const LOCATIONS = [WAREHOUSE, STORE];
+const CLAIM: Omit<Claim, 'worker'> = { claim_ms: 5 * SECOND, check_ms: 5 * MINUTE };
+const NO_REASON = { code: 'shop_refused', detail: 'The shop said no.' } as const;
+
+/**
+ * What can go wrong in one step of the outbox: the process dies before the call, after it, or after its outcome was
+ * written, or the shop says no.
+ */
+export type Fault = 'none' | 'dies_before' | 'dies_after' | 'dies_between' | 'refused';
+
+type Fate = 'active' | 'submitted' | 'committed' | 'over';
+
+interface Mine {
+  readonly answer: ReserveAnswer;
+  readonly tag: string;
+  /** By SKU and location. */
+  readonly taken: ReadonlyMap<string, number>;
+  readonly expires_at_ms: number;
+  readonly key: string | undefined;
+  readonly quantity: number;
+  readonly sku: string;
+  fate: Fate;
+}
+
+export class World {
+  readonly time: VirtualTime;
+  readonly shop = new PlainShop(SKUS, LOCATIONS, 6);
+  readonly mine: Mine[] = [];
+  steps = 0;
+  ledger: TestLedger;
+  readonly #path: string;
+  readonly #settings: Partial<LedgerSettings>;
+  readonly #readings: Reading[] = [];
+  /** What the model believes of each level: the newest figure that was applied. */
+  readonly #figures = new Map<string, Figure>();
+  #db: Database | null = null;
+  #workers = 0;
+
+  private constructor(ledger: TestLedger, path: string, settings: Partial<LedgerSettings>) {
+    this.ledger = ledger;
+    this.time = ledger.time;
+    this.#path = path;
+    this.#settings = settings;
+  }
+
+  static async open(path: string, mirror: LedgerSettings['mirror']): Promise<World> {
+    const settings = { mirror, held_order_max_ms: HOUR };
+    const world = new World(await TestLedger.open({ path, settings }), path, settings);
+    for (const sku of SKUS) await world.apply(world.shop.read(sku, await world.now()));
+    return world;
+  }
+
+  async close(): Promise<void> {
+    this.#db?.close();
+    await this.ledger.close();
+  }
+
+  /** What was read and not yet applied dies with the process. */
+  async restart(): Promise<void> {
+    this.#readings.length = 0;
+    await this.ledger.close();
+    this.ledger = await TestLedger.open({
+      path: this.#path,
+      settings: this.#settings,
+      time: this.time,
+      locations: TEST_LOCATIONS,
+    });
+  }
+
+  /** Ledger time, as the store knows it. */
+  now(): Promise<number> {
+    return this.ledger.store.read({}, (state) => state.now_ms);
+  }
+
+  /** A call over the network takes time: no two of them begin in one millisecond, one after the other. */
+  #call(): Promise<number> {
+    this.time.pass(1);
+    return this.now();
+  }
+
+  // What callers do.
+
+  async reserve(
+    sku: string,
+    quantity: number,
+    more: { partial: boolean; bound: string | null; key: string | undefined },
+  ) {
+    const now = await this.now();
+    const before = new Map(LOCATIONS.map((at) => [at, this.#free(sku, at, now)]));
+    const replayed = more.key === undefined ? undefined : this.mine.find(({ key }) => key === more.key);
+    const result = await this.ledger.reserve(sku, 1, {
+      lines: [
+        { sku, quantity: units(quantity), ...(more.bound === null ? {} : { location_id: more.bound }) },
+      ],
+      ttl_seconds: 60,
+      allow_partial: more.partial,
+      idempotency_key: more.key,
+    });
+    if (replayed !== undefined) {
+      // L7: one effect, and the first answer; other arguments are refused.
+      if (result.ok)
+        expect(result.value).toMatchObject({
+          reservation_id: replayed.answer.reservation_id,
+          replayed: true,
+        });
+      else expect(result.refusal.code).toBe('idempotency_key_reused');
+      return;
+    }
+    if (!result.ok) return;
+    const [line] = result.value.lines;
+    const taken = new Map<string, number>();
+    for (const { location_id, quantity: got } of line?.allocations ?? []) {
+      taken.set(`${sku} ${location_id}`, got);
+      expect(got, `L1: granted at ${location_id}`).toBeLessThanOrEqual(before.get(location_id) ?? 0);
+    }
+    const { outbox } = await this.ledger.owned(result.value.reservation_id);
+    this.mine.push({
+      answer: result.value,
+      tag: outbox.tag,
+      taken,
+      expires_at_ms: Date.parse(result.value.expires_at),
+      key: more.key,
+      quantity,
+      sku,
+      fate: 'active',
+    });
+  }
+
+  /** Reserved, mirrored, and submitted on the checksum of now. */
+  async sell(sku: string, quantity: number, bound: string | null): Promise<void> {
+    const before = this.mine.length;
+    await this.reserve(sku, quantity, { partial: false, bound, key: undefined });
+    if (this.mine.length === before) return;
+    await this.outbox('none', 0);
+    await this.submit(before, 'current');
+  }
+
+  async release(index: number): Promise<void> {
+    const mine = this.#pick(index);
+    if (mine === undefined) return;
+    const isLive = mine.fate === 'active' && (await this.now()) < mine.expires_at_ms;
+    const result = await this.ledger.release(mine.answer.reservation_id);
+    if (mine.fate === 'submitted' || mine.fate === 'committed') expect(result.ok).toBe(false);
+    else if (result.ok) expect(result.value.replayed).toBe(!isLive);
+    if (mine.fate === 'active') mine.fate = 'over';
+  }
+
+  async submit(index: number, which: 'current' | 'granted' | 'never'): Promise<void> {
+    const mine = this.#pick(index);
+    if (mine === undefined) return;
+    const { reservation_id, stock_hash: granted } = mine.answer;
+    const current =
+      answerOf(await this.ledger.ledger.checkReservation(AGENT, reservation_id)).stock_hash ?? '';
+    const stock_hash = { current, granted, never: `sha256:${'0'.repeat(64)}` }[which];
+    const isLive = mine.fate === 'active' && (await this.now()) < mine.expires_at_ms;
+    const result = await this.ledger.submit({ reservation_id, stock_hash });
+    if (!isLive || which === 'never') {
+      expect(result.ok, 'L3, L5: an order on what is over, or on a checksum that was never issued').toBe(
+        false,
+      );
+      if (!isLive && mine.fate === 'active') mine.fate = 'over';
+      return;
+    }
+    const verdict = stock_hash === current ? 'match' : 'stale';
+    expect(result).toMatchObject({ ok: true, value: { hash_verdict: verdict } });
+    if (result.ok && result.value.status === 'accepted') expect(verdict, 'L5').toBe('match');
+    mine.fate = 'submitted';
+  }
+
+  async sweep(): Promise<void> {
+    for (const { reservation_key } of await this.ledger.store.expiredReservations(100)) {
+      await this.ledger.store.transact({ owned: { reservation_key } }, decideExpire);
+    }
+  }
+
+  // What the shop does.
+
+  /** Reads, and keeps what was read: it is applied later, in any order. */
+  async read(sku: string): Promise<void> {
+    this.#readings.push(this.shop.read(sku, await this.#call()));
+  }
+
+  /** One of the readings that wait; the newest for -1. */
+  async applyOne(index: number): Promise<void> {
+    if (this.#readings.length === 0) return;
+    const [reading] = this.#readings.splice(index < 0 ? index : index % this.#readings.length, 1);
+    if (reading !== undefined) await this.apply(reading);
+  }
+
+  async apply({ sku, lifecycle, figures }: Reading): Promise<void> {
+    const read_at_ms = [...figures.values()][0]?.read_at_ms ?? 0;
+    await this.ledger.seed({
+      sku,
+      lifecycle,
+      levels: Object.fromEntries([...figures].map(([at, { available }]) => [at, available])),
+      read_at_ms,
+    });
+    for (const [at, figure] of figures) {
+      const known = this.#figures.get(`${sku} ${at}`);
+      if (known === undefined || known.read_at_ms <= figure.read_at_ms)
+        this.#figures.set(`${sku} ${at}`, figure);
+    }
+  }
+
+  // What the outbox does: the steps of its rows, and the deaths between them.
+
+  /** Works on the row that is due first; the fault strikes in the step of that number. */
+  async outbox(fault: Fault, at: number): Promise<void> {
+    const [due] = await this.ledger.store.dueOutbox(1);
+    if (due === undefined) return;
+    this.#workers += 1;
+    const claim: Claim = { ...CLAIM, worker: `worker-${this.#workers}` };
+    const keys = { owned: due, precedence: true };
+    const { store, settings } = this.ledger;
+    if (!(await store.transact(keys, (state) => decideClaim(state, claim)))) return;
+    for (let step = 0; step < 12; step += 1) {
+      const work = await store.transact(keys, (state) => decideNextStep(state, claim, settings, step === 0));
+      if (work === null) break;
+      if (fault === 'dies_before' && step === at) break;
+      if (!(await this.#step(work, due.reservation_key, step === at ? fault : 'none'))) break;
+      if (fault === 'dies_between' && step === at) break;
+    }
+    await this.#learnFates();
+  }
+
+  async #step(work: Work, key: number, fault: Fault): Promise<boolean> {
+    const { store } = this.ledger;
+    const { owned } = work;
+    const now = await this.#call();
+    const decide = async <R>(by: Parameters<typeof store.transact<R>>[1]): Promise<R> => {
+      await this.#call();
+      return store.transact({ owned: { reservation_key: key }, precedence: true }, by);
+    };
+    const seen = (draft: Draft) => ({ hold_ref: draft.ref, until_ms: draft.until_ms });
+    const learn = async (draft: Draft): Promise<void> => {
+      if (draft.state === 'completed') await decide((state) => decidePlaced(state, this.#order(draft)));
+      else await decide((state) => decideOpen(state, seen(draft)));
+    };
+    const draft = this.shop.byRef(owned.outbox.hold_ref, now);
+    switch (work.step) {
+      case 'create': {
+        if (fault === 'refused') {
+          if (owned.order === null) {
+            await decide((state) => decideUnmirrored(state, 'refused'));
+            return false;
+          }
+          await decide((state) => decideAbsent(state, 'refused'));
+          await decide((state) => decideFailed(state, NO_REASON));
+          return true;
+        }
+        const lines = [...grantedBySku(owned.reservation.lines)].map(([sku, quantity]) => ({
+          sku,
+          quantity,
+        }));
+        const created = this.shop.create(
+          owned.outbox.tag,
+          lines,
+          Math.max(owned.reservation.expires_at_ms, now) + 2 * MINUTE,
+        );
+        if (fault === 'dies_after') return false;
+        await decide((state) => decideOpen(state, seen(created)));
+        return true;
+      }
+      case 'look_up': {
+        const found = this.shop.byTag(owned.outbox.tag, now);
+        if (found !== undefined) await learn(found);
+        else if (owned.outbox.empty_lookups < 1) {
+          await decide((state) => decideEmptyLookup(state, now + 10 * SECOND));
+          return false;
+        } else await decide((state) => decideAbsent(state, 'looked_up'));
+        return true;
+      }
+      case 'read_back': {
+        if (draft !== undefined) await learn(draft);
+        else
+          await decide((state) =>
+            owned.outbox.shop_state === 'deleting' ? decideDeleted(state) : decideAbsent(state, 'gone'),
+          );
+        return true;
+      }
+      case 'complete': {
+        if (draft === undefined) throw new Error('completing what is not there');
+        if (draft.until_ms - now <= MINUTE) {
+          this.shop.extend(draft, now + 10 * MINUTE, now);
+          await decide((state) => decideDetailsSent(state, seen(draft), true));
+          return true;
+        }
+        this.shop.complete(draft, now);
+        if (fault === 'dies_after') return false;
+        await decide((state) => decidePlaced(state, this.#order(draft)));
+        return true;
+      }
+      case 'delete':
+        return this.#delete(draft, fault, decide);
+      case 'reread':
+      case 'revalidate': {
+        for (const sku of SKUS) await this.apply(this.shop.read(sku, now));
+        if (fault === 'dies_after') return false;
+        const done: unknown =
+          work.step === 'revalidate'
+            ? await decide((state) => decideRevalidate(state, now))
+            : await decide((state) => decideReread(state, now, NO_REASON));
+        if (done === 'dropped') return this.#delete(draft, 'none', decide);
+        if (done !== 'unread') return true;
+        await decide((state) =>
+          decideLater(state, { delay_ms: SECOND, attempts_max: 1e9, failure: 'unread' }),
+        );
+        return false;
+      }
+      case 'rest':
+        return false;
+    }
+  }
+
+  async #delete(
+    draft: Draft | undefined,
+    fault: Fault,
+    decide: (by: typeof decideDeleted) => Promise<unknown>,
+  ): Promise<boolean> {
+    if (draft !== undefined) this.shop.delete(draft);
+    if (fault === 'dies_after') return false;
+    await decide(decideDeleted);
+    return true;
+  }
+
+  #order(draft: Draft) {
+    return { order_ref: `order-of-${draft.ref}`, order_name: `#${draft.ref}` };
+  }
+
+  /** The one thing that the model has to be told: how the orders of submitted reservations ended. */
+  async #learnFates(): Promise<void> {
+    for (const mine of this.mine) {
+      if (mine.fate !== 'submitted') continue;
+      const { order } = await this.ledger.owned(mine.answer.reservation_id);
+      if (order?.state === 'placed') mine.fate = 'committed';
+      if (order?.state === 'rejected' || order?.state === 'failed') mine.fate = 'over';
+    }
+  }
+
+  // What has to be true.
+
+  async check(): Promise<void> {
+    this.steps += 1;
+    const now = await this.now();
+    const { items } = await this.ledger.check(...SKUS);
+    for (const item of items) {
+      for (const { location_id, available_to_promise } of item.locations) {
+        const free = this.#free(item.sku, location_id, now);
+        expect(available_to_promise, `L1: ${item.sku} at ${location_id}`).toBeLessThanOrEqual(free);
+      }
+    }
+    const orders = new Map<string, number>();
+    for (const { tag, state } of this.shop.drafts) {
+      if (state === 'completed') orders.set(tag, (orders.get(tag) ?? 0) + 1);
+    }
+    for (const [tag, count] of orders) {
+      expect(count, `L4: orders at the shop for ${tag}`).toBe(1);
+      const { fate } = this.mine.find((mine) => mine.tag === tag) ?? { fate: 'nobody' };
+      expect(['submitted', 'committed'], `L3: an order at the shop for what is ${fate}`).toContain(fate);
+    }
+    this.#db ??= new (loadDriver(process.versions.node))(this.#path, { readonly: true });
+    expect(verifyLedger(this.#db).problems).toEqual([]);
+    this.#checkSums(this.#db);
+  }
+
+  /** L2 and L3 once more, by a query that shares nothing with `verify`. */
+  #checkSums(db: Database): void {
+    const levels = db.prepare('SELECT level_key, held_units, mirrored_units FROM levels').all() as Record<
+      string,
+      number
+    >[];
+    const holds = db
+      .prepare(
+        'SELECT level_key, quantity_units, holds.state AS hold, r.state AS of FROM holds JOIN reservations AS r USING (reservation_key)',
+      )
+      .all() as { level_key: number; quantity_units: number; hold: string; of: string }[];
+    const sum = (key: number | undefined, isCounted: boolean): number =>
+      holds
+        .filter((row) => row.level_key === key && (row.hold === 'counted') === isCounted)
+        .reduce((total, row) => total + row.quantity_units, 0);
+    for (const { level_key, held_units, mirrored_units } of levels) {
+      expect([held_units, mirrored_units], 'L2').toEqual([sum(level_key, true), sum(level_key, false)]);
+    }
+    const zombies = holds.filter(
+      ({ hold, of }) => (of === 'released' || of === 'expired') && hold !== 'returning',
+    );
+    expect(zombies, 'L3').toEqual([]);
+  }
+
+  /** Everything comes to rest: what is over is over, and the ledger promises exactly what the shop has. */
+  async settle(): Promise<void> {
+    for (let round = 0; round < 8; round += 1) {
+      this.time.pass(20 * MINUTE);
+      await this.sweep();
+      for (const mine of this.mine) if (mine.fate === 'active') mine.fate = 'over';
+      for (const sku of SKUS) {
+        this.shop.setLifecycle(sku, 'active');
+        await this.apply(this.shop.read(sku, await this.now()));
+      }
+      for (let rows = 0; rows < 40 && (await this.ledger.store.dueOutbox(1)).length > 0; rows += 1)
+        await this.outbox('none', 0);
+    }
+    await this.check();
+    expect(await this.ledger.store.dueOutbox(1), 'work that is never done').toEqual([]);
+    const left = this.ledger.rawly((db) => db.prepare('SELECT * FROM holds').all());
+    expect(left, 'holds that are never freed').toEqual([]);
+    for (const sku of SKUS) await this.apply(this.shop.read(sku, await this.now()));
+    const now = await this.now();
+    const { items } = await this.ledger.check(...SKUS);
+    for (const { sku, locations } of items) {
+      for (const { location_id, available_to_promise } of locations) {
+        expect(available_to_promise, `${sku} at ${location_id} in the end`).toBe(
+          this.#free(sku, location_id, now),
+        );
+      }
+    }
+    const waiting = this.mine.filter(({ fate }) => fate === 'submitted');
+    expect(waiting, 'orders that are neither placed nor given up').toEqual([]);
+  }
+
+  /** Units of a level that nobody owns: the newest figure less what live owners have and it still counts. */
+  #free(sku: string, location: string, now: number): number {
+    const figure = this.#figures.get(`${sku} ${location}`);
+    if (figure === undefined) return 0;
+    let free = figure.available;
+    for (const mine of this.mine) {
+      if (mine.fate === 'over' || (mine.fate === 'active' && now >= mine.expires_at_ms)) continue;
+      const taken = mine.taken.get(`${sku} ${location}`) ?? 0;
+      free -= Math.max(0, taken - (figure.without.get(mine.tag) ?? 0));
+    }
+    return Math.max(0, free);
+  }
+
+  #pick(index: number): Mine | undefined {
+    return this.mine.length === 0 ? undefined : this.mine[index % this.mine.length];
+  }
+}

@@ -1,0 +1,123 @@
+/**
+ * A shop as simple as can be, and what a stock report truly means: the reference that the ledger is held against.
+ * It knows nothing of held, mirrored or returning units; only who has taken what, where, and what a figure excludes.
+ */
+
+export interface Draft {
+  readonly ref: string;
+  readonly tag: string;
+  readonly lines: readonly { readonly sku: string; readonly quantity: number }[];
+  until_ms: number;
+  state: 'open' | 'completed' | 'deleted';
+  /** Whether its units are out of `available` now. */
+  is_holding: boolean;
+}
+
+/** A figure that was read, and whose units it leaves out. */
+export interface Figure {
+  readonly read_at_ms: number;
+  readonly available: number;
+  /** By tag: units that the figure does not count any more. */
+  readonly without: ReadonlyMap<string, number>;
+}
+
+export interface Reading {
+  readonly sku: string;
+  readonly lifecycle: 'active' | 'discontinued';
+  readonly figures: ReadonlyMap<string, Figure>;
+}
+
+export class PlainShop {
+  readonly drafts: Draft[] = [];
+  readonly #available = new Map<string, number>();
+  readonly #lifecycle = new Map<string, 'active' | 'discontinued'>();
+  readonly #locations: readonly string[];
+
+  /** Drafts take from the first location, as Shopify's do. */
+  constructor(skus: readonly string[], locations: readonly string[], units: number) {
+    this.#locations = locations;
+    for (const sku of skus) for (const at of locations) this.#available.set(`${sku} ${at}`, units);
+  }
+
+  /** A till sells, a receipt comes in, somebody counts: never asked, whatever the ledger holds. */
+  change(sku: string, location: string, units: number): void {
+    this.#available.set(`${sku} ${location}`, (this.#available.get(`${sku} ${location}`) ?? 0) + units);
+  }
+
+  setLifecycle(sku: string, lifecycle: 'active' | 'discontinued'): void {
+    this.#lifecycle.set(sku, lifecycle);
+  }
+
+  read(sku: string, now: number): Reading {
+    this.#letGo(now);
+    const figures = new Map<string, Figure>();
+    for (const location of this.#locations) {
+      const without = new Map<string, number>();
+      for (const { tag, lines, state, is_holding } of this.drafts) {
+        const quantity = lines.find((line) => line.sku === sku)?.quantity ?? 0;
+        // An order is the shop's to ship, from where it took the units: nothing is owed elsewhere any more.
+        const isLeftOut = state === 'completed' || (is_holding && location === this.#locations[0]);
+        if (isLeftOut && quantity > 0) without.set(tag, (without.get(tag) ?? 0) + quantity);
+      }
+      figures.set(location, {
+        read_at_ms: now,
+        available: this.#available.get(`${sku} ${location}`) ?? 0,
+        without,
+      });
+    }
+    return { sku, lifecycle: this.#lifecycle.get(sku) ?? 'active', figures };
+  }
+
+  create(tag: string, lines: Draft['lines'], until_ms: number): Draft {
+    const ref = `draft-${this.drafts.length + 1}`;
+    const draft: Draft = { ref, tag, lines, until_ms, state: 'open', is_holding: false };
+    this.drafts.push(draft);
+    this.#take(draft);
+    return draft;
+  }
+
+  extend(draft: Draft, until_ms: number, now: number): void {
+    this.#letGo(now);
+    draft.until_ms = until_ms;
+    if (!draft.is_holding) this.#take(draft);
+  }
+
+  complete(draft: Draft, now: number): void {
+    this.#letGo(now);
+    if (draft.state !== 'open') return;
+    if (!draft.is_holding) this.#take(draft);
+    draft.state = 'completed';
+  }
+
+  delete(draft: Draft): void {
+    if (draft.state !== 'open') return;
+    if (draft.is_holding) this.#give(draft);
+    draft.state = 'deleted';
+  }
+
+  byTag(tag: string, now: number): Draft | undefined {
+    this.#letGo(now);
+    return this.drafts.find((draft) => draft.tag === tag && draft.state !== 'deleted');
+  }
+
+  byRef(ref: string | null, now: number): Draft | undefined {
+    this.#letGo(now);
+    return this.drafts.find((draft) => draft.ref === ref && draft.state !== 'deleted');
+  }
+
+  #letGo(now: number): void {
+    for (const draft of this.drafts) {
+      if (draft.state === 'open' && draft.is_holding && draft.until_ms <= now) this.#give(draft);
+    }
+  }
+
+  #take(draft: Draft): void {
+    for (const { sku, quantity } of draft.lines) this.change(sku, this.#locations[0] ?? '', -quantity);
+    draft.is_holding = true;
+  }
+
+  #give(draft: Draft): void {
+    for (const { sku, quantity } of draft.lines) this.change(sku, this.#locations[0] ?? '', quantity);
+    draft.is_holding = false;
+  }
+}

@@ -1,0 +1,118 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import {
+  AGENT,
+  answerOf,
+  MINUTE,
+  OTHER_AGENT,
+  refusalOf,
+  SECOND,
+  STORE,
+  TestLedger,
+  WAREHOUSE,
+} from '../helpers/ledger.js';
+
+let t: TestLedger;
+beforeEach(async () => {
+  t = await TestLedger.open();
+});
+afterEach(() => t.close());
+
+describe('what is in stock', () => {
+  test('is answered with figures by location, times and the checksum', async () => {
+    await t.seed({
+      sku: 'tee',
+      title: 'Black T-Shirt',
+      variant_title: 'M',
+      levels: { [STORE]: 2, [WAREHOUSE]: 8 },
+    });
+    await t.granted('tee', 3);
+    t.time.pass(30 * SECOND);
+    const { stock_hash } = await t.item('tee');
+    expect(answerOf(await t.ledger.checkStock(['tee', 'nope', 'tee']))).toEqual({
+      items: [
+        {
+          sku: 'tee',
+          title: 'Black T-Shirt · M',
+          status: 'active',
+          availability: { available: 7, status: 'in_stock' },
+          available_to_promise: 7,
+          locations: [
+            { location_id: WAREHOUSE, name: 'Warehouse', available_to_promise: 5 },
+            { location_id: STORE, name: 'Store', available_to_promise: 2 },
+          ],
+          as_of: '2026-11-23T12:00:00.000Z',
+          confirmed_at: '2026-11-23T12:00:00.000Z',
+          age_seconds: 30,
+          max_age_seconds: 120,
+          fresh: true,
+          stock_hash,
+        },
+      ],
+      unknown_skus: ['nope'],
+      queried_at: '2026-11-23T12:00:30.000Z',
+      valid_until: '2026-11-23T12:02:00.000Z',
+    });
+  });
+
+  test.each([
+    [4, 'in_stock'],
+    [3, 'low_stock'],
+    [1, 'low_stock'],
+    [0, 'out_of_stock'],
+    [-5, 'out_of_stock'],
+  ])('with %s units is %s', async (available, status) => {
+    await t.seed({ sku: 'tee', levels: { [WAREHOUSE]: available } });
+    expect((await t.check('tee')).items[0]?.availability).toEqual({
+      available: Math.max(0, available),
+      status,
+    });
+  });
+
+  test('of a discontinued item is nothing, by that name', async () => {
+    await t.seed({ sku: 'tee', lifecycle: 'discontinued' });
+    expect((await t.check('tee')).items[0]).toMatchObject({
+      status: 'discontinued',
+      availability: { available: 0, status: 'discontinued' },
+      locations: [{ available_to_promise: 0 }],
+    });
+  });
+
+  test('that is too old and can not be read again is nothing, and says so', async () => {
+    await t.seed({ sku: 'tee' });
+    t.time.pass(2 * MINUTE + 1);
+    expect(answerOf(await t.ledger.checkStock(['tee'])).items[0]).toMatchObject({
+      fresh: false,
+      available_to_promise: 0,
+      locations: [{ available_to_promise: 0 }],
+    });
+  });
+});
+
+describe("a reservation's stock", () => {
+  test('is told to its owner with the basket checksum of now, and to nobody else', async () => {
+    await t.seed({ sku: 'tee' });
+    const { reservation_id, stock_hash } = await t.granted('tee', 3);
+    await t.seed({ sku: 'tee', levels: { [WAREHOUSE]: 9 } });
+    const answer = answerOf(await t.ledger.checkReservation(AGENT, reservation_id));
+    expect(answer.reservation).toEqual({
+      reservation_id,
+      status: 'active',
+      expires_at: '2026-11-23T12:15:00.000Z',
+    });
+    expect(answer.stock_hash).toBe((await t.item('tee')).stock_hash);
+    expect(answer.stock_hash).not.toBe(stock_hash);
+    const foreign = refusalOf(await t.ledger.checkReservation(OTHER_AGENT, reservation_id));
+    expect(foreign).toEqual(refusalOf(await t.ledger.checkReservation(OTHER_AGENT, 'res_nope')));
+  });
+
+  test('is still told when the reservation is over', async () => {
+    await t.seed({ sku: 'tee' });
+    const { reservation_id, stock_hash } = await t.granted('tee', 3);
+    await t.release(reservation_id);
+    expect(answerOf(await t.ledger.checkReservation(AGENT, reservation_id))).toMatchObject({
+      items: [{ sku: 'tee' }],
+      stock_hash,
+      reservation: { status: 'released' },
+    });
+  });
+});

@@ -1,0 +1,144 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { createServer, type Server } from 'node:http';
+import { type AddressInfo, connect, type Socket } from 'node:net';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { loadDriver } from '../../src/store/sqlite/driver.js';
+import { type HttpOptions, type HttpServing, serveOnHttp } from '../../src/transport/http.js';
+import { AGENT, TestLedger } from '../helpers/ledger.js';
+
+const FIND = { name: 'find_items', arguments: { query: 'mug' } };
+
+let shop: TestLedger;
+const serving: HttpServing[] = [];
+
+beforeEach(async () => {
+  shop = await TestLedger.open();
+  await shop.seed({ sku: 'MUG' });
+});
+afterEach(async () => {
+  for (const server of serving.splice(0)) await server.close();
+  await shop.close();
+});
+
+async function serve(options: Partial<HttpOptions> = {}): Promise<HttpServing> {
+  const server = await serveOnHttp(
+    { version: '0' },
+    {
+      ledger: shop.ledger,
+      principal: AGENT,
+      reportBug: (error) => {
+        throw error;
+      },
+    },
+    {
+      host: '127.0.0.1',
+      port: 0,
+      body_max_bytes: 65_536,
+      headers_timeout_ms: 10_000,
+      request_timeout_ms: 30_000,
+      connections_max: 64,
+      drain_max_ms: 10_000,
+      onError: () => undefined,
+      ...options,
+    },
+  );
+  serving.push(server);
+  return server;
+}
+
+function post(origin: string, params: object = FIND): Promise<Response> {
+  return fetch(`${origin}/mcp`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream' },
+    body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params }),
+  });
+}
+
+describe('the HTTP server', () => {
+  it('takes a free port when it is told 0, and says which', async () => {
+    const [one, two] = [await serve(), await serve()];
+    expect(one.origin).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+    expect(one.origin).not.toBe(two.origin);
+    expect(await (await post(one.origin)).text()).toContain('MUG');
+  });
+
+  it('serves IPv6 under an origin that a client can use', async () => {
+    const { origin } = await serve({ host: '::1' });
+    expect(origin).toMatch(/^http:\/\/\[::1\]:\d+$/);
+    expect((await post(origin)).status).toBe(200);
+  });
+
+  it('answers /healthz, with a query too', async () => {
+    const { origin } = await serve();
+    const response = await fetch(`${origin}/healthz?probe=1`);
+    expect([response.status, await response.text()]).toEqual([200, 'ok\n']);
+  });
+
+  it('that finds its port taken says which one and what to do', async () => {
+    const other: Server = createServer();
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+    const { port } = other.address() as AddressInfo;
+    try {
+      await expect(serve({ port })).rejects.toThrow(
+        `Port ${port} on 127.0.0.1 is taken: stop the other program or set HOLDFAST_HTTP_PORT.`,
+      );
+    } finally {
+      await new Promise((resolve) => other.close(resolve));
+    }
+  });
+});
+
+describe('closing the HTTP server', () => {
+  it('is safe twice, and takes nobody in after it', async () => {
+    const server = await serve();
+    await server.close();
+    await server.close();
+    await expect(post(server.origin)).rejects.toThrow();
+  });
+
+  it('does not wait for connections that are idle', async () => {
+    const server = await serve();
+    const socket = await connected(server.origin);
+    socket.write('GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    await new Promise((resolve) => socket.once('data', resolve));
+    const closed = new Promise((resolve) => socket.once('close', resolve));
+    await server.close();
+    await closed;
+  });
+
+  it('waits for a call in flight, and answers it', async () => {
+    const server = await serve();
+    const lock = new (loadDriver(process.versions.node))(shop.path);
+    lock.exec('BEGIN IMMEDIATE');
+    const started = nextRequest();
+    const answer = post(server.origin, {
+      name: 'reserve_units',
+      arguments: { lines: [{ sku: 'MUG', quantity: 1 }] },
+    });
+    await started;
+    const closing = server.close();
+    lock.exec('ROLLBACK');
+    lock.close();
+    expect(await (await answer).text()).toContain('"status":"active"');
+    await closing;
+    expect(await shop.atp('MUG')).toBe(9);
+  });
+});
+
+/** Resolves when a server of this process has the next request's headers. */
+function nextRequest(): Promise<void> {
+  return new Promise((resolve) => {
+    const seen = (): void => {
+      unsubscribe('http.server.request.start', seen);
+      resolve();
+    };
+    subscribe('http.server.request.start', seen);
+  });
+}
+
+function connected(origin: string): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(Number(new URL(origin).port), '127.0.0.1', () => resolve(socket));
+    socket.on('error', reject);
+  });
+}
