@@ -59,12 +59,23 @@ export function openHoldfast(config: Config, log: Log, tuning: Partial<typeof LI
     nudges: { outboxDue: () => loops.outbox.nudge() },
     sleep: (ms) => pause(ms),
   });
+  const calls = new Set<Promise<unknown>>();
   const tools: ToolContext = {
     ledger,
     principal: 'local',
-    reportBug: (error, context) => log.error('tool_bug', { ...context, error: describe(error) }),
+    reportBug: (error, tool) => {
+      const request_id = randomUUID();
+      log.error('tool_bug', { tool, request_id, error: describe(error) });
+      return request_id;
+    },
+    onCall: (call) => {
+      calls.add(call);
+      void call.finally(() => calls.delete(call));
+    },
   };
   const stop = once(async () => {
+    // A client that leaves, or a signal, must not cut a decision in two: tool calls have limits of their own.
+    await Promise.allSettled(calls);
     await Promise.all([
       loops.heartbeat.stop(),
       loops.outbox.stop(),

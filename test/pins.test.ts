@@ -21,7 +21,7 @@ let client: Client;
 beforeAll(async () => {
   shop = await TestLedger.open();
   const [ours, theirs] = InMemoryTransport.createLinkedPair();
-  const reportBug = (error: unknown): void => {
+  const reportBug = (error: unknown): string => {
     throw error;
   };
   await mcpServer({ version: '0' }, { ledger: shop.ledger, principal: 'local', reportBug }).connect(ours);

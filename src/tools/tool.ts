@@ -1,6 +1,5 @@
 /** The one wrapper around every tool: arguments in, a result or a refusal out, and nothing thrown at a client. */
 
-import { randomUUID } from 'node:crypto';
 import type { CallToolResult, StandardSchemaWithJSON, ToolAnnotations } from '@modelcontextprotocol/server';
 import * as z from 'zod';
 import type { Ledger } from '../ledger/ledger.js';
@@ -11,8 +10,10 @@ import { type Refusal, type RefusalCode, type Result, refused } from '../ledger/
 export interface ToolContext {
   readonly ledger: Ledger;
   readonly principal: string;
-  /** Where bugs go. Never to the client. */
-  readonly reportBug: (error: unknown, context: { tool: string; request_id: string }) => void;
+  /** Where bugs go. Never to the client, who gets the request id that this answers with. */
+  readonly reportBug: (error: unknown, tool: string) => string;
+  /** Told of every call as it begins, so that a server that stops can wait for those under way. */
+  readonly onCall?: (call: Promise<unknown>) => void;
 }
 
 export type JsonSchema = Readonly<Record<string, unknown>>;
@@ -51,17 +52,33 @@ export function defineTool<Input extends z.ZodType>(definition: ToolDefinition<I
     inputSchema: advertised(input, lean),
     outputSchema: advertised(output, outline),
     output,
-    run: async (context, args) => {
-      const parsed = input.safeParse(args ?? {}, { reportInput: true });
-      if (!parsed.success) return malformed(parsed.error);
-      try {
-        const result = await call(context, parsed.data);
-        return result.ok ? success(result.value) : refusalResult(result.refusal);
-      } catch (error) {
-        return failure(context, name, error);
-      }
+    run: (context, args) => {
+      const running = run(context, args);
+      context.onCall?.(running);
+      return running;
     },
   };
+
+  async function run(context: ToolContext, args: unknown): Promise<CallToolResult> {
+    const asSent = input.safeParse(args ?? {}, { reportInput: true });
+    const parsed = asSent.success ? asSent : input.safeParse(withoutNulls(args ?? {}));
+    // What is refused is named as it was sent.
+    if (!parsed.success) return malformed(asSent.error ?? parsed.error);
+    try {
+      const result = await call(context, parsed.data);
+      return result.ok ? success(result.value) : refusalResult(result.refusal);
+    } catch (error) {
+      return failure(context, name, error);
+    }
+  }
+}
+
+/** Models send null for an optional field that they have nothing to say about: the same as leaving it out. */
+function withoutNulls(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutNulls);
+  if (value === null || typeof value !== 'object') return value;
+  const fields = Object.entries(value).filter(([, field]) => field !== null);
+  return Object.fromEntries(fields.map(([name, field]) => [name, withoutNulls(field)]));
 }
 
 function success(value: unknown): CallToolResult {
@@ -92,8 +109,7 @@ function failure(context: ToolContext, tool: string, error: unknown): CallToolRe
     );
     return refusalResult(refusal);
   }
-  const request_id = randomUUID();
-  context.reportBug(error, { tool, request_id });
+  const request_id = context.reportBug(error, tool);
   const { refusal } = refused(
     'internal',
     'Something went wrong in the server; its log has the details under this request_id. If you sent an idempotency_key, send the same request again later.',

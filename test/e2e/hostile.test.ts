@@ -39,7 +39,7 @@ class Caller {
     const bugs: unknown[] = [];
     const serving = await serveOnHttp(
       { version: '0' },
-      { ledger, principal, reportBug: (error) => bugs.push(error) },
+      { ledger, principal, reportBug: (error) => String(bugs.push(error)) },
       {
         host: '127.0.0.1',
         port: 0,
@@ -450,7 +450,7 @@ const MALFORMED: readonly Malformed[] = [
   ['an unknown field', 'find_items', { query: 'mug', [CANARY]: CANARY }, null, 'arguments'],
   ['an unknown field', 'reserve_units', { lines: [line(SKU, 1)], [CANARY]: 1 }, null, 'arguments'],
   ['an unknown field', 'submit_order_with_hash', submit({ [CANARY]: CANARY }), null, 'arguments'],
-  ['an unknown field', 'get_order', { order_id: 'ord_0', [CANARY]: null }, null, 'arguments'],
+  ['an unknown field', 'get_order', { order_id: 'ord_0', [CANARY]: {} }, null, 'arguments'],
   ['an unknown field', 'release_reservation', { reservation_id: 'r', [CANARY]: [] }, null, 'arguments'],
   [
     'an unknown field of a line',

@@ -46,6 +46,8 @@ import { type Draft, type Figure, PlainShop, type Reading } from './plain-shop.j
 export const SKUS = ['tee', 'cap'] as const;
 const LOCATIONS = [WAREHOUSE, STORE];
 const CLAIM: Omit<Claim, 'worker'> = { claim_ms: 5 * SECOND, check_ms: 5 * MINUTE };
+/** The whole proof is dear, and what it would find stays to be found: the rest is checked after each step. */
+const VERIFY_EVERY = 5;
 const NO_REASON = { code: 'shop_refused', detail: 'The shop said no.' } as const;
 
 /**
@@ -101,9 +103,13 @@ export class World {
     await this.ledger.close();
   }
 
-  /** What was read and not yet applied dies with the process. */
+  /**
+   * What was read and not yet applied dies with the process. Its last heartbeat has left the time in the file: what a
+   * process lives through after that is lost when the wall clock was set back (SPEC.md, known limits).
+   */
   async restart(): Promise<void> {
     this.#readings.length = 0;
+    await this.ledger.store.lease('heartbeat', 'test', SECOND);
     await this.ledger.close();
     this.ledger = await TestLedger.open({
       path: this.#path,
@@ -385,7 +391,7 @@ export class World {
 
   // What has to be true.
 
-  async check(): Promise<void> {
+  async check(isEnd = false): Promise<void> {
     this.steps += 1;
     const now = await this.now();
     const { items } = await this.ledger.check(...SKUS);
@@ -405,8 +411,8 @@ export class World {
       expect(['submitted', 'committed'], `L3: an order at the shop for what is ${fate}`).toContain(fate);
     }
     this.#db ??= new (loadDriver(process.versions.node))(this.#path, { readonly: true });
-    expect(verifyLedger(this.#db).problems).toEqual([]);
     this.#checkSums(this.#db);
+    if (this.steps % VERIFY_EVERY === 0 || isEnd) expect(verifyLedger(this.#db).problems).toEqual([]);
   }
 
   /** L2 and L3 once more, by a query that shares nothing with `verify`. */
@@ -446,7 +452,7 @@ export class World {
       for (let rows = 0; rows < 40 && (await this.ledger.store.dueOutbox(1)).length > 0; rows += 1)
         await this.outbox('none', 0);
     }
-    await this.check();
+    await this.check(true);
     expect(await this.ledger.store.dueOutbox(1), 'work that is never done').toEqual([]);
     const left = this.ledger.rawly((db) => db.prepare('SELECT * FROM holds').all());
     expect(left, 'holds that are never freed').toEqual([]);

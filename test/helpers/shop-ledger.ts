@@ -99,7 +99,8 @@ export class ShopProcess {
     this.server = shared.server;
     this.path = shared.path;
     this.clock = this.time.clock();
-    this.settings = { ...TEST_SETTINGS, ...options.settings };
+    // A deadline is real time: nothing that a slow machine could miss, unless a test is about it.
+    this.settings = { ...TEST_SETTINGS, freshen_wait_ms: 60_000, ...options.settings };
     const { settings, clock } = this;
     this.store = openTestStore({
       path: this.path,

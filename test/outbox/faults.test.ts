@@ -111,7 +111,13 @@ describe('a draft whose answer is lost', () => {
       },
       t.time.wall_ms,
     );
-    t.server.faults.add({ operation: 'draftOrderDelete', when: 'before', action: 'status', code: 500 });
+    t.server.faults.add({
+      operation: 'draftOrderDelete',
+      when: 'before',
+      action: 'status',
+      code: 500,
+      times: 5,
+    });
     expect(t.drafts()).toHaveLength(2);
     await t.workFor(10 * SECOND);
     expect(t.drafts()).toHaveLength(1);
