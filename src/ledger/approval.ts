@@ -2,8 +2,8 @@
 
 import type { Decision, LedgerState } from './ports.js';
 import { granted, type Result, refused } from './refusal.js';
+import { rejection } from './revalidation.js';
 import { orderDue } from './shop-side.js';
-import { rejection } from './shop-steps.js';
 
 export type Verdict = 'approve' | 'reject';
 

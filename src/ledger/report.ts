@@ -268,7 +268,7 @@ function newestCatalogue(before: Item | undefined, report: StockReport): Catalog
 }
 
 /** Names that the ledger makes itself. A shop that uses one as a SKU gets another, or two items would want it. */
-const MADE_UP_SKU = /^variant-|~[^~]*$/u;
+const MADE_UP_SKU = /^variant-\d+$|~\d+$/u;
 /** Of a SKU, when the variant id has to fit behind it. */
 const SKU_STEM_MAX_CHARS = 200;
 

@@ -3,41 +3,17 @@
  * outcome changes. Every function here is one short transaction; the calls to the shop lie between them.
  */
 
-import { endReservation, heldUnits, sumsAfter } from './ending.js';
+import { sumsAfter } from './ending.js';
 import type { Hold } from './hold.js';
 import type { JournalDraft } from './journal.js';
-import { nextOrderState, type Order, type OrderReason } from './order.js';
+import type { Order, OrderReason } from './order.js';
+import { decideFailed } from './placing.js';
 import type { Changes, Decision, HoldMove, LedgerSettings, LedgerState, LevelSums, Owned } from './ports.js';
 import { expiry } from './release.js';
-import { isExpired, nextReservationState } from './reservation.js';
+import { isExpired } from './reservation.js';
+import { isSoldElsewhere, rejection } from './revalidation.js';
 import { type OutboxRow, STEPS, type Step, wantedAtShop } from './shop-side.js';
-import type { Item } from './stock.js';
-
-/** What a worker needs to do a step. */
-export interface Work {
-  readonly step: Step;
-  readonly owned: Owned;
-  readonly items: readonly Item[];
-}
-
-/** What exists at the shop, as it was seen. */
-export interface SeenHold {
-  readonly hold_ref: string;
-  readonly until_ms: number | null;
-}
-
-export interface SeenOrder {
-  readonly order_ref: string;
-  readonly order_name: string;
-}
-
-/** The claim that a worker makes on a row; it ends by time if the worker dies. */
-export interface Claim {
-  readonly worker: string;
-  readonly claim_ms: number;
-  /** A hold at the shop is looked at again after so long: a person may have removed it there. */
-  readonly check_ms: number;
-}
+import { type Claim, FREE, must, note, returns, type SeenHold, type Work } from './work.js';
 
 /** The next step that a reservation's shop side needs. */
 export function nextStep(owned: Owned, settings: LedgerSettings): Step {
@@ -99,8 +75,6 @@ export function decideNextStep(
     changes: { outbox, journal: [note(intent.kind, { attempt: outbox.attempts + 1 })] },
   };
 }
-
-const FREE = { claimed_by: null, claimed_until_ms: null } as const;
 
 /**
  * What the tables say, and two things that only the row's own figures can tell: an order is not completed, and no
@@ -333,91 +307,6 @@ export function decideDeleted(state: LedgerState): Decision<void> {
   };
 }
 
-/** The shop's figure shows from now on what became of units that are nobody's any more. */
-function returns({ now_ms }: LedgerState, { holds }: Owned): HoldMove[] {
-  return holds
-    .filter((hold) => hold.state === 'returning')
-    .map((hold): HoldMove => ({ hold, to: { ...hold, awaits: 'return', awaits_after_ms: now_ms } }));
-}
-
-/** The shop has the order: at most one per order of ours (L4). The holds count until a newer report (section 4). */
-export function decidePlaced(state: LedgerState, seen: SeenOrder): Decision<boolean> {
-  const owned = must(state);
-  const { order, reservation, outbox } = owned;
-  const completed: OutboxRow = {
-    ...outbox,
-    shop_state: 'completed',
-    intent_at_ms: null,
-    attempts: 0,
-    parked: false,
-  };
-  // Seen before, by a worker that lost its claim in the middle: no news, and no alarm.
-  if (order?.upstream_order_ref === seen.order_ref) return { result: true, changes: { outbox: completed } };
-  if (order === null || order.state !== 'accepted') {
-    // Somebody completed our draft order by hand. There is no order of ours to advance: a person has to look.
-    return {
-      result: false,
-      changes: {
-        holds: returns(state, owned),
-        // Due at once: what is left to do is to see its units go, and to let a held order give up in time.
-        outbox: {
-          ...completed,
-          ...FREE,
-          parked: true,
-          due_at_ms: state.now_ms,
-          last_failure: 'completed_by_others',
-        },
-        journal: [note('shop.completed', { ...seen, unasked: true })],
-      },
-    };
-  }
-  const holds = owned.holds.map(
-    (hold): HoldMove => ({ hold, to: { ...hold, awaits: 'settle', awaits_after_ms: state.now_ms } }),
-  );
-  return {
-    result: true,
-    changes: {
-      order: {
-        ...order,
-        state: nextOrderState(order.state, 'place'),
-        placed_at_ms: state.now_ms,
-        upstream_order_ref: seen.order_ref,
-        upstream_order_name: seen.order_name,
-        buyer: null,
-      },
-      reservation: {
-        reservation_key: reservation.reservation_key,
-        state: nextReservationState(reservation.state, 'place'),
-      },
-      holds,
-      outbox: completed,
-      journal: [note('order.placed', { id: order.id, order_ref: seen.order_ref })],
-    },
-  };
-}
-
-/** The shop will not take the order: it has failed and its units are free. */
-export function decideFailed(state: LedgerState, reason: OrderReason): Decision<void> {
-  const owned = must(state);
-  const { order } = owned;
-  if (order === null) throw new Error('only an order can fail');
-  const ending = endReservation(state, owned, 'free');
-  return {
-    result: undefined,
-    changes: {
-      ...ending,
-      order: {
-        ...order,
-        state: nextOrderState(order.state, 'fail'),
-        reasons: [...order.reasons, reason],
-        decided_at_ms: state.now_ms,
-        buyer: null,
-      },
-      journal: [note('order.failed', { id: order.id, reason, freed_units: heldUnits(owned) })],
-    },
-  };
-}
-
 export type Reread =
   | 'shown'
   /** The report was too old for what waits for it. */
@@ -447,98 +336,6 @@ export function decideReread(state: LedgerState, sinceMs: number, reason: OrderR
   return {
     result: 'dropped',
     changes: { outbox, journal: [note('shop.deleting', { why: 'sold_elsewhere' })] },
-  };
-}
-
-/**
- * Below zero at the shop, and not enough for this one when those who came first are served first. Where the shop
- * took units of a hold that stands elsewhere with us, below zero says that they were never there.
- */
-function isSoldElsewhere(state: LedgerState, { holds }: Owned): boolean {
-  return state.owned_items.some((item) => {
-    const takenAt = item.levels.find((level) => level.sellable_here && level.location_open);
-    return item.levels.some((level) => {
-      if (level.upstream_available_units >= 0) return false;
-      const own = holds.find((hold) => hold.level_key === level.level_key);
-      return own === undefined ? level === takenAt : !isCovered(state, item, own);
-    });
-  });
-}
-
-export type Revalidation = 'accepted' | 'rejected' | 'unread' | 'not_held';
-
-/**
- * Decides a held order on stock that was read at or after `sinceMs` (L5): accepted if every item is still
- * active and, with all live reservations of a level served oldest first, the fresh stock covers this one.
- */
-export function decideRevalidate(state: LedgerState, sinceMs: number): Decision<Revalidation> {
-  const owned = must(state);
-  const { order } = owned;
-  if (order === null || order.state !== 'held') return { result: 'not_held' };
-  if (state.owned_items.some((item) => item.read_at_ms < sinceMs)) return { result: 'unread' };
-  const reasons = revalidationReasons(state, owned);
-  if (reasons.length > 0) return { result: 'rejected', changes: rejection(state, owned, order, reasons) };
-  const outbox: OutboxRow = { ...owned.outbox, due_at_ms: state.now_ms, attempts: 0 };
-  return {
-    result: 'accepted',
-    changes: {
-      order: {
-        ...order,
-        state: nextOrderState(order.state, 'accept'),
-        reasons: [],
-        decided_at_ms: state.now_ms,
-      },
-      outbox,
-      journal: [note('order.revalidated', { id: order.id, read_since_ms: sinceMs })],
-    },
-  };
-}
-
-function revalidationReasons(state: LedgerState, owned: Owned): OrderReason[] {
-  return state.owned_items.flatMap((item): OrderReason[] => {
-    if (item.lifecycle !== 'active') {
-      return [{ code: 'item_discontinued', sku: item.sku, detail: 'The item is not for sale any more.' }];
-    }
-    const short = owned.holds.some((hold) => !isCovered(state, item, hold));
-    if (!short) return [];
-    return [
-      {
-        code: 'stock_insufficient',
-        sku: item.sku,
-        detail:
-          'The shop has sold units elsewhere since they were reserved, and those left do not cover this order.',
-      },
-    ];
-  });
-}
-
-function isCovered(state: LedgerState, item: Item, hold: Hold): boolean {
-  const level = item.levels.find((candidate) => candidate.level_key === hold.level_key);
-  if (level === undefined) return true; // another item's level
-  if (!level.sellable_here || !level.location_open) return false;
-  const sellable = level.upstream_available_units + level.mirrored_units;
-  const ahead = state.precedence.get(level.level_key);
-  if (ahead === undefined) throw new Error('revalidation needs the live units before this order');
-  return ahead <= sellable;
-}
-
-/** A held order that will not be sold: units freed, buyer forgotten. */
-export function rejection(
-  state: LedgerState,
-  owned: Owned,
-  order: Order,
-  reasons: readonly OrderReason[],
-): Changes {
-  return {
-    ...endReservation(state, owned, 'free'),
-    order: {
-      ...order,
-      state: nextOrderState(order.state, 'reject'),
-      reasons,
-      decided_at_ms: state.now_ms,
-      buyer: null,
-    },
-    journal: [note('order.rejected', { id: order.id, reasons, freed_units: heldUnits(owned) })],
   };
 }
 
@@ -580,13 +377,4 @@ function holdsClaim(outbox: OutboxRow, claim: Claim, now: number): boolean {
   return (
     outbox.claimed_by === claim.worker && outbox.claimed_until_ms !== null && outbox.claimed_until_ms > now
   );
-}
-
-function must(state: LedgerState): Owned {
-  if (state.owned === null) throw new Error('the reservation of this work is missing');
-  return state.owned;
-}
-
-function note(kind: JournalDraft['kind'], data: JournalDraft['data']): JournalDraft {
-  return { kind, data, of_reservation: true };
 }

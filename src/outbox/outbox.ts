@@ -9,25 +9,23 @@
 
 import { setTimeout as pause } from 'node:timers/promises';
 import type { OrderReason } from '../ledger/order.js';
+import { decideFailed, decidePlaced } from '../ledger/placing.js';
 import type { Clock, Decision, Keys, LedgerSettings, LedgerState, Store } from '../ledger/ports.js';
+import { decideRevalidate } from '../ledger/revalidation.js';
 import type { ShopState, Step } from '../ledger/shop-side.js';
 import {
-  type Claim,
   decideAbsent,
   decideClaim,
   decideDeleted,
   decideDetailsSent,
   decideEmptyLookup,
-  decideFailed,
   decideLater,
   decideNextStep,
   decideOpen,
-  decidePlaced,
   decideReread,
-  decideRevalidate,
   decideUnmirrored,
-  type Work,
 } from '../ledger/shop-steps.js';
+import type { Claim, Work } from '../ledger/work.js';
 import type { HoldRequest, OrderSink, ShopHold, WriteOutcome } from '../upstream/upstream.js';
 
 export interface OutboxPorts {

@@ -178,8 +178,35 @@ export class StockSync implements StockFreshener {
         this.#apply({ item_id: catalogue.item_id, catalogue, levels, is_complete: true, read_at_ms: readAt }),
       ),
     );
-    if (results.some((result) => !result.applied))
-      throw new UpstreamError('protocol', 'a level at an unlisted location');
+    for (const [index, result] of results.entries()) {
+      if (!result.applied) throw new UpstreamError('protocol', 'a level at an unlisted location');
+      const item = items[index];
+      if (item !== undefined && item.sku !== result.sku) await this.#takeOverSku(item, readAt);
+    }
+  }
+
+  /**
+   * A product that was deleted or archived and made anew has the same SKU under another id: agents mean the one
+   * that is sold. A SKU that two items sell stays with the first.
+   */
+  async #takeOverSku(item: ItemObservation, readAt: number): Promise<void> {
+    const { store, clock } = this.#ports;
+    const { sku, levels, ...rest } = item;
+    if (sku === null || item.lifecycle === 'discontinued') return;
+    const holder = await store.read({ skus: [sku] }, (state) => state.items.get(sku));
+    if (holder?.lifecycle !== 'discontinued' || holder.item_id === item.item_id) return;
+    const { item_id, variant_id, title, variant_title, lifecycle } = holder;
+    const nameless = { item_id, variant_id, title, variant_title, lifecycle, sku: null };
+    const levelsAsTheyAre = { levels: [], is_complete: false };
+    await this.#apply({ item_id, catalogue: nameless, ...levelsAsTheyAre, read_at_ms: clock.now() });
+    const { item_id: id } = item;
+    await this.#apply({
+      item_id: id,
+      catalogue: { ...rest, sku },
+      levels,
+      is_complete: true,
+      read_at_ms: readAt,
+    });
   }
 
   /** Returns the items that the ledger does not know. */

@@ -1,7 +1,7 @@
 /** What the contestants stand on: a ledger with stock in it, a naive shop beside it, and callers. */
 
 import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ledgerClock } from '../../dist/clock.js';
 import { LIMITS } from '../../dist/config.js';
@@ -160,6 +160,7 @@ export function openNaive(path, skus) {
 export async function run(callers, count, call) {
   let left = count;
   const cpu = process.cpuUsage();
+  const busy = busyMs();
   const started = performance.now();
   const caller = async () => {
     while (left > 0) {
@@ -170,9 +171,16 @@ export async function run(callers, count, call) {
   await Promise.all(Array.from({ length: callers }, caller));
   const wall_ms = performance.now() - started;
   const { user, system } = process.cpuUsage(cpu);
+  const own_ms = (user + system) / 1000;
   return {
     per_s: (count / wall_ms) * 1000,
     wall_us: (wall_ms / count) * 1000,
     cpu_us: (user + system) / count,
+    others_cores: Math.max(0, (busyMs() - busy - own_ms) / wall_ms),
   };
+}
+
+/** Of the whole machine, since it was started. */
+function busyMs() {
+  return cpus().reduce((sum, { times }) => sum + times.user + times.nice + times.sys + times.irq, 0);
 }

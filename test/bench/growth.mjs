@@ -2,7 +2,7 @@
 
 import { join } from 'node:path';
 import { openLedger, reserveOne, run, seed, tempFolder } from './arena.mjs';
-import { middle, number, table, verdict } from './report.mjs';
+import { middle, number, QUIET_MAX_CORES, table, verdict } from './report.mjs';
 
 const CALLERS = 64;
 const SKUS = 1000;
@@ -35,20 +35,27 @@ export async function growth({ quick, large }) {
     wall_us: middle(rounds, 'wall_us'),
     cpu_ratio: middle(ratios(rounds, ledgers[0].rounds, 'cpu_us'), 'ratio'),
     wall_ratio: middle(ratios(rounds, ledgers[0].rounds, 'wall_us'), 'ratio'),
+    others_cores: middle(rounds, 'others_cores'),
     target: n === 1 && !quick ? TARGET : null,
   }));
   for (const { ledger } of ledgers) await ledger.store.close();
   remove();
   table(
     `b. Cost of one reservation by reservations in the ledger (${CALLERS} callers, ${number(SKUS)} SKUs, filled through the ledger itself)`,
-    ['in the ledger', 'CPU µs', 'wall µs', 'CPU ratio', 'wall ratio', 'target (wall)'],
+    ['in the ledger', 'CPU µs', 'wall µs', 'CPU ratio', 'wall ratio', 'others’ cores', 'target (wall)'],
     results.map((row) => [
       number(row.size),
       number(row.cpu_us, 1),
       number(row.wall_us, 1),
       `${number(row.cpu_ratio, 2)}×`,
       `${number(row.wall_ratio, 2)}×`,
-      row.target === null ? '' : verdict(Number(row.wall_ratio.toFixed(2)), row.target, true),
+      number(row.others_cores, 2),
+      row.target === null
+        ? ''
+        : verdict(row.wall_ratio, row.target, {
+            isBelow: true,
+            isQuiet: row.others_cores <= QUIET_MAX_CORES,
+          }),
     ]),
   );
   return results;

@@ -211,7 +211,7 @@ function print({ calls, cold_start }) {
       number(row.cpu_us),
       `${number(row.ratio, 2)}×`,
       row.over === 'stdio' && row.in_flight > 1 && row.tool !== 'noop'
-        ? verdict(Number(row.ratio.toFixed(2)), TARGET, true)
+        ? verdict(row.ratio, TARGET, { isBelow: true, isQuiet: true })
         : '',
     ]),
   );

@@ -4,27 +4,25 @@
  */
 
 import { expect } from 'vitest';
+import { decideFailed, decidePlaced } from '../../src/ledger/placing.js';
 import type { LedgerSettings } from '../../src/ledger/ports.js';
 import { decideExpire } from '../../src/ledger/release.js';
 import { grantedBySku } from '../../src/ledger/reservation.js';
 import type { ReserveAnswer } from '../../src/ledger/reserve.js';
+import { decideRevalidate } from '../../src/ledger/revalidation.js';
 import {
-  type Claim,
   decideAbsent,
   decideClaim,
   decideDeleted,
   decideDetailsSent,
   decideEmptyLookup,
-  decideFailed,
   decideLater,
   decideNextStep,
   decideOpen,
-  decidePlaced,
   decideReread,
-  decideRevalidate,
   decideUnmirrored,
-  type Work,
 } from '../../src/ledger/shop-steps.js';
+import type { Claim, Work } from '../../src/ledger/work.js';
 import type { Database } from '../../src/store/sqlite/driver.js';
 import { loadDriver } from '../../src/store/sqlite/driver.js';
 import { verifyLedger } from '../../src/store/sqlite/verify.js';

@@ -2,8 +2,9 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { endReservation } from '../../src/ledger/ending.js';
 import type { HoldState } from '../../src/ledger/hold.js';
+import { decideFailed, decidePlaced } from '../../src/ledger/placing.js';
 import { decideExpire } from '../../src/ledger/release.js';
-import { decideDeleted, decideFailed, decideOpen, decidePlaced } from '../../src/ledger/shop-steps.js';
+import { decideDeleted, decideOpen } from '../../src/ledger/shop-steps.js';
 import { cleanText, isNameableSku } from '../../src/ledger/text.js';
 import {
   HOUR,

@@ -1,16 +1,15 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { decideFailed, decidePlaced } from '../../src/ledger/placing.js';
 import type { ReserveAnswer } from '../../src/ledger/reserve.js';
+import { decideRevalidate } from '../../src/ledger/revalidation.js';
 import {
-  type Claim,
   decideClaim,
-  decideFailed,
   decideLater,
   decideNextStep,
   decideOpen,
-  decidePlaced,
-  decideRevalidate,
   decideUnmirrored,
 } from '../../src/ledger/shop-steps.js';
+import type { Claim } from '../../src/ledger/work.js';
 import {
   answerOf,
   HOUR,

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { decideFailed, decidePlaced } from '../../src/ledger/placing.js';
 import type { ReserveAnswer } from '../../src/ledger/reserve.js';
-import { decideFailed, decidePlaced } from '../../src/ledger/shop-steps.js';
 import {
   AGENT,
   answerOf,

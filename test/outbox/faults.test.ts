@@ -59,6 +59,19 @@ describe('a draft whose answer is lost', () => {
     await t.expectTrueBooks();
   });
 
+  test('L4: and that nobody looked for until long after is still asked for twice before it is made anew', async () => {
+    await shop({ sandbox: { searchLagMs: 70 * SECOND } });
+    t.server.faults.add(cut('draftOrderCreate', 'after'));
+    const reservation = await t.granted('SCARF', 2);
+    await t.work();
+    t.time.pass(61 * SECOND); // the process was down
+    await t.work();
+    expect((await t.owned(reservation)).outbox).toMatchObject({ shop_state: 'creating', empty_lookups: 1 });
+    await t.workFor(MINUTE);
+    expect(t.drafts()).toHaveLength(1);
+    await t.expectTrueBooks();
+  });
+
   test('L3: of a reservation that is released meanwhile is found and deleted', async () => {
     await shop();
     t.server.faults.add(cut('draftOrderCreate', 'after'));

@@ -193,7 +193,7 @@ describe('a person in the admin of the shop', () => {
     const [draft] = t.drafts();
     if (draft !== undefined) t.byHand('complete', draft);
     await t.release(reservation);
-    await t.workFor(20 * MINUTE);
+    await t.workFor(MINUTE);
     expect(await t.owned(reservation)).toMatchObject({
       outbox: { shop_state: 'completed', parked: true, last_failure: 'completed_by_others' },
       holds: [],

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { decideAbsent, decideOpen, decidePlaced } from '../../src/ledger/shop-steps.js';
+import { decidePlaced } from '../../src/ledger/placing.js';
+import { decideAbsent, decideOpen } from '../../src/ledger/shop-steps.js';
 import { verifyLedgerFile } from '../../src/store/sqlite/verify.js';
 import {
   AGENT,

@@ -227,6 +227,24 @@ describe('the catalogue changes', () => {
     await t.expectTrueBooks();
   });
 
+  test('a product made anew takes over the SKU of the one that was archived, and two that are sold share none', async () => {
+    const twice = [product('SCARF', { [WAREHOUSE]: 3 }), product('SCARF', { [WAREHOUSE]: 9 })];
+    await open({ sandbox: { catalogue: { ...SMALL_CATALOGUE, products: twice } } });
+    expect(await t.atp('SCARF')).toBe(3);
+    const found = await t.store.searchItems('SCARF', 5);
+    const other = found.find(({ sku }) => sku !== 'SCARF')?.sku ?? '';
+    expect(other).toMatch(/^SCARF~\d+$/);
+    expect(await t.atp(other)).toBe(9);
+
+    t.time.pass(15 * SECOND);
+    t.server.shop.setProductStatus('SCARF', 'ARCHIVED');
+    await t.beat();
+    expect((await t.check('SCARF')).items[0]).toMatchObject({ status: 'discontinued' });
+    await t.sync.readAll(new AbortController().signal);
+    expect((await t.check('SCARF')).items[0]).toMatchObject({ status: 'active', available_to_promise: 9 });
+    expect((await t.check(other)).unknown_skus).toEqual([other]);
+  });
+
   test('what a location that was closed still stocks is not promised, and is again once it opens', async () => {
     await open();
     t.time.pass(15 * SECOND);

@@ -256,6 +256,17 @@ export class SqliteStore implements Store {
   }
 
   async #drain(): Promise<void> {
+    try {
+      await this.#drainQueue();
+    } catch (bug) {
+      // Nobody may wait for an answer that never comes.
+      for (const waiting of this.#queue.splice(0)) waiting.reject(bug);
+    } finally {
+      this.#draining = null;
+    }
+  }
+
+  async #drainQueue(): Promise<void> {
     // Let everything that is ready in this turn of the event loop join the first group.
     await new Promise<void>((resume) => setImmediate(resume));
     while (this.#queue.length > 0) {
@@ -270,7 +281,6 @@ export class SqliteStore implements Store {
       if (!got) await this.#waitForLock();
       else await new Promise<void>((resume) => setImmediate(resume));
     }
-    this.#draining = null;
   }
 
   /** One commit for as many waiting transactions as fit. False when another process has the lock. */

@@ -20,7 +20,8 @@ const HOLD_COLUMNS =
 export const SQL = {
   head: 'SELECT shop, last_at_ms, journal_seq, journal_hash, baseline_at_ms, confirmed_at_ms, cursor FROM ledger WHERE id = 1',
   put_head: 'UPDATE ledger SET last_at_ms = ?, journal_seq = ?, journal_hash = ? WHERE id = 1',
-  put_sync: 'UPDATE ledger SET baseline_at_ms = ?, confirmed_at_ms = ?, cursor = ? WHERE id = 1',
+  put_sync:
+    'UPDATE ledger SET baseline_at_ms = ?, confirmed_at_ms = max(confirmed_at_ms, ?), cursor = ? WHERE id = 1',
 
   locations: 'SELECT location_key, location_id, name, position, active FROM locations',
   put_location: `INSERT INTO locations (location_id, name, position, active) VALUES (?, ?, ?, ?)

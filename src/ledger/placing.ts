@@ -1,0 +1,86 @@
+/** How an accepted order ends: the shop has it, or will not have it. */
+
+import { endReservation, heldUnits } from './ending.js';
+import { nextOrderState, type OrderReason } from './order.js';
+import type { Decision, HoldMove, LedgerState } from './ports.js';
+import { nextReservationState } from './reservation.js';
+import type { OutboxRow } from './shop-side.js';
+import { FREE, must, note, returns, type SeenOrder } from './work.js';
+
+/** The shop has the order: at most one per order of ours (L4). The holds count until a newer report (section 4). */
+export function decidePlaced(state: LedgerState, seen: SeenOrder): Decision<boolean> {
+  const owned = must(state);
+  const { order, reservation, outbox } = owned;
+  const completed: OutboxRow = {
+    ...outbox,
+    shop_state: 'completed',
+    intent_at_ms: null,
+    attempts: 0,
+    parked: false,
+  };
+  // Seen before, by a worker that lost its claim in the middle: no news, and no alarm.
+  if (order?.upstream_order_ref === seen.order_ref) return { result: true, changes: { outbox: completed } };
+  if (order === null || order.state !== 'accepted') {
+    // Somebody completed our draft order by hand. There is no order of ours to advance: a person has to look.
+    return {
+      result: false,
+      changes: {
+        holds: returns(state, owned),
+        // Due at once: what is left to do is to see its units go, and to let a held order give up in time.
+        outbox: {
+          ...completed,
+          ...FREE,
+          parked: true,
+          due_at_ms: state.now_ms,
+          last_failure: 'completed_by_others',
+        },
+        journal: [note('shop.completed', { ...seen, unasked: true })],
+      },
+    };
+  }
+  const holds = owned.holds.map(
+    (hold): HoldMove => ({ hold, to: { ...hold, awaits: 'settle', awaits_after_ms: state.now_ms } }),
+  );
+  return {
+    result: true,
+    changes: {
+      order: {
+        ...order,
+        state: nextOrderState(order.state, 'place'),
+        placed_at_ms: state.now_ms,
+        upstream_order_ref: seen.order_ref,
+        upstream_order_name: seen.order_name,
+        buyer: null,
+      },
+      reservation: {
+        reservation_key: reservation.reservation_key,
+        state: nextReservationState(reservation.state, 'place'),
+      },
+      holds,
+      outbox: completed,
+      journal: [note('order.placed', { id: order.id, order_ref: seen.order_ref })],
+    },
+  };
+}
+
+/** The shop will not take the order: it has failed and its units are free. */
+export function decideFailed(state: LedgerState, reason: OrderReason): Decision<void> {
+  const owned = must(state);
+  const { order } = owned;
+  if (order === null) throw new Error('only an order can fail');
+  const ending = endReservation(state, owned, 'free');
+  return {
+    result: undefined,
+    changes: {
+      ...ending,
+      order: {
+        ...order,
+        state: nextOrderState(order.state, 'fail'),
+        reasons: [...order.reasons, reason],
+        decided_at_ms: state.now_ms,
+        buyer: null,
+      },
+      journal: [note('order.failed', { id: order.id, reason, freed_units: heldUnits(owned) })],
+    },
+  };
+}
