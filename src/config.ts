@@ -66,8 +66,8 @@ export const LIMITS = {
     headers_timeout_ms: 10_000,
     request_timeout_ms: 30_000,
     connections_max: 1_024,
-    /** Longer than the longest call: a re-read and a revalidation. */
-    drain_max_ms: 8_000,
+    /** Longer than the longest call: two waits for the lock, a re-read between them, and a revalidation. */
+    drain_max_ms: 20_000,
   },
   /** Serving starts first: the shop's client takes a moment to load, and `initialize` never waits for it. */
   stdio_loops_delay_ms: 250,

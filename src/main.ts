@@ -25,6 +25,8 @@ export interface Holdfast {
   startLoops(): void;
   /** The stock sync, once the shop's client is loaded. */
   sync(): Promise<StockSync>;
+  /** Resolves when the tool calls under way are answered. */
+  settled(): Promise<void>;
   /** Finishes what is in flight and closes the ledger. Safe to call twice. */
   stop(): Promise<void>;
 }
@@ -48,6 +50,9 @@ export function openHoldfast(config: Config, log: Log, tuning: Partial<typeof LI
     mirror_horizon_ms: LIMITS.ledger.mirror_margin_ms,
   });
   const settings = ledgerSettings(config);
+  void store
+    .putSafetyStock(settings.safety_stock_units)
+    .catch((error: unknown) => log.error('safety_stock_not_set', { error: describe(error) }));
   const shopSide = once(() => openShopSide({ config, shop, store, clock, worker, settings, log, tuning }));
   const loops = shopLoops({ config, store, log, shopSide });
   const ledger = new Ledger({
@@ -73,9 +78,12 @@ export function openHoldfast(config: Config, log: Log, tuning: Partial<typeof LI
       void call.finally(() => calls.delete(call));
     },
   };
-  const stop = once(async () => {
-    // A client that leaves, or a signal, must not cut a decision in two: tool calls have limits of their own.
+  // A client that leaves, or a signal, must not cut a decision in two: tool calls have limits of their own.
+  const settled = async (): Promise<void> => {
     await Promise.allSettled(calls);
+  };
+  const stop = once(async () => {
+    await settled();
     await Promise.all([
       loops.heartbeat.stop(),
       loops.outbox.stop(),
@@ -94,6 +102,7 @@ export function openHoldfast(config: Config, log: Log, tuning: Partial<typeof LI
       for (const loop of Object.values(loops)) loop.start();
     },
     sync: async () => (await shopSide()).sync,
+    settled,
     stop,
   };
 }

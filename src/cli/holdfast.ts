@@ -104,7 +104,19 @@ function portNumber(input: string): number {
   return Number(input);
 }
 
+/** Commands of the specification that this version does not have yet. */
+const PLANNED: readonly string[] = ['init', 'doctor', 'sync', 'reconcile', 'simulate', 'tokens'];
+
+/** Told here: Commander would hand an unknown word to the default command, which then complains of arguments. */
+function refuseUnknown(name: string | undefined): void {
+  if (name === undefined || name.startsWith('-') || name === 'help') return;
+  if (program.commands.some((command) => command.name() === name)) return;
+  const why = PLANNED.includes(name) ? `'${name}' is not built yet` : `unknown command '${name}'`;
+  program.error(`error: ${why}`, { exitCode: EXIT_USAGE });
+}
+
 try {
+  refuseUnknown(process.argv[2]);
   await program.parseAsync();
 } catch (error) {
   if (error instanceof CommanderError) {

@@ -3,10 +3,13 @@
 import { machineEnvironment, readConfig } from '../config.js';
 import { type Holdfast, openHoldfast } from '../main.js';
 import { stderrLog } from '../observability/log.js';
+import { shopOfLedger } from '../store/sqlite/open-database.js';
 
+/** Never makes a ledger: a mistyped path is an error, not an empty shop. The shop itself is not asked. */
 export async function withLedger<T>(use: (holdfast: Holdfast) => Promise<T>): Promise<T> {
   const config = readConfig(machineEnvironment());
-  const holdfast = openHoldfast(config, stderrLog(config.log_level));
+  const shop = { shop: shopOfLedger(config.db), credentials: { access_token: 'not used' }, origin: null };
+  const holdfast = openHoldfast({ ...config, shop }, stderrLog(config.log_level));
   try {
     return await use(holdfast);
   } finally {

@@ -25,7 +25,12 @@ export async function listOrders(options: { readonly json: boolean }): Promise<v
 export async function decideOrder(orderId: string, verdict: 'approve' | 'reject'): Promise<boolean> {
   const result = await withLedger(({ ledger }) => ledger.decideHeld(orderId, verdict, userInfo().username));
   if (!result.ok) {
-    console.error(`${result.refusal.message} ${JSON.stringify(result.refusal.details)}`);
+    const { status } = result.refusal.details;
+    console.error(
+      status === undefined
+        ? 'There is no such order. holdfast orders lists them.'
+        : `The order is ${String(status)}, not held: there is nothing to decide.`,
+    );
     return false;
   }
   console.log(

@@ -39,6 +39,8 @@ async function untilClientLeaves(holdfast: Running, version: string, log: Log): 
   const loops = setTimeout(() => holdfast.startLoops(), LIMITS.stdio_loops_delay_ms);
   await Promise.race([serving.ended, stopSignal()]);
   clearTimeout(loops);
+  // Answers under way are still given: an agent whose call was cut off can't tell whether its units are reserved.
+  await holdfast.settled();
   await serving.close();
 }
 

@@ -143,8 +143,9 @@ export class Ledger {
       isOwner(state, wish.principal) && state.owned?.reservation.state === 'active' ? oldItems(state) : [],
     );
     await this.#freshen(old);
-    const result = await store.transact({ owned: name, idempotency, history: true }, (state) =>
-      decideSubmit(state, request, settings),
+    const result = await store.transact(
+      { owned: name, idempotency, history: true, precedence: true },
+      (state) => decideSubmit(state, request, settings),
     );
     if (!result.ok || result.value.replayed) return result;
     nudges.outboxDue();

@@ -236,6 +236,7 @@ export interface Store {
   dueOutbox(limit: number): Promise<readonly DueWork[]>;
   /** Upstream ids of items whose own last read began before that time. */
   itemsNotReadSince(before: LedgerMs, limit: number): Promise<readonly string[]>;
+  /** How a reservation began and its newest entries, oldest first. */
   timeline(reservationKey: number, limit: number): Promise<readonly JournalEntry[]>;
   /** Changes of an item's stock between two entries of the journal, oldest first. */
   itemTimeline(

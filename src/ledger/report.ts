@@ -245,7 +245,7 @@ function nextItem(
     sku,
     ...text,
     lifecycle,
-    safety_stock_units: before?.safety_stock_units ?? settings.safety_stock_units,
+    safety_stock_units: settings.safety_stock_units,
     state_version,
     salt,
     as_of_ms,

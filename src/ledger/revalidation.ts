@@ -18,7 +18,7 @@ export function decideRevalidate(state: LedgerState, sinceMs: number): Decision<
   const owned = must(state);
   const { order } = owned;
   if (order === null || order.state !== 'held') return { result: 'not_held' };
-  if (state.owned_items.some((item) => item.read_at_ms < sinceMs)) return { result: 'unread' };
+  if (!state.owned_items.every((item) => isReadSince(item, sinceMs))) return { result: 'unread' };
   const reasons = revalidationReasons(state, owned);
   if (reasons.length > 0) return { result: 'rejected', changes: rejection(state, owned, order, reasons) };
   const outbox: OutboxRow = { ...owned.outbox, due_at_ms: state.now_ms, attempts: 0 };
@@ -35,6 +35,14 @@ export function decideRevalidate(state: LedgerState, sinceMs: number): Decision<
       journal: [note('order.revalidated', { id: order.id, read_since_ms: sinceMs })],
     },
   };
+}
+
+/** The item and each level that is sold at: a figure that lost to a newer one, or came from a lagging copy, is no news. */
+export function isReadSince(item: Item, sinceMs: number): boolean {
+  return (
+    item.read_at_ms >= sinceMs &&
+    item.levels.every((level) => !level.sellable_here || level.read_at_ms >= sinceMs)
+  );
 }
 
 function revalidationReasons(state: LedgerState, owned: Owned): OrderReason[] {
@@ -55,7 +63,11 @@ function revalidationReasons(state: LedgerState, owned: Owned): OrderReason[] {
   });
 }
 
-function isCovered(state: LedgerState, item: Item, hold: Hold): boolean {
+function isOf(item: Item, hold: Hold): boolean {
+  return item.levels.some((level) => level.level_key === hold.level_key);
+}
+
+export function isCovered(state: LedgerState, item: Item, hold: Hold): boolean {
   const level = item.levels.find((candidate) => candidate.level_key === hold.level_key);
   if (level === undefined) return true; // another item's level
   if (!level.sellable_here || !level.location_open) return false;
@@ -86,16 +98,20 @@ export function rejection(
 }
 
 /**
- * Below zero at the shop, and not enough for this one when those who came first are served first. Where the shop
- * took units of a hold that stands elsewhere with us, below zero says that they were never there.
+ * Below zero at the shop, and not enough for this one when those who came first are served first. A draft order
+ * takes its units where the shop likes, whatever location we promised them at: where it took them from a level that
+ * is not ours, only a shop that is below zero in all has sold more than it has.
  */
 export function isSoldElsewhere(state: LedgerState, { holds }: Owned): boolean {
   return state.owned_items.some((item) => {
-    const takenAt = item.levels.find((level) => level.sellable_here && level.location_open);
+    const open = item.levels.filter((level) => level.sellable_here && level.location_open);
+    const total = open.reduce((sum, level) => sum + level.upstream_available_units, 0);
     return item.levels.some((level) => {
       if (level.upstream_available_units >= 0) return false;
       const own = holds.find((hold) => hold.level_key === level.level_key);
-      return own === undefined ? level === takenAt : !isCovered(state, item, own);
+      if (own !== undefined && isCovered(state, item, own)) return false;
+      const isOursAlone = own !== undefined && holds.every((hold) => hold === own || !isOf(item, hold));
+      return isOursAlone ? true : (own !== undefined || level === open[0]) && total < 0;
     });
   });
 }

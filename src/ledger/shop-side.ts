@@ -56,7 +56,7 @@ export const STEPS = {
     creating: 'look_up',
     open: 'revalidate',
     completing: 'read_back',
-    completed: 'rest',
+    completed: 'revalidate',
     deleting: 'read_back',
     deleted: 'revalidate',
   },
@@ -65,7 +65,8 @@ export const STEPS = {
     creating: 'look_up',
     open: 'complete',
     completing: 'read_back',
-    completed: 'rest',
+    // Somebody completed it by hand before: that order is ours to adopt, never to make again.
+    completed: 'read_back',
     deleting: 'read_back',
     deleted: 'create',
   },

@@ -11,7 +11,7 @@ import { decideFailed } from './placing.js';
 import type { Changes, Decision, HoldMove, LedgerSettings, LedgerState, LevelSums, Owned } from './ports.js';
 import { expiry } from './release.js';
 import { isExpired } from './reservation.js';
-import { isSoldElsewhere, rejection } from './revalidation.js';
+import { isReadSince, isSoldElsewhere, rejection } from './revalidation.js';
 import { type OutboxRow, STEPS, type Step, wantedAtShop } from './shop-side.js';
 import { type Claim, FREE, must, note, returns, type SeenHold, type Work } from './work.js';
 
@@ -122,6 +122,8 @@ const INTENTS = {
 /** The shop has the hold. A report read from now on shows it, and moves our holds from counted to mirrored. */
 export function decideOpen(state: LedgerState, seen: SeenHold): Decision<void> {
   const owned = must(state);
+  const { shop_state, hold_ref, hold_until_ms } = owned.outbox;
+  const isNews = shop_state !== 'open' || hold_ref !== seen.hold_ref || hold_until_ms !== seen.until_ms;
   return {
     result: undefined,
     changes: {
@@ -131,7 +133,8 @@ export function decideOpen(state: LedgerState, seen: SeenHold): Decision<void> {
         // Seeing again what was there before is no progress: a step that fails for ever has to be given up.
         attempts: owned.outbox.shop_state === 'creating' ? 0 : owned.outbox.attempts,
       },
-      journal: [openNote(seen)],
+      // Looked at every minute: that it is still there is no news.
+      journal: isNews ? [openNote(seen)] : [],
     },
   };
 }
@@ -232,7 +235,8 @@ export function decideLater(
   state: LedgerState,
   again: {
     readonly delay_ms: number;
-    readonly attempts_max: number;
+    /** Null: the shop can't be reached or used at all. That is not the row's fault, and ends when the shop is back. */
+    readonly attempts_max: number | null;
     readonly failure: string;
     readonly back_to?: OutboxRow['shop_state'];
   },
@@ -240,7 +244,7 @@ export function decideLater(
   const { outbox, order } = must(state);
   const attempts = outbox.attempts + 1;
   // A held order is only read for, and gives up by time: parked, it would keep its units for ever.
-  const parked = attempts >= again.attempts_max && order?.state !== 'held';
+  const parked = again.attempts_max !== null && attempts >= again.attempts_max && order?.state !== 'held';
   return {
     result: undefined,
     changes: {
@@ -322,7 +326,7 @@ export type Reread =
  */
 export function decideReread(state: LedgerState, sinceMs: number, reason: OrderReason): Decision<Reread> {
   const owned = must(state);
-  if (state.owned_items.some((item) => item.read_at_ms < sinceMs) || awaitsReport(state, owned)) {
+  if (!state.owned_items.every((item) => isReadSince(item, sinceMs)) || awaitsReport(state, owned)) {
     return { result: 'unread' };
   }
   if (!isHeldAtShop(owned) || !isSoldElsewhere(state, owned)) return { result: 'shown' };

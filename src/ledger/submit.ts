@@ -6,6 +6,7 @@ import type { Decision, IdempotencyKey, LedgerSettings, LedgerState, Owned } fro
 import { granted, type Result, refused } from './refusal.js';
 import { expiry, ownedBy, reservationUnknown } from './release.js';
 import { isExpired, nextReservationState } from './reservation.js';
+import { isCovered } from './revalidation.js';
 import { orderDue } from './shop-side.js';
 import { type Item, isItemFresh } from './stock.js';
 import { basketHash, sameHash } from './stock-hash.js';
@@ -29,10 +30,24 @@ export interface UpstreamOrder {
   readonly checkout_url?: string;
 }
 
+/** What a submit can answer; `get_order` tells the finer states of later. */
+export type SubmitStatus = 'accepted' | 'held' | 'rejected' | 'placed';
+
+const STATUS_BY_STATE = {
+  held: 'held',
+  accepted: 'accepted',
+  rejected: 'rejected',
+  // Not sold and units freed: to the one who submits it is the same, and the reasons say why.
+  failed: 'rejected',
+  placed: 'placed',
+  fulfilled: 'placed',
+  cancelled: 'placed',
+} as const satisfies Record<OrderState, SubmitStatus>;
+
 export interface SubmitAnswer {
   readonly order_id: string;
   readonly reservation_id: string;
-  readonly status: OrderState;
+  readonly status: SubmitStatus;
   readonly hash_verdict: HashVerdict;
   readonly reasons: readonly OrderReason[];
   readonly current_stock_hash: string;
@@ -74,7 +89,7 @@ export function submitAnswer(order: Order, owned: Owned, hash: string, replayed:
   return {
     order_id: order.id,
     reservation_id: owned.reservation.id,
-    status: order.state,
+    status: STATUS_BY_STATE[order.state],
     hash_verdict: order.hash_verdict,
     reasons: order.reasons,
     current_stock_hash: hash,
@@ -148,8 +163,9 @@ function replay(state: LedgerState, request: SubmitRequest): Result<SubmitAnswer
   if (order === null) throw new Error('an answered submit has an order');
   return granted({
     ...first,
-    status: order.state,
+    status: STATUS_BY_STATE[order.state],
     reasons: order.reasons,
+    current_stock_hash: currentHash(state),
     next: NEXT_BY_STATE[order.state],
     ...upstreamOf(order),
     replayed: true,
@@ -217,7 +233,7 @@ function makeOrder(
   settings: LedgerSettings,
 ): Decision<Result<SubmitAnswer>> {
   const now = state.now_ms;
-  const reasons = reasonsToHold(state, verdict);
+  const reasons = reasonsToHold(state, owned, verdict);
   const orderState: OrderState = reasons.length === 0 ? 'accepted' : 'held';
   const order: Order = {
     id: request.order_id,
@@ -274,7 +290,8 @@ function makeOrder(
   };
 }
 
-function reasonsToHold(state: LedgerState, verdict: HashVerdict): OrderReason[] {
+/** A checksum that is true says what the agent decided on, not that it can be sold: that is looked at anew. */
+function reasonsToHold(state: LedgerState, owned: Owned, verdict: HashVerdict): OrderReason[] {
   if (verdict === 'stale') {
     return [
       {
@@ -284,13 +301,25 @@ function reasonsToHold(state: LedgerState, verdict: HashVerdict): OrderReason[] 
       },
     ];
   }
-  return state.owned_items
-    .filter((item) => !isItemFresh(item, state.now_ms))
-    .map((item) => ({
-      code: 'stock_stale',
-      sku: item.sku,
-      detail: 'The stock is older than it may be to sell anything, so the shop is read again first.',
-    }));
+  return state.owned_items.flatMap((item): OrderReason[] => {
+    const { sku } = item;
+    if (item.lifecycle !== 'active') {
+      return [
+        {
+          code: 'item_discontinued',
+          sku,
+          detail: 'The item is not for sale, so the shop is read again first.',
+        },
+      ];
+    }
+    if (!isItemFresh(item, state.now_ms)) {
+      const detail = 'The stock is older than it may be to sell anything, so the shop is read again first.';
+      return [{ code: 'stock_stale', sku, detail }];
+    }
+    if (owned.holds.every((hold) => isCovered(state, item, hold))) return [];
+    const detail = 'The shop has sold units elsewhere since they were reserved, so it is read again first.';
+    return [{ code: 'stock_insufficient', sku, detail }];
+  });
 }
 
 function hashesOf(items: readonly Item[]): { sku: string; stock_hash: string }[] {

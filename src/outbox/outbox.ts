@@ -69,6 +69,16 @@ export interface OutboxLimits {
 /** While calls are under way and there is room for more, how often new work is looked for. */
 const LOOK_AGAIN_MS = 25;
 
+/** Failures that say nothing about the row: tried again, at the slowest pace, until the shop is back. */
+const PASSING_FAILURES: ReadonlySet<string> = new Set([
+  'unreachable',
+  'throttled',
+  'unauthorized',
+  'scope_missing',
+  'unread',
+  'interrupted',
+]);
+
 /** Another worker has the row by now: what this one still learns must not overwrite what that one has done. */
 class ClaimLost extends Error {
   override readonly name = 'ClaimLost';
@@ -232,6 +242,10 @@ export class Outbox {
       case 'deleting':
         await this.#decide(key, decideDeleted);
         break;
+      case 'completed':
+        // Shopify keeps completed drafts for a year. Whatever this is, it is no reason to order again (L4).
+        await this.#later(key, 'order_not_found');
+        return false;
       case 'open':
         // A person has removed it. It is not made anew behind their back; an order will ask for its own.
         await this.#decide(key, (state) => decideUnmirrored(state, 'gone_at_shop'));
@@ -412,7 +426,8 @@ export class Outbox {
     await this.#decide(key, (state) => {
       const attempts = state.owned?.outbox.attempts ?? 0;
       const delay_ms = Math.max(atLeastMs, this.#backoff(attempts));
-      const again = { delay_ms, attempts_max: limits.attempts_max, failure };
+      const attempts_max = PASSING_FAILURES.has(failure) ? null : limits.attempts_max;
+      const again = { delay_ms, attempts_max, failure };
       return decideLater(state, backTo === undefined ? again : { ...again, back_to: backTo });
     });
   }

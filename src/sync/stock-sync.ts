@@ -31,7 +31,7 @@ export interface StockSyncPorts {
 
 export interface StockSyncLimits {
   readonly lease_ms: number;
-  /** A ledger that was not confirmed for so long is read in full again. */
+  /** Everything is read in full again after so long: what the shop's search never showed, a heartbeat does not see. */
   readonly resync_after_ms: number;
   /** One heartbeat or one page at most. */
   readonly call_ms: number;
@@ -56,9 +56,10 @@ export class StockSync implements StockFreshener {
     if (!(await store.lease(LEASE, worker, limits.lease_ms))) return;
     await this.#readLocations(signal);
     const sync = await store.read({}, (state) => state.sync);
-    const lapsed = clock.now() - sync.confirmed_at_ms > limits.resync_after_ms;
-    if (sync.baseline_at_ms === null || sync.cursor === null || lapsed) await this.readAll(signal);
-    else await this.#readChanges(sync, sync.cursor, signal);
+    const { baseline_at_ms, cursor } = sync;
+    const isDue = baseline_at_ms === null || clock.now() - baseline_at_ms > limits.resync_after_ms;
+    if (isDue || cursor === null) await this.readAll(signal);
+    else await this.#readChanges(sync, cursor, signal);
   }
 
   /** The whole catalogue, page by page. Answers are served meanwhile, and say how old they are. */

@@ -12,7 +12,7 @@ const input = fields({
     )
     .min(1, 'wants at least one line')
     .max(LINES_MAX, `wants at most ${LINES_MAX} lines`),
-  ttl_seconds: z.int('wants whole seconds').min(1, 'wants whole seconds, 1 or more').optional(),
+  ttl_seconds: z.int('wants whole seconds').optional(),
   idempotency_key: idempotencyKey.optional(),
   allow_partial: z.boolean('wants true or false').default(false),
 });
@@ -40,7 +40,7 @@ export const reserveUnits = defineTool({
   name: 'reserve_units',
   title: 'Reserve units',
   description:
-    'Holds units for you until expires_at (15 minutes unless ttl_seconds, 60 to 900, says less). ' +
+    'Holds units for you until expires_at (ttl_seconds may ask for less time). ' +
     'All lines or none, unless allow_partial. Keep reservation_id and stock_hash for submit_order_with_hash. ' +
     'Send an idempotency_key, and after a timeout the same again: it never reserves twice.',
   annotations: { destructiveHint: false },

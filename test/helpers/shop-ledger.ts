@@ -291,6 +291,16 @@ export class ShopProcess {
   }
 
   /** The shop's orders that carry our tag. */
+  /** The shop's id of a location, as an agent names it. */
+  async locationId(name: string): Promise<string> {
+    const { locations } = await this.store.read({}, (state) => ({
+      locations: [...state.locations.values()],
+    }));
+    const found = locations.find((location) => location.name === name);
+    if (found === undefined) throw new Error(`no location ${name}`);
+    return found.location_id;
+  }
+
   orders(): ShopOrder[] {
     return [...this.server.shop.orders.all()].filter((order) => order.tags.includes('holdfast'));
   }

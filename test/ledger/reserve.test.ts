@@ -231,6 +231,17 @@ describe('safety stock', () => {
   });
 });
 
+describe('a safety stock that the merchant changes', () => {
+  test('counts at once, for items that no report touches too', async () => {
+    await t.seed({ sku: 'tee', levels: { [WAREHOUSE]: 5 } });
+    expect(await t.atp('tee')).toBe(5);
+    await t.store.putSafetyStock(2);
+    expect(await t.atp('tee')).toBe(3);
+    await t.store.putSafetyStock(0);
+    expect(await t.atp('tee')).toBe(5);
+  });
+});
+
 describe('stock that is too old', () => {
   test('is refused one millisecond after its limit and granted at the limit', async () => {
     await t.seed({ sku: 'tee' });

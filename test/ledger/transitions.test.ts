@@ -113,7 +113,7 @@ describe("the shop's side", () => {
   test.each(Object.entries(STEPS))(
     'L4: never creates or completes anything after an order exists, wanting %s',
     (_, row) => {
-      expect(row.completed).toBe('rest');
+      expect(['rest', 'read_back', 'revalidate']).toContain(row.completed);
     },
   );
 

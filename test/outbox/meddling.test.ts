@@ -1,8 +1,11 @@
 /** Others at work on the same stock: tills, people in the shop's admin, and other workers of ours. */
 
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { parseUnits, type Units } from '../../src/ledger/units.js';
 import { answerOf, HOUR, MINUTE, OTHER_AGENT, SECOND } from '../helpers/ledger.js';
 import { ShopLedger, STORE, WAREHOUSE } from '../helpers/shop-ledger.js';
+
+const NONE = 0 as Units;
 
 let t: ShopLedger;
 beforeEach(async () => {
@@ -203,6 +206,70 @@ describe('a person in the admin of the shop', () => {
     expect(await t.atp('SCARF')).toBe(1);
     expect(t.orders()).toHaveLength(1);
     expect(t.nextDue()).toBeNull();
+  });
+});
+
+describe('what the shop takes elsewhere than we promised it', () => {
+  test('an order on a location that the draft does not take from is placed: the shop has the units in all', async () => {
+    // The draft takes from the warehouse, which stocks the cap, whatever location was promised.
+    const reservation = await t.granted('CAP', 2, {
+      lines: [{ sku: 'CAP', quantity: parseUnits(2) ?? NONE, location_id: await t.locationId(STORE) }],
+    });
+    t.server.shop.sell('CAP', 20);
+    await t.beat();
+    await t.submit(reservation);
+    await t.workFor(MINUTE);
+    expect(await t.order(reservation)).toMatchObject({ state: 'placed' });
+    expect(t.orders()).toHaveLength(1);
+  });
+
+  test('L1: but not when the shop has fewer in all than it has promised', async () => {
+    const reservation = await t.granted('CAP', 3, {
+      lines: [{ sku: 'CAP', quantity: parseUnits(3) ?? NONE, location_id: await t.locationId(STORE) }],
+    });
+    t.server.shop.sell('CAP', 20);
+    t.server.shop.receive('CAP', WAREHOUSE, -3);
+    await t.submit(reservation);
+    await t.workFor(MINUTE);
+    expect(['failed', 'rejected']).toContain((await t.order(reservation)).state);
+    expect(t.drafts()).toEqual([]);
+  });
+});
+
+describe('an agent who quotes again before submitting', () => {
+  test('L5: does not get a discontinued item: what is true is not for sale', async () => {
+    const reservation = await t.mirrored('SCARF', 1);
+    t.time.pass(15 * SECOND);
+    t.server.shop.setProductStatus('SCARF', 'ARCHIVED');
+    await t.beat();
+    const answer = answerOf(await t.submit(reservation, { stock_hash: await requoted(reservation) }));
+    expect(answer).toMatchObject({
+      hash_verdict: 'match',
+      status: 'held',
+      reasons: [{ code: 'item_discontinued' }],
+    });
+    await t.workFor(MINUTE);
+    expect(await t.order(reservation)).toMatchObject({
+      state: 'rejected',
+      reasons: [{ code: 'item_discontinued' }],
+    });
+    expect(t.orders()).toEqual([]);
+    await t.expectTrueBooks();
+  });
+});
+
+describe('a person who completes the draft', () => {
+  test('L4: before the agent submits: the order that is there is adopted, and none is made', async () => {
+    const reservation = await t.mirrored('SCARF', 2);
+    const [draft] = t.drafts();
+    if (draft !== undefined) t.byHand('complete', draft);
+    await t.workFor(2 * MINUTE);
+    expect((await t.owned(reservation)).outbox.shop_state).toBe('completed');
+    await t.submit(reservation, { stock_hash: await requoted(reservation) });
+    await t.workFor(MINUTE);
+    expect(await t.order(reservation)).toMatchObject({ state: 'placed' });
+    expect(await t.owned(reservation)).toMatchObject({ holds: [], outbox: { parked: false } });
+    expect(t.orders()).toHaveLength(1);
   });
 });
 

@@ -2,7 +2,7 @@
 
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Catalogue } from '../../src/sandbox/catalogue.js';
-import { MINUTE, refusalOf, SECOND } from '../helpers/ledger.js';
+import { HOUR, MINUTE, refusalOf, SECOND } from '../helpers/ledger.js';
 import {
   product,
   ShopLedger,
@@ -331,6 +331,26 @@ describe('the catalogue changes', () => {
     expect(await t.item('COAT')).toMatchObject({ item_id, lifecycle: 'active' });
     expect(await t.atp('COAT')).toBe(2);
   });
+});
+
+test('a full read comes round each hour, heartbeats or not: it finds what the shop’s search never showed', async () => {
+  await open();
+  const { inventory } = t.server.shop;
+  const its = inventory.productOfVariant(inventory.variantOfSku('SCARF'));
+  const [level] = inventory.levelsOfItem(inventory.variantOfSku('SCARF').itemId);
+  const { updatedMs: productUpdated } = its;
+  if (level === undefined) throw new Error('no level');
+  const { updatedMs } = level;
+  t.time.pass(5 * MINUTE);
+  t.server.shop.sell('SCARF', 2);
+  // The search index has missed it.
+  its.updatedMs = productUpdated;
+  Object.assign(level, { updatedMs });
+  await t.beat();
+  expect(await t.atp('SCARF')).toBe(3);
+  t.time.pass(HOUR);
+  await t.beat();
+  expect(await t.atp('SCARF')).toBe(1);
 });
 
 describe('several processes', () => {

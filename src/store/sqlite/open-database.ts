@@ -1,5 +1,6 @@
 /** Opens a ledger file: pragmas that are read back, migrations, and the shop that it belongs to. */
 
+import { existsSync } from 'node:fs';
 import { JOURNAL_GENESIS } from '../../ledger/journal.js';
 import { type Database, loadDriver } from './driver.js';
 import { MIGRATIONS } from './migrations.js';
@@ -30,8 +31,7 @@ const CACHE_KIB = 65_536;
 
 /** Throws `LedgerUnusable` for a ledger of a newer schema, of another shop, or one that can't be made durable. */
 export function openDatabase(options: OpenOptions): Database {
-  const Driver = loadDriver(process.versions.node);
-  const db = new Driver(options.path, { timeout: OPEN_WAIT_MS });
+  const db = openFile(options.path, { timeout: OPEN_WAIT_MS });
   try {
     setPragmas(db, options);
     migrate(db, options.path);
@@ -41,6 +41,52 @@ export function openDatabase(options: OpenOptions): Database {
   } catch (error) {
     db.close();
     throw error;
+  }
+}
+
+/** An existing ledger, to read only. Throws `LedgerUnusable` when there is none at the path. */
+export function openForReading(path: string): Database {
+  if (!existsSync(path)) {
+    throw new LedgerUnusable(
+      `There is no ledger at ${path}. Point HOLDFAST_DB at the file that holdfast serves.`,
+    );
+  }
+  return openFile(path, { readonly: true, fileMustExist: true });
+}
+
+/** The shop that an existing ledger belongs to. */
+export function shopOfLedger(path: string): string {
+  const db = openForReading(path);
+  try {
+    return db.prepare('SELECT shop FROM ledger WHERE id = 1').pluck().get() as string;
+  } catch {
+    throw new LedgerUnusable(
+      `The file ${path} is no ledger of holdfast. Point HOLDFAST_DB at the file that holdfast serves.`,
+    );
+  } finally {
+    db.close();
+  }
+}
+
+/** The driver throws its own kinds of error for a missing folder, a directory, or a file it may not touch. */
+function openFile(
+  path: string,
+  options: { timeout?: number; readonly?: boolean; fileMustExist?: boolean },
+): Database {
+  const Driver = loadDriver(process.versions.node);
+  try {
+    const db = new Driver(path, options);
+    db.pragma('schema_version');
+    return db;
+  } catch (cause) {
+    if (isBusy(cause)) throw cause;
+    if ((cause as { code?: unknown }).code === 'SQLITE_NOTADB') {
+      throw new LedgerUnusable(`${path} is no ledger: it is not a SQLite database.`);
+    }
+    const { message } = cause as Error;
+    throw new LedgerUnusable(
+      `The ledger ${path} can't be opened (${message}). HOLDFAST_DB wants the path of a file, in a folder that exists and that you may write to.`,
+    );
   }
 }
 

@@ -131,7 +131,9 @@ export class SqliteStore implements Store {
   }
 
   async timeline(reservationKey: number, limit: number): Promise<readonly JournalEntry[]> {
-    return (this.#sql.timeline.all(reservationKey, reservationKey, limit) as JournalRow[]).map(readEntry);
+    const start = this.#sql.timeline_start.all(reservationKey) as JournalRow[];
+    const newest = this.#sql.timeline_newest.all(reservationKey, limit - start.length) as JournalRow[];
+    return [...start, ...newest.reverse()].map(readEntry);
   }
 
   async itemTimeline(
@@ -185,6 +187,11 @@ export class SqliteStore implements Store {
       }
       return changed;
     });
+  }
+
+  /** The merchant's buffer, for every item at once: a setting that changed must not wait for the next report. */
+  async putSafetyStock(units: number): Promise<void> {
+    await this.#writing(() => this.#sql.put_safety_stock.run(units, units));
   }
 
   async putSync(sync: SyncState): Promise<void> {

@@ -53,6 +53,7 @@ export const SQL = {
       upstream_committed_units = excluded.upstream_committed_units, held_units = excluded.held_units,
       mirrored_units = excluded.mirrored_units, upstream_updated_at_ms = excluded.upstream_updated_at_ms,
       read_at_ms = excluded.read_at_ms`,
+  put_safety_stock: 'UPDATE items SET safety_stock_units = ? WHERE safety_stock_units <> ?',
   put_sums: 'UPDATE levels SET held_units = ?, mirrored_units = ? WHERE level_key = ?',
   put_version:
     'INSERT INTO stock_versions (item_key, state_version, stock_hash, as_of_ms) VALUES (?, ?, ?, ?)',
@@ -97,11 +98,10 @@ export const SQL = {
   due_outbox: `SELECT reservation_key FROM reservations
     WHERE due_at_ms <= ? AND (claimed_until_ms IS NULL OR claimed_until_ms <= ?) ORDER BY due_at_ms LIMIT ?`,
 
-  timeline: `SELECT ${JOURNAL_COLUMNS} FROM journal
-    WHERE seq = (SELECT created_seq FROM reservations WHERE reservation_key = ?)
-    UNION ALL
-    SELECT ${JOURNAL_COLUMNS} FROM journal WHERE reservation_key = ? AND kind <> 'reservation.created'
-    ORDER BY seq LIMIT ?`,
+  timeline_start: `SELECT ${JOURNAL_COLUMNS} FROM journal
+    WHERE seq = (SELECT created_seq FROM reservations WHERE reservation_key = ?)`,
+  timeline_newest: `SELECT ${JOURNAL_COLUMNS} FROM journal
+    WHERE reservation_key = ? AND kind <> 'reservation.created' ORDER BY seq DESC LIMIT ?`,
 
   item_timeline: `SELECT ${JOURNAL_COLUMNS} FROM journal
     WHERE item_key = ? AND seq BETWEEN ? AND ? ORDER BY seq LIMIT ?`,

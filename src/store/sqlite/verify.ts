@@ -6,15 +6,14 @@
  * compare, if that matters.
  */
 
-import { existsSync } from 'node:fs';
 import { chainHash, JOURNAL_GENESIS, type JournalKind } from '../../ledger/journal.js';
 import type { Lifecycle } from '../../ledger/observation.js';
 import type { OrderState } from '../../ledger/order.js';
 import type { ReservationState } from '../../ledger/reservation.js';
 import { type StockSnapshot, stockHash } from '../../ledger/stock-hash.js';
-import { type Database, loadDriver } from './driver.js';
+import type { Database } from './driver.js';
 import { MIGRATIONS } from './migrations.js';
-import { LedgerUnusable } from './open-database.js';
+import { LedgerUnusable, openForReading } from './open-database.js';
 
 export interface VerifyProblem {
   /** The invariant that is broken, by its id in SPEC.md. */
@@ -51,13 +50,7 @@ const PROGRESS_EVERY = 10_000;
 
 /** Throws `LedgerUnusable` when there is no ledger at the path, or one of another schema. */
 export function verifyLedgerFile(path: string, options: VerifyOptions = {}): VerifyReport {
-  if (!existsSync(path)) {
-    throw new LedgerUnusable(
-      `There is no ledger at ${path}. Point HOLDFAST_DB at the file that holdfast serves.`,
-    );
-  }
-  const Driver = loadDriver(process.versions.node);
-  const db = new Driver(path, { readonly: true, fileMustExist: true });
+  const db = openForReading(path);
   try {
     refuseOtherSchema(db, path);
     return verifyLedger(db, options);
@@ -112,13 +105,7 @@ class Findings {
 }
 
 function refuseOtherSchema(db: Database, path: string): void {
-  let version: number;
-  try {
-    version = db.pragma('user_version', { simple: true }) as number;
-  } catch (error) {
-    if ((error as { code?: unknown }).code !== 'SQLITE_NOTADB') throw error;
-    throw new LedgerUnusable(`${path} is no ledger: it is not a SQLite database.`);
-  }
+  const version = db.pragma('user_version', { simple: true }) as number;
   if (version === MIGRATIONS.length) return;
   throw new LedgerUnusable(
     version > MIGRATIONS.length
