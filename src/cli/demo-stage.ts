@@ -11,7 +11,8 @@ import { getDefaultEnvironment, StdioClientTransport } from '@modelcontextprotoc
 import { SANDBOX_ACCESS_TOKEN } from '../sandbox/access.js';
 import { SandboxServer } from '../sandbox/server.js';
 
-const HOLDFAST = fileURLToPath(new URL('./holdfast.js', import.meta.url));
+/** This very program, so that what is printed to be pasted starts what was just seen. */
+export const HOLDFAST = fileURLToPath(new URL('./holdfast.js', import.meta.url));
 const SHOP = 'sandbox.myshopify.com';
 const API_VERSION = '2026-10';
 const START_MAX_MS = 30_000;
