@@ -4,7 +4,7 @@
  */
 
 import { SEED_SKUS } from '../sandbox/catalogue.js';
-import { type Agent, type Stage, setStage, type ToolAnswer } from './demo-stage.js';
+import { type Agent, HOLDFAST, type Stage, setStage, type ToolAnswer } from './demo-stage.js';
 
 /** True when every step ended as told. */
 export async function demo(options: { readonly stay: boolean }): Promise<boolean> {
@@ -183,7 +183,7 @@ async function proveIt({ till, db }: Stage): Promise<void> {
 /** Leaves everything running until Ctrl-C. */
 async function stay({ urls, environment }: Stage): Promise<void> {
   const configuration = {
-    mcpServers: { holdfast: { command: 'npx', args: ['-y', 'holdfast', 'serve'], env: environment } },
+    mcpServers: { holdfast: { command: process.execPath, args: [HOLDFAST, 'serve'], env: environment } },
   };
   tell('Everything stays up (Ctrl-C ends it)', [
     `Shop      ${urls.shop}/admin/api/2026-10/graphql.json (token shpat_sandbox)`,
