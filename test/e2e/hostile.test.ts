@@ -472,7 +472,6 @@ const MALFORMED: readonly Malformed[] = [
   ['limit 11', 'find_items', { query: 'mug', limit: 11 }, null, 'limit'],
   ['an empty query', 'find_items', { query: '' }, null, 'query'],
   ['a query of 10 kB', 'find_items', { query: 'mug '.repeat(2560) }, null, 'query'],
-  ['no time at all', 'reserve_units', { ...reserve(1), ttl_seconds: 0 }, null, 'ttl_seconds'],
   ['half a second', 'reserve_units', { ...reserve(1), ttl_seconds: 90.5 }, null, 'ttl_seconds'],
   ['text as a truth', 'reserve_units', { ...reserve(1), allow_partial: 'true' }, null, 'allow_partial'],
   ['an empty key', 'reserve_units', { ...reserve(1), idempotency_key: '' }, null, 'idempotency_key'],

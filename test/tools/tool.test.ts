@@ -106,3 +106,16 @@ it('an optional field that a model sends as null counts as left out, and a neede
   const refused = await reserve?.run(context, { lines: [{ ...line, quantity: null }] });
   expect(refused?.structuredContent).toMatchObject({ error: { code: 'units_invalid' } });
 });
+
+it('a time of nothing, or of a day, is no error: the answer says what was given', async () => {
+  const { context } = await stage();
+  const reserve = TOOLS.find(({ name }) => name === 'reserve_units');
+  for (const [asked, given] of [
+    [0, 60],
+    [-5, 60],
+    [86_400, 900],
+  ]) {
+    const answer = await reserve?.run(context, { ...ONE_MUG, ttl_seconds: asked });
+    expect(answer?.structuredContent).toMatchObject({ ttl_seconds: given });
+  }
+});
