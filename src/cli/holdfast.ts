@@ -54,7 +54,9 @@ program
     process.exitCode = verify({ json: options.json === true }) ? 0 : EXIT_FAILED;
   });
 
-const orders = program.command('orders').description('orders: list, approve or reject one that is held');
+const orders = program
+  .command('orders')
+  .description('orders: list; approve or reject one that is held; retry one that is parked');
 orders
   .command('list', { isDefault: true })
   .description('the newest orders')
@@ -63,10 +65,14 @@ orders
     const { listOrders } = await import('./orders.js');
     await listOrders({ json: options.json === true });
   });
-for (const verdict of ['approve', 'reject'] as const) {
+for (const [verdict, which] of [
+  ['approve', 'held'],
+  ['reject', 'held'],
+  ['retry', 'parked'],
+] as const) {
   orders
     .command(`${verdict} <order>`)
-    .description(`${verdict} a held order`)
+    .description(`${verdict} a ${which} order`)
     .action(async (order: string) => {
       const { decideOrder } = await import('./orders.js');
       process.exitCode = (await decideOrder(order, verdict)) ? 0 : EXIT_FAILED;

@@ -21,22 +21,29 @@ export async function listOrders(options: { readonly json: boolean }): Promise<v
   }
 }
 
-/** False when the order is not there or not held. */
-export async function decideOrder(orderId: string, verdict: 'approve' | 'reject'): Promise<boolean> {
-  const result = await withLedger(({ ledger }) => ledger.decideHeld(orderId, verdict, userInfo().username));
+/** False when the order is not there, or not in the state that the word is for. */
+export async function decideOrder(orderId: string, word: 'approve' | 'reject' | 'retry'): Promise<boolean> {
+  const by = userInfo().username;
+  const result = await withLedger(({ ledger }) =>
+    word === 'retry' ? ledger.retryParked(orderId, by) : ledger.decideHeld(orderId, word, by),
+  );
   if (!result.ok) {
     const { status } = result.refusal.details;
+    const needed = word === 'retry' ? 'parked' : 'held';
     console.error(
       status === undefined
         ? 'There is no such order. holdfast orders lists them.'
-        : `The order is ${String(status)}, not held: there is nothing to decide.`,
+        : `The order is ${String(status)} and not ${needed}: there is nothing to ${word}.`,
     );
     return false;
   }
-  console.log(
-    verdict === 'approve'
-      ? 'Approved. A running server reads the shop again, and places the order if the stock still covers it.'
-      : 'Rejected. Its units are free again.',
-  );
+  console.log(DONE[word]);
   return true;
 }
+
+const DONE = {
+  approve:
+    'Approved. A running server reads the shop again, and places the order if the stock still covers it.',
+  reject: 'Rejected. Its units are free again.',
+  retry: 'A running server looks at the shop again, and goes on from what is there.',
+} as const;

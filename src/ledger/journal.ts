@@ -27,6 +27,7 @@ export type JournalKind =
   | 'shop.deleting'
   | 'shop.deleted'
   | 'shop.parked'
+  | 'shop.retried'
   | 'holds.moved'
   | 'security.stock_hash_unknown';
 

@@ -1,6 +1,6 @@
 /** The verbs of the ledger, for tools and loops: each loads, decides once and answers after the commit. */
 
-import { decideVerdict, type Verdict } from './approval.js';
+import { decideRetry, decideVerdict, type Verdict } from './approval.js';
 import { type CheckAnswer, viewReservation, viewStock } from './check.js';
 import type { OrderReason } from './order.js';
 import { NEXT_BY_STATE, type OrderState } from './order.js';
@@ -192,6 +192,14 @@ export class Ledger {
     const result = await store.transact({ owned: { order_id: orderId } }, (state) =>
       decideVerdict(state, verdict, by),
     );
+    if (result.ok) nudges.outboxDue();
+    return result;
+  }
+
+  /** A person's word that a parked order may be tried again. */
+  async retryParked(orderId: string, by: string): Answer<{ readonly order_id: string }> {
+    const { store, nudges } = this.#ports;
+    const result = await store.transact({ owned: { order_id: orderId } }, (state) => decideRetry(state, by));
     if (result.ok) nudges.outboxDue();
     return result;
   }

@@ -32,6 +32,7 @@ const SENTENCES = {
   'shop.deleting': 'The shop is being asked to let go of the units.',
   'shop.deleted': 'The shop has let go of the units.',
   'shop.parked': 'Given up after too many attempts: a person has to look.',
+  'shop.retried': 'A person has looked, and the server tries again.',
   'security.stock_hash_unknown': 'A checksum that was never issued was refused.',
 } as const satisfies Record<JournalKind, string | null>;
 

@@ -2,7 +2,7 @@
 
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Fault } from '../../src/sandbox/faults.js';
-import { HOUR, MINUTE, SECOND } from '../helpers/ledger.js';
+import { answerOf, HOUR, MINUTE, refusalOf, SECOND } from '../helpers/ledger.js';
 import { ShopLedger, type ShopLedgerOptions } from '../helpers/shop-ledger.js';
 
 let t: ShopLedger;
@@ -244,6 +244,16 @@ describe('given up', () => {
     });
     // Five tries, and no more: an outcome that is read back in between is no progress.
     expect(t.server.faults.list()[0]?.times).toBe(995);
+
+    const { id } = await t.order(reservation);
+    t.server.faults.clear();
+    answerOf(await t.ledger.retryParked(id, 'merchant'));
+    await t.workFor(MINUTE);
+    expect(await t.order(reservation)).toMatchObject({ state: 'placed' });
+    expect(t.orders()).toHaveLength(1);
+    expect(refusalOf(await t.ledger.retryParked(id, 'merchant')).details).toMatchObject({ status: 'placed' });
+    expect(refusalOf(await t.ledger.retryParked('ord_0', 'merchant')).code).toBe('order_unknown');
+    await t.expectTrueBooks();
   });
 
   test('the pause between tries grows: a shop that fails for an hour is not hammered', async () => {

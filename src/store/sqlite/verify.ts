@@ -287,6 +287,7 @@ const STATES_AFTER = {
   'shop.deleting': null,
   'shop.deleted': null,
   'shop.parked': null,
+  'shop.retried': null,
   'reservation.created': { reservation: 'active', order: null },
   'reservation.released': { reservation: 'released', order: null },
   'reservation.expired': { reservation: 'expired', order: null },
