@@ -1,0 +1,115 @@
+/** What a merchant does on the command line, beside a server that runs on the same ledger. */
+
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Client } from '@modelcontextprotocol/client';
+import { getDefaultEnvironment, StdioClientTransport } from '@modelcontextprotocol/client/stdio';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { SEED_SKUS } from '../../src/sandbox/catalogue.js';
+
+const HOLDFAST = fileURLToPath(new URL('../../dist/cli/holdfast.js', import.meta.url));
+
+let folder: string;
+let client: Client;
+let env: Record<string, string>;
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'holdfast-'));
+  env = {
+    ...getDefaultEnvironment(),
+    HOLDFAST_DB: join(folder, 'ledger.db'),
+    HOLDFAST_STALE_HASH: 'hold',
+    // Nothing but the orders below may move a checksum.
+    HOLDFAST_HEARTBEAT_SECONDS: '60',
+    HOLDFAST_MIRROR: 'none',
+    HOLDFAST_LOG_LEVEL: 'error',
+  };
+  client = new Client({ name: 'command-line', version: '1' });
+  const args = [HOLDFAST, 'serve', '--sandbox'];
+  await client.connect(new StdioClientTransport({ command: process.execPath, args, env, cwd: folder }));
+});
+afterEach(async () => {
+  await client.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+async function call(name: string, args: Record<string, unknown>): Promise<Record<string, string>> {
+  const { isError, structuredContent } = await client.callTool({ name, arguments: args });
+  expect(isError, JSON.stringify(structuredContent)).not.toBe(true);
+  return structuredContent as Record<string, string>;
+}
+
+async function callUntil(
+  name: string,
+  args: Record<string, unknown>,
+  done: (answer: Record<string, string>) => boolean,
+) {
+  for (;;) {
+    const answer = await call(name, args);
+    if (done(answer)) return answer;
+    await new Promise((resume) => setTimeout(resume, 50));
+  }
+}
+
+function holdfast(...args: string[]): { status: number | null; out: string; err: string } {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [HOLDFAST, ...args], {
+    env,
+    cwd: folder,
+    encoding: 'utf8',
+  });
+  return { status, out: stdout, err: stderr };
+}
+
+const reserve = (quantity: number) =>
+  call('reserve_units', { lines: [{ sku: SEED_SKUS.plentiful, quantity }] });
+
+test('a person lists, approves, rejects, explains and releases, and the books still prove themselves', async () => {
+  const first = await reserve(2);
+  const submit = ({ reservation_id }: Record<string, string>) =>
+    call('submit_order_with_hash', { reservation_id, stock_hash: first['stock_hash'] });
+  const placed = await submit(first);
+  await callUntil('get_order', { order_id: placed['order_id'] }, ({ status }) => status === 'placed');
+  // What is placed changes the stock: from then on the first checksum is one of yesterday.
+  const isSettled = (answer: Record<string, string>) => answer['stock_hash'] !== first['stock_hash'];
+  await callUntil('check_stock', { reservation_id: first['reservation_id'] }, isSettled);
+  const [approved, rejected, spare] = [await reserve(1), await reserve(1), await reserve(1)];
+
+  const held = await submit(approved);
+  const alsoHeld = await submit(rejected);
+  expect([held['status'], alsoHeld['status']]).toEqual(['held', 'held']);
+  const { order_id = '' } = held;
+  expect(holdfast('orders').out).toMatch(new RegExp(`${order_id}\\s+held`));
+  expect(holdfast('orders', 'approve', order_id)).toMatchObject({ status: 0 });
+  await callUntil('get_order', { order_id }, ({ status }) => status === 'placed');
+  expect(holdfast('orders', 'reject', alsoHeld['order_id'] ?? '')).toMatchObject({ status: 0 });
+  expect(await call('get_order', { order_id: alsoHeld['order_id'] })).toMatchObject({ status: 'rejected' });
+
+  expect(holdfast('orders', 'approve', order_id)).toMatchObject({ status: 1, out: '' });
+  expect(holdfast('orders', 'retry', order_id).err).toContain('not parked');
+  expect(holdfast('orders', 'reject', 'ord_0').err).toContain('no such order');
+  expect(holdfast('reservations', 'release', spare['reservation_id'] ?? '').out).toContain('1 units freed');
+  expect(holdfast('explain', order_id).out).toMatch(/order\.held[\s\S]*order\.approved[\s\S]*order\.placed/);
+  expect(JSON.parse(holdfast('orders', '--json').out)).toHaveLength(3);
+  expect(JSON.parse(holdfast('reservations', '--json').out)).toHaveLength(4);
+  expect(JSON.parse(holdfast('verify', '--json').out)).toMatchObject({ ok: true, problems: [] });
+});
+
+test('a wrong word or a wrong path is told as such, and makes nothing', () => {
+  expect(holdfast('nonsense')).toMatchObject({
+    status: 2,
+    err: expect.stringContaining("unknown command 'nonsense'"),
+  });
+  expect(holdfast('doctor')).toMatchObject({ status: 2, err: expect.stringContaining('not built yet') });
+  env = { ...env, HOLDFAST_DB: join(folder, 'none.db') };
+  for (const command of ['orders', 'reservations', 'verify']) {
+    expect(holdfast(command)).toMatchObject({
+      status: 1,
+      err: expect.stringContaining('There is no ledger'),
+    });
+  }
+  env = { ...env, HOLDFAST_TYPO: '1' };
+  expect(holdfast('orders')).toMatchObject({ status: 2, err: expect.stringContaining('HOLDFAST_TYPO') });
+});
