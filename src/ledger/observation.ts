@@ -36,6 +36,8 @@ export interface ItemObservation {
   readonly item_id: string;
   /** The variant an order is placed for. When several variants share the item, the one with the lowest id. */
   readonly variant_id: string;
+  /** Of that variant. */
+  readonly product_id: string;
   /** As the shop has it; null or empty when the merchant gave none. */
   readonly sku: string | null;
   readonly title: string;
@@ -43,4 +45,42 @@ export interface ItemObservation {
   readonly lifecycle: Lifecycle;
   /** Complete: a location not listed here does not stock the item. */
   readonly levels: readonly LevelObservation[];
+}
+
+/** What became of one of our orders at the shop, as read once. Everything here may be read again, late or out of order. */
+export interface OrderObservation {
+  readonly order_ref: string;
+  readonly order_name: string;
+  /** The shop's own time of the last change, in its own clock: an older reading never replaces a newer one. */
+  readonly updated_at_ms: number;
+  readonly cancelled_at_ms: number | null;
+  readonly fulfilment: 'unfulfilled' | 'partial' | 'fulfilled';
+  readonly lines: readonly OrderLineObservation[];
+  readonly refunds: readonly RefundObservation[];
+  readonly returns: readonly ReturnObservation[];
+}
+
+export interface OrderLineObservation {
+  readonly line_ref: string;
+  /** Null for a line that is no variant of the catalogue (any more). */
+  readonly variant_id: string | null;
+  readonly ordered_units: number;
+  /** Units that are still part of the order, after edits, refunds and cancellation. */
+  readonly current_units: number;
+}
+
+export interface RefundObservation {
+  readonly refund_ref: string;
+  readonly at_ms: number;
+  readonly refunded_units: number;
+  /** Of them, those that the shop has put back on its shelves. */
+  readonly restocked_units: number;
+}
+
+export interface ReturnObservation {
+  readonly return_ref: string;
+  readonly status: 'requested' | 'open' | 'closed' | 'declined' | 'cancelled';
+  readonly returned_units: number;
+  /** Of them, those that the shop has put back on its shelves. */
+  readonly restocked_units: number;
 }

@@ -242,6 +242,7 @@ function nextItem(
   return {
     item_id: report.item_id,
     variant_id: catalogue?.variant_id ?? before?.variant_id ?? '',
+    product_id: catalogue?.product_id ?? before?.product_id ?? '',
     sku,
     ...text,
     lifecycle,

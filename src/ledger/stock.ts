@@ -37,6 +37,7 @@ export interface Item {
   readonly item_key: number;
   readonly item_id: string;
   readonly variant_id: string;
+  readonly product_id: string;
   readonly sku: string;
   readonly title: string;
   readonly variant_title: string;

@@ -196,8 +196,8 @@ export class StockSync implements StockFreshener {
     if (sku === null || item.lifecycle === 'discontinued') return;
     const holder = await store.read({ skus: [sku] }, (state) => state.items.get(sku));
     if (holder?.lifecycle !== 'discontinued' || holder.item_id === item.item_id) return;
-    const { item_id, variant_id, title, variant_title, lifecycle } = holder;
-    const nameless = { item_id, variant_id, title, variant_title, lifecycle, sku: null };
+    const { item_id, variant_id, product_id, title, variant_title, lifecycle } = holder;
+    const nameless = { item_id, variant_id, product_id, title, variant_title, lifecycle, sku: null };
     const levelsAsTheyAre = { levels: [], is_complete: false };
     await this.#apply({ item_id, catalogue: nameless, ...levelsAsTheyAre, read_at_ms: clock.now() });
     const { item_id: id } = item;
@@ -232,9 +232,10 @@ export class StockSync implements StockFreshener {
       state.items_by_id.get(itemId),
     );
     if (known === undefined) return;
-    const { item_id, variant_id, sku, title, variant_title } = known;
-    const catalogue = { item_id, variant_id, sku, title, variant_title, lifecycle: 'discontinued' as const };
-    await this.#apply({ item_id, catalogue, levels: [], is_complete: true, read_at_ms: readAt });
+    const { variant_id, product_id, sku, title, variant_title } = known;
+    const names = { item_id: itemId, variant_id, product_id, sku, title, variant_title };
+    const catalogue = { ...names, lifecycle: 'discontinued' as const };
+    await this.#apply({ item_id: itemId, catalogue, levels: [], is_complete: true, read_at_ms: readAt });
   }
 
   #apply(report: Omit<StockReport, 'salt'>): Promise<ReportResult> {

@@ -4,7 +4,12 @@
  */
 
 import type { Buyer } from '../ledger/buyer.js';
-import type { ItemObservation, LevelObservation, LocationObservation } from '../ledger/observation.js';
+import type {
+  ItemObservation,
+  LevelObservation,
+  LocationObservation,
+  OrderObservation,
+} from '../ledger/observation.js';
 
 /** Why a call to the shop failed, as a machine can act on it. */
 export type UpstreamFailure =
@@ -51,9 +56,13 @@ export type WriteOutcome<T> =
     }
   | { readonly outcome: 'unknown'; readonly detail: string };
 
-/** One page of the first full read. */
+/** One page of a full read. */
 export interface CataloguePage {
   readonly items: readonly ItemObservation[];
+  /** How old the figures may be: as of when this page was asked for, or as of when the whole walk began (a bulk result). */
+  readonly as_of: 'page' | 'walk';
+  /** Items in the whole catalogue by the shop's own count, for progress alone; null when it did not say. */
+  readonly total_items: number | null;
 }
 
 /** Everything the shop changed since `cursor`. */
@@ -79,6 +88,77 @@ export interface StockSource {
 }
 
 export const READ_ITEMS_MAX = 50;
+
+/** What became of orders at the shop after they were placed: people cancel, edit, refund, take back and ship them. */
+export interface OrderSource {
+  /** By the shop's reference, at most `READ_ORDERS_MAX` a call. Orders that the shop no longer shows are absent. */
+  readOrders(orderRefs: readonly string[], signal: AbortSignal): Promise<readonly OrderObservation[]>;
+  /** Orders of ours (by our common tag) that changed since the cursor; null starts now and brings none. */
+  ordersChangedSince(
+    cursor: string | null,
+    signal: AbortSignal,
+  ): Promise<{ readonly orders: readonly OrderObservation[]; readonly cursor: string }>;
+}
+
+export const READ_ORDERS_MAX = 25;
+
+/** What a verified message of the shop names as changed. Names only: its figures are never believed. */
+export type ShopHint =
+  | { readonly kind: 'item'; readonly id: string }
+  | { readonly kind: 'variant'; readonly id: string }
+  | { readonly kind: 'product'; readonly id: string }
+  /** An order, by the shop's reference. */
+  | { readonly kind: 'order'; readonly id: string }
+  /** A hold of ours or somebody else's draft order, by the shop's reference. */
+  | { readonly kind: 'hold'; readonly id: string }
+  | { readonly kind: 'locations' }
+  /** The app was removed, or its scopes changed: a person has to look. */
+  | { readonly kind: 'access' };
+
+/** One delivery of a webhook, verified. */
+export interface Delivery {
+  /** Unique per message: a second delivery of the same message has the same id. */
+  readonly delivery_id: string;
+  readonly topic: string;
+  /** When the shop says it happened, in its own clock; null when it does not. */
+  readonly triggered_at_ms: number | null;
+  readonly hints: readonly ShopHint[];
+}
+
+/** Why a delivery was turned away. Each is counted; nothing of it is written. */
+export type DeliveryRefusal = 'unsigned' | 'bad_signature' | 'other_shop' | 'malformed';
+
+export type DeliveryVerdict =
+  | { readonly ok: true; readonly delivery: Delivery }
+  | { readonly ok: false; readonly why: DeliveryRefusal };
+
+/** Tells the shop's own messages from anybody else's. */
+export interface DeliveryGate {
+  /** `body` is the raw bytes as they came: the signature is over them, not over what they parse to. Headers in lower case. */
+  judge(
+    headers: Readonly<Record<string, string | string[] | undefined>>,
+    body: Buffer,
+  ): Promise<DeliveryVerdict>;
+}
+
+/** The shop's list of whom it tells. */
+export interface Subscriptions {
+  /**
+   * Makes the subscriptions at the shop what they should be for messages to `url`: those missing are created, those of
+   * ours for another address are moved, nobody else's is touched. Safe to repeat. Throws UpstreamError.
+   */
+  ensure(url: string, signal: AbortSignal): Promise<SubscriptionReport>;
+  /** Those of ours that exist, by topic; reads only. */
+  list(signal: AbortSignal): Promise<readonly { readonly topic: string; readonly url: string }[]>;
+}
+
+export interface SubscriptionReport {
+  readonly kept: readonly string[];
+  readonly created: readonly string[];
+  readonly moved: readonly string[];
+  /** Topics that the shop refuses to subscribe (a scope is missing, for example): the heartbeat covers them. */
+  readonly refused: readonly { readonly topic: string; readonly detail: string }[];
+}
 
 export interface HoldLine {
   readonly variant_id: string;

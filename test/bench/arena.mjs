@@ -87,6 +87,7 @@ function apply(store, n) {
         catalogue: {
           item_id: id,
           variant_id: id,
+          product_id: id,
           sku: skuOf(n),
           title: `Shirt ${n}`,
           variant_title: 'M',

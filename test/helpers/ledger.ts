@@ -170,6 +170,7 @@ export class TestLedger {
       item_id,
       variant_id:
         seed.variant_id ?? `9${[...item_id].reduce((sum, c) => sum * 31 + c.charCodeAt(0), 7) % 1e9}`,
+      product_id: `8${item_id}`,
       sku: seed.sku,
       title: seed.title ?? `Title of ${seed.sku}`,
       variant_title: seed.variant_title ?? '',

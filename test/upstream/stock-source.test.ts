@@ -289,7 +289,7 @@ describe('answers no sandbox would give', () => {
   const variant = (id: string, title: string, status = 'ACTIVE') => ({
     id: `gid://shopify/ProductVariant/${id}`,
     title,
-    product: { title: 'Shirt', status },
+    product: { id: 'gid://shopify/Product/7', title: 'Shirt', status },
   });
   const rawItem = (id: string, variants: object[], levels: object[] = [], pageInfo: object = LAST) => ({
     __typename: 'InventoryItem',

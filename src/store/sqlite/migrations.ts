@@ -24,6 +24,7 @@ CREATE TABLE items (
   item_key INTEGER PRIMARY KEY,
   item_id TEXT NOT NULL UNIQUE,
   variant_id TEXT NOT NULL,
+  product_id TEXT NOT NULL,
   sku TEXT NOT NULL UNIQUE,
   title TEXT NOT NULL,
   variant_title TEXT NOT NULL,

@@ -43,7 +43,7 @@ type HeadRow = readonly [
   cursor: string | null,
 ];
 
-/** Columns in the order of ITEM_COLUMNS: as arrays, because naming sixteen fields costs more than finding the row. */
+/** Columns in the order of ITEM_COLUMNS: as arrays, because naming so many fields costs more than finding the row. */
 type ItemRow = readonly [
   item_key: number,
   item_id: string,
@@ -61,6 +61,7 @@ type ItemRow = readonly [
   micro_units_per_hour: number,
   velocity_at_ms: number,
   watched_since_ms: number,
+  product_id: string,
 ];
 
 /** Columns in the order of the statement `levels`. */
@@ -327,6 +328,7 @@ export class Session {
       velocity.micro_units_per_hour,
       velocity.at_ms,
       velocity.watched_since_ms,
+      item.product_id,
     ) as { item_key: number };
     for (const level of item.levels) {
       this.#sql.put_level.run(
@@ -432,6 +434,7 @@ export class Session {
       read_at_ms: row[12],
       confirmed_at_ms: Math.max(row[12], this.#sync.confirmed_at_ms),
       velocity: { micro_units_per_hour: row[13], at_ms: row[14], watched_since_ms: row[15] },
+      product_id: row[16],
       levels: this.#levels(row[0]),
     };
     this.#items.set(item.item_key, item);

@@ -4,7 +4,8 @@ import { BulkInsert } from './bulk-insert.js';
 import type { Database, Statement } from './driver.js';
 
 const ITEM_COLUMNS = `item_key, item_id, variant_id, sku, title, variant_title, lifecycle, safety_stock_units,
-  state_version, salt, stock_hash, as_of_ms, read_at_ms, velocity_micro_units_per_hour, velocity_at_ms, watched_since_ms`;
+  state_version, salt, stock_hash, as_of_ms, read_at_ms, velocity_micro_units_per_hour, velocity_at_ms, watched_since_ms,
+  product_id`;
 
 const RESERVATION_COLUMNS =
   'reservation_key, id, principal, state, lines, stock_hash, created_at_ms, expires_at_ms';
@@ -36,14 +37,15 @@ export const SQL = {
     FROM levels WHERE item_key = ?`,
   item_of_level: 'SELECT item_key FROM levels WHERE level_key = ?',
   put_item: `INSERT INTO items (item_id, variant_id, sku, title, variant_title, lifecycle, safety_stock_units,
-      state_version, salt, stock_hash, as_of_ms, read_at_ms, velocity_micro_units_per_hour, velocity_at_ms, watched_since_ms)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      state_version, salt, stock_hash, as_of_ms, read_at_ms, velocity_micro_units_per_hour, velocity_at_ms, watched_since_ms,
+      product_id)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (item_id) DO UPDATE SET variant_id = excluded.variant_id, sku = excluded.sku, title = excluded.title,
       variant_title = excluded.variant_title, lifecycle = excluded.lifecycle, safety_stock_units = excluded.safety_stock_units,
       state_version = excluded.state_version, salt = excluded.salt, stock_hash = excluded.stock_hash,
       as_of_ms = excluded.as_of_ms, read_at_ms = excluded.read_at_ms,
       velocity_micro_units_per_hour = excluded.velocity_micro_units_per_hour, velocity_at_ms = excluded.velocity_at_ms,
-      watched_since_ms = excluded.watched_since_ms
+      watched_since_ms = excluded.watched_since_ms, product_id = excluded.product_id
     RETURNING item_key`,
   put_level: `INSERT INTO levels (item_key, location_key, sellable_here, upstream_available_units, upstream_on_hand_units,
       upstream_committed_units, held_units, mirrored_units, upstream_updated_at_ms, read_at_ms)

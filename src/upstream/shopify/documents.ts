@@ -69,7 +69,7 @@ const item = graphql(
   fragment Item on InventoryItem {
     id sku tracked
     variants(first: $variants) {
-      nodes { id title product { title status } }
+      nodes { id title product { id title status } }
       pageInfo { hasNextPage endCursor }
     }
     inventoryLevels(first: $levels) {
@@ -174,7 +174,7 @@ export const DOCUMENTS = {
       query ItemVariants($id: ID!, $first: Int!, $after: String) {
         inventoryItem(id: $id) {
           variants(first: $first, after: $after) {
-            nodes { id title product { title status } }
+            nodes { id title product { id title status } }
             pageInfo { hasNextPage endCursor }
           }
         }

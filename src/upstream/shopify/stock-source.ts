@@ -57,7 +57,9 @@ export class ShopifyStockSource implements StockSource {
       if (after !== null) await this.#client.leaveRoom(signal);
       return await this.#itemsPage(null, after, signal);
     });
-    for await (const nodes of pages) yield { items: await this.#observeItems(nodes, signal) };
+    for await (const nodes of pages) {
+      yield { items: await this.#observeItems(nodes, signal), as_of: 'page', total_items: null };
+    }
   }
 
   async cursorNow(signal: AbortSignal): Promise<string> {
@@ -206,6 +208,7 @@ export class ShopifyStockSource implements StockSource {
     return {
       item_id,
       variant_id: tailOf('ProductVariant', variant.id),
+      product_id: tailOf('Product', variant.product.id),
       sku: item.sku,
       title: variant.product.title,
       variant_title: variant.title,
