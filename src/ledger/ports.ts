@@ -124,6 +124,11 @@ export interface LedgerState {
   readonly remembered: Remembered | null;
   /** By level: holds whose next move waits for a report, and mirrored ones whose time at the shop runs out. */
   readonly awaiting: ReadonlyMap<number, readonly Hold[]>;
+  /**
+   * By level: units of our own writes whose intent is written and whose outcome is not known yet. Positive where the
+   * shop is being asked to take them, negative where it is being asked to let go.
+   */
+  readonly under_way: ReadonlyMap<number, readonly number[]>;
   /** By item row: past checksums, newest first. */
   readonly history: ReadonlyMap<number, readonly PastHash[]>;
   /** By level: live units of the owned reservation and of those before it. */

@@ -5,7 +5,7 @@ import { observeSales, startVelocity } from './freshness.js';
 import { type Hold, type HoldEvent, nextHoldState } from './hold.js';
 import type { ItemObservation, LevelObservation } from './observation.js';
 import type { Decision, HoldMove, ItemPut, LedgerSettings, LedgerState, LevelPut } from './ports.js';
-import type { Item, Level } from './stock.js';
+import { type Item, type Level, sellableUnits } from './stock.js';
 import { type StockSnapshot, stockHash } from './stock-hash.js';
 import { cleanText, isNameableSku, TITLE_MAX_CHARS } from './text.js';
 import type { LedgerMs } from './units.js';
@@ -49,7 +49,7 @@ export function decideApplyReport(
   }
   const levels = mergeLevels(state, before, report);
   const moves = holdMoves(state, before, levels, report, settings);
-  const summed = withSums(before, levels, moves);
+  const summed = attributed(state, withSums(before, levels, moves), levels, report);
   const item = nextItem(state, before, report, summed, settings);
   const changed = item.is_new_version;
   return {
@@ -71,6 +71,8 @@ export function decideApplyReport(
   };
 }
 
+const NO_UNITS = { upstream_available_units: 0, under_way_units: 0 } as const;
+
 /** A level as merged, and whether this report's own figures were taken over. */
 interface Merged {
   readonly put: LevelPut;
@@ -87,7 +89,7 @@ function mergeLevels(state: LedgerState, before: Item | undefined, report: Stock
     if (observation !== undefined) return mergeLevel(state, level, observation, report.read_at_ms);
     const vanished = report.is_complete && report.read_at_ms >= level.read_at_ms;
     const put = vanished
-      ? { ...putOf(level), sellable_here: false, upstream_available_units: 0, read_at_ms: report.read_at_ms }
+      ? { ...putOf(level), sellable_here: false, ...NO_UNITS, read_at_ms: report.read_at_ms }
       : { ...putOf(level), sellable_here: level.sellable_here && isOpen(state, level.location_id) };
     return { put, level, is_news: vanished };
   });
@@ -134,6 +136,7 @@ function observedPut(
     upstream_committed_units: observation.committed_units,
     held_units: held,
     mirrored_units: mirrored,
+    under_way_units: 0,
     upstream_updated_at_ms: observation.upstream_updated_at_ms,
     read_at_ms: readAt,
   };
@@ -219,6 +222,47 @@ function withSums(
   });
 }
 
+/**
+ * A figure that was read while a write of our own was under way may show it or not, and the ledger can't know yet. Where
+ * such writes alone explain why the level differs from what it was, they are the reason: else every mirror made beside
+ * another would turn everybody's checksum stale for a moment. It is a matter of the checksum alone: until a report
+ * that is certain, those units count on our side as well, so nothing more is promised.
+ */
+function attributed(
+  state: LedgerState,
+  puts: readonly LevelPut[],
+  levels: readonly Merged[],
+  report: StockReport,
+): LevelPut[] {
+  return puts.map((put, index) => {
+    const { level, is_news } = levels[index] ?? {};
+    if (level === undefined || is_news !== true || !put.sellable_here) return put;
+    const missing = sellableUnits(level) - sellableUnits(put);
+    const explains = missing !== 0 && canSumTo(missing, unclearUnits(state, level, report.read_at_ms));
+    return explains ? { ...put, under_way_units: missing } : put;
+  });
+}
+
+/** Our writes at a level that a read begun at `readAt` may have seen or missed: units taken, or below zero given back. */
+function unclearUnits(state: LedgerState, { level_key }: Level, readAt: LedgerMs): number[] {
+  const justKnown = (state.awaiting.get(level_key) ?? []).flatMap((hold) => {
+    if (hold.awaits_after_ms === null || hold.awaits_after_ms <= readAt) return [];
+    if (hold.awaits === 'mirror') return [hold.quantity_units];
+    return hold.awaits === 'return' && hold.awaits_after_ms <= state.now_ms ? [-hold.quantity_units] : [];
+  });
+  return [...justKnown, ...(state.under_way.get(level_key) ?? [])];
+}
+
+/** More writes than that at one level at one moment are not told apart: the checksum then flutters, which only costs a re-check. */
+const UNCLEAR_MAX = 64;
+
+function canSumTo(units: number, parts: readonly number[]): boolean {
+  if (parts.length > UNCLEAR_MAX) return false;
+  let sums = new Set([0]);
+  for (const part of parts) sums = new Set([...sums, ...[...sums].map((sum) => sum + part)]);
+  return sums.has(units);
+}
+
 function nextItem(
   state: LedgerState,
   before: Item | undefined,
@@ -301,17 +345,10 @@ function catalogueText(
   };
 }
 
-type SellableLevel = Pick<
-  LevelPut,
-  'location_id' | 'sellable_here' | 'upstream_available_units' | 'mirrored_units'
->;
-
-/** By location: what the shop says plus our own mirrored holds, so that mirroring leaves the checksum as it was. */
-function sellable(levels: readonly SellableLevel[]): Map<string, number> {
+/** By location, where it can be sold. */
+function sellable(levels: readonly Omit<LevelPut, 'read_at_ms'>[]): Map<string, number> {
   return new Map(
-    levels
-      .filter((level) => level.sellable_here)
-      .map((level) => [level.location_id, level.upstream_available_units + level.mirrored_units]),
+    levels.filter((level) => level.sellable_here).map((level) => [level.location_id, sellableUnits(level)]),
   );
 }
 
@@ -350,6 +387,7 @@ function journalData(item: ItemPut, moves: readonly HoldMove[]): Record<string, 
       level.upstream_available_units,
       level.held_units,
       level.mirrored_units,
+      level.under_way_units,
     ]),
     ...(moves.length === 0
       ? {}

@@ -5,7 +5,7 @@ import type { Hold } from './hold.js';
 import { nextOrderState, type Order, type OrderReason } from './order.js';
 import type { Changes, Decision, LedgerState, Owned } from './ports.js';
 import type { OutboxRow } from './shop-side.js';
-import type { Item } from './stock.js';
+import { type Item, sellableUnits } from './stock.js';
 import { must, note } from './work.js';
 
 export type Revalidation = 'accepted' | 'rejected' | 'unread' | 'not_held';
@@ -71,7 +71,7 @@ export function isCovered(state: LedgerState, item: Item, hold: Hold): boolean {
   const level = item.levels.find((candidate) => candidate.level_key === hold.level_key);
   if (level === undefined) return true; // another item's level
   if (!level.sellable_here || !level.location_open) return false;
-  const sellable = level.upstream_available_units + level.mirrored_units;
+  const sellable = sellableUnits(level);
   const ahead = state.precedence.get(level.level_key);
   if (ahead === undefined) throw new Error('revalidation needs the live units before this order');
   return ahead <= sellable;

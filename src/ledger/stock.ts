@@ -27,6 +27,11 @@ export interface Level {
   readonly expired_units: number;
   /** Sum of the holds here that the shop's own figure already excludes. */
   readonly mirrored_units: number;
+  /**
+   * Units by which the shop's figure, when it was last read, ran ahead of what we know of our own writes: one was under
+   * way and the figure shows it already. Part of the checksum's sum and of no promise: those units count on our side, too.
+   */
+  readonly under_way_units: number;
   /** The shop's clock; null when it did not say. */
   readonly upstream_updated_at_ms: number | null;
   /** Ledger time at which the read that gave these figures began. */
@@ -56,6 +61,16 @@ export interface Item {
   readonly velocity: Velocity;
   /** Sorted by the shop's order of preference, then by id. */
   readonly levels: readonly Level[];
+}
+
+/**
+ * What the shop could sell at a level if it knew nothing of us: its own figure plus our own holds that it leaves out. The
+ * checksum is over this sum, so that mirroring a hold leaves it as it was.
+ */
+export function sellableUnits(
+  level: Pick<Level, 'upstream_available_units' | 'mirrored_units' | 'under_way_units'>,
+): number {
+  return level.upstream_available_units + level.mirrored_units + level.under_way_units;
 }
 
 /** Units at one level that can still be promised, freshness and lifecycle aside. Never negative. */

@@ -50,6 +50,7 @@ CREATE TABLE levels (
   upstream_committed_units INTEGER,
   held_units INTEGER NOT NULL CHECK (held_units >= 0),
   mirrored_units INTEGER NOT NULL CHECK (mirrored_units >= 0),
+  under_way_units INTEGER NOT NULL DEFAULT 0,
   upstream_updated_at_ms INTEGER,
   read_at_ms INTEGER NOT NULL,
   UNIQUE (item_key, location_key)
@@ -92,6 +93,7 @@ CREATE TABLE reservations (
 ) STRICT;
 CREATE INDEX reservations_expiring ON reservations (expires_at_ms) WHERE state = 'active';
 CREATE INDEX reservations_due ON reservations (due_at_ms) WHERE due_at_ms IS NOT NULL;
+CREATE INDEX reservations_under_way ON reservations (shop_state) WHERE shop_state IN ('creating', 'deleting');
 
 -- For people and for proofs; the program itself reads the table.
 CREATE VIEW outbox AS SELECT reservation_key, shop_state, tag, hold_ref, hold_until_ms, details_sent, intent_at_ms,

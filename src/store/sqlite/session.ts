@@ -22,7 +22,7 @@ import type {
   SyncState,
 } from '../../ledger/ports.js';
 import type { Reservation } from '../../ledger/reservation.js';
-import type { OutboxRow } from '../../ledger/shop-side.js';
+import type { OutboxRow, ShopState } from '../../ledger/shop-side.js';
 import type { Item, Level } from '../../ledger/stock.js';
 import { packLines, unpackLines } from './packed-lines.js';
 import type { Statements } from './statements.js';
@@ -74,6 +74,7 @@ type LevelRow = readonly [
   upstream_committed_units: number | null,
   held_units: number,
   mirrored_units: number,
+  under_way_units: number,
   upstream_updated_at_ms: number | null,
   read_at_ms: number,
 ];
@@ -117,6 +118,7 @@ export class Session {
     const items = new Map<string, Item>();
     const items_by_id = new Map<string, Item>();
     const awaiting = new Map<number, readonly Hold[]>();
+    const under_way = new Map<number, readonly number[]>();
     for (const sku of keys.skus ?? []) {
       const item = this.#itemBySku(sku);
       if (item !== null) items.set(sku, item);
@@ -125,7 +127,10 @@ export class Session {
       const item = this.#itemById(id);
       if (item === null) continue;
       items_by_id.set(id, item);
-      for (const level of item.levels) awaiting.set(level.level_key, this.#awaiting(level.level_key));
+      for (const { level_key } of item.levels) {
+        awaiting.set(level_key, this.#awaiting(level_key));
+        under_way.set(level_key, this.#underWay(level_key));
+      }
     }
     const session = this;
     return {
@@ -141,6 +146,7 @@ export class Session {
       owned_items,
       remembered,
       awaiting,
+      under_way,
       history: keys.history === true ? this.#history(owned_items) : NO_HISTORY,
       precedence: keys.precedence === true && owned !== null ? this.#precedence(owned) : NO_PRECEDENCE,
     };
@@ -340,6 +346,7 @@ export class Session {
         level.upstream_committed_units,
         level.held_units,
         level.mirrored_units,
+        level.under_way_units,
         level.upstream_updated_at_ms,
         level.read_at_ms,
       );
@@ -461,8 +468,9 @@ export class Session {
         held_units: row[6],
         expired_units: expired.get(row[0]) ?? 0,
         mirrored_units: row[7],
-        upstream_updated_at_ms: row[8],
-        read_at_ms: row[9],
+        under_way_units: row[8],
+        upstream_updated_at_ms: row[9],
+        read_at_ms: row[10],
       };
     });
     return levels.sort(
@@ -554,6 +562,11 @@ export class Session {
     const awaiting = this.#sql.awaiting.all(levelKey, AWAITING_MAX) as Hold[];
     const lapsing = this.#sql.lapsing.all(levelKey, this.now_ms + this.#mirrorHorizonMs) as Hold[];
     return [...awaiting, ...lapsing];
+  }
+
+  #underWay(levelKey: number): number[] {
+    const rows = this.#sql.under_way.all(levelKey) as { quantity_units: number; shop_state: ShopState }[];
+    return rows.map((row) => (row.shop_state === 'creating' ? row.quantity_units : -row.quantity_units));
   }
 
   #history(items: readonly Item[]): ReadonlyMap<number, readonly PastHash[]> {

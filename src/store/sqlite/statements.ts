@@ -33,7 +33,7 @@ export const SQL = {
   item_by_key: `SELECT ${ITEM_COLUMNS} FROM items WHERE item_key = ?`,
   items_not_read_since: 'SELECT item_id FROM items WHERE read_at_ms < ? ORDER BY item_key LIMIT ?',
   levels: `SELECT level_key, location_key, sellable_here, upstream_available_units, upstream_on_hand_units,
-      upstream_committed_units, held_units, mirrored_units, upstream_updated_at_ms, read_at_ms
+      upstream_committed_units, held_units, mirrored_units, under_way_units, upstream_updated_at_ms, read_at_ms
     FROM levels WHERE item_key = ?`,
   item_of_level: 'SELECT item_key FROM levels WHERE level_key = ?',
   put_item: `INSERT INTO items (item_id, variant_id, sku, title, variant_title, lifecycle, safety_stock_units,
@@ -48,12 +48,13 @@ export const SQL = {
       watched_since_ms = excluded.watched_since_ms, product_id = excluded.product_id
     RETURNING item_key`,
   put_level: `INSERT INTO levels (item_key, location_key, sellable_here, upstream_available_units, upstream_on_hand_units,
-      upstream_committed_units, held_units, mirrored_units, upstream_updated_at_ms, read_at_ms)
-    VALUES (?, (SELECT location_key FROM locations WHERE location_id = ?), ?, ?, ?, ?, ?, ?, ?, ?)
+      upstream_committed_units, held_units, mirrored_units, under_way_units, upstream_updated_at_ms, read_at_ms)
+    VALUES (?, (SELECT location_key FROM locations WHERE location_id = ?), ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (item_key, location_key) DO UPDATE SET sellable_here = excluded.sellable_here,
       upstream_available_units = excluded.upstream_available_units, upstream_on_hand_units = excluded.upstream_on_hand_units,
       upstream_committed_units = excluded.upstream_committed_units, held_units = excluded.held_units,
-      mirrored_units = excluded.mirrored_units, upstream_updated_at_ms = excluded.upstream_updated_at_ms,
+      mirrored_units = excluded.mirrored_units, under_way_units = excluded.under_way_units,
+      upstream_updated_at_ms = excluded.upstream_updated_at_ms,
       read_at_ms = excluded.read_at_ms`,
   put_safety_stock: 'UPDATE items SET safety_stock_units = ? WHERE safety_stock_units <> ?',
   put_sums: 'UPDATE levels SET held_units = ?, mirrored_units = ? WHERE level_key = ?',
@@ -77,6 +78,10 @@ export const SQL = {
   holds: `SELECT ${HOLD_COLUMNS} FROM holds WHERE reservation_key = ?`,
   awaiting: `SELECT ${HOLD_COLUMNS} FROM holds WHERE level_key = ? AND awaits IS NOT NULL ORDER BY awaits_after_ms LIMIT ?`,
   lapsing: `SELECT ${HOLD_COLUMNS} FROM holds WHERE level_key = ? AND state = 'mirrored' AND awaits IS NULL AND mirror_until_ms <= ?`,
+  under_way: `SELECT holds.quantity_units AS quantity_units, reservations.shop_state AS shop_state
+    FROM reservations INDEXED BY reservations_under_way
+    CROSS JOIN holds ON holds.reservation_key = reservations.reservation_key AND holds.level_key = ?
+    WHERE reservations.shop_state IN ('creating', 'deleting') AND reservations.parked = 0`,
   put_hold: `UPDATE holds SET quantity_units = ?, state = ?, awaits = ?, awaits_after_ms = ?, mirror_until_ms = ?
     WHERE level_key = ? AND reservation_key = ?`,
   drop_hold: 'DELETE FROM holds WHERE level_key = ? AND reservation_key = ?',

@@ -374,8 +374,8 @@ interface LevelRow {
 interface Told {
   readonly state_version: number;
   readonly stock_hash: string;
-  /** Location, what the shop has available there, held, mirrored. */
-  readonly levels: readonly (readonly [string, number, number, number])[];
+  /** Location, what the shop has available there, held, mirrored, under way. */
+  readonly levels: readonly (readonly [string, number, number, number, number])[];
 }
 
 /** L5: every checksum that can be matched is that of the state it stands for. L6: and that state is the journaled one. */
@@ -419,7 +419,10 @@ function checkItem(item: ItemRow, levels: readonly LevelRow[], shop: string, fou
     return;
   }
   const figures = new Map(
-    told.levels.map(([location, available, , mirrored]) => [location, { available, mirrored }]),
+    told.levels.map(([location, available, , mirrored, underWay]) => [
+      location,
+      { available, ours: mirrored + underWay },
+    ]),
   );
   const locations: { id: string; sellable: number }[] = [];
   for (const { location_id, upstream_available_units } of levels) {
@@ -428,7 +431,7 @@ function checkItem(item: ItemRow, levels: readonly LevelRow[], shop: string, fou
       found.add('L6', `item ${item_key} has another figure at location ${location_id} than the journal says`);
     // As mirrored when the shop was read: a hold that the shop drops later counts on our side at once, and only
     // the next report makes that a new state.
-    locations.push({ id: location_id, sellable: upstream_available_units + (figure?.mirrored ?? 0) });
+    locations.push({ id: location_id, sellable: upstream_available_units + (figure?.ours ?? 0) });
   }
   const snapshot: StockSnapshot = { shop, sku, state_version, lifecycle, locations, as_of: as_of_ms, salt };
   if (stockHash(snapshot) !== stock_hash)
