@@ -24,7 +24,8 @@ const RULES: Readonly<Record<string, Rule>> = {
   },
   upstream: {
     ours: ['ledger', 'observability'],
-    outside: ['@shopify/shopify-api', 'gql.tada', 'node:async_hooks', 'node:events'],
+    // node:crypto tells the shop's webhooks from anybody else's.
+    outside: ['@shopify/shopify-api', 'gql.tada', 'node:async_hooks', 'node:crypto', 'node:events'],
   },
   sync: { ours: ['ledger', PORT, 'loops', 'observability'], outside: [] },
   outbox: { ours: ['ledger', PORT, 'loops', 'observability'], outside: ['node:timers/promises'] },
@@ -46,7 +47,19 @@ const RULES: Readonly<Record<string, Rule>> = {
   dashboard: { ours: ['ledger', 'observability'], outside: [] },
   sandbox: {
     ours: ['loops', 'observability'],
-    outside: ['graphql', 'node:crypto', 'node:fs', 'node:http', 'node:net', 'node:timers/promises'],
+    // Results of bulk operations lie in temporary files; webhooks go out over http and https.
+    outside: [
+      'graphql',
+      'node:crypto',
+      'node:fs',
+      'node:fs/promises',
+      'node:http',
+      'node:https',
+      'node:net',
+      'node:os',
+      'node:path',
+      'node:timers/promises',
+    ],
   },
   loops: { ours: ['observability'], outside: [] },
   observability: { ours: [], outside: ['pino'] },

@@ -13,6 +13,15 @@ export const ALL_SCOPES: readonly string[] = [
   'read_products',
   'write_products',
   'read_orders',
+  'write_orders',
+  'read_returns',
+  'write_returns',
+  'write_order_edits',
+  'read_fulfillments',
+  'write_fulfillments',
+  'read_merchant_managed_fulfillment_orders',
+  'write_merchant_managed_fulfillment_orders',
+  'write_locations',
   'read_draft_orders',
   'write_draft_orders',
 ];
@@ -41,6 +50,9 @@ const REQUIRED_SCOPES: Readonly<Record<string, readonly string[]>> = {
   draftOrders: ['read_draft_orders'],
   order: ['read_orders'],
   orders: ['read_orders'],
+  refund: ['read_orders'],
+  return: ['read_returns', 'read_orders'],
+  fulfillment: ['read_fulfillments', 'read_orders', 'read_merchant_managed_fulfillment_orders'],
   inventoryAdjustQuantities: ['write_inventory'],
   inventoryMoveQuantities: ['write_inventory'],
   inventorySetQuantities: ['write_inventory'],
@@ -48,7 +60,32 @@ const REQUIRED_SCOPES: Readonly<Record<string, readonly string[]>> = {
   draftOrderUpdate: ['write_draft_orders'],
   draftOrderComplete: ['write_draft_orders'],
   draftOrderDelete: ['write_draft_orders'],
+  draftOrderInvoiceSend: ['write_draft_orders'],
+  orderCreate: ['write_orders'],
+  orderCancel: ['write_orders'],
+  orderMarkAsPaid: ['write_orders'],
+  orderEditBegin: ['write_order_edits'],
+  orderEditAddVariant: ['write_order_edits'],
+  orderEditSetQuantity: ['write_order_edits'],
+  orderEditCommit: ['write_order_edits'],
+  refundCreate: ['write_orders'],
+  returnCreate: ['write_returns'],
+  returnProcess: ['write_returns'],
+  returnClose: ['write_returns'],
+  returnReopen: ['write_returns'],
+  returnCancel: ['write_returns'],
+  reverseFulfillmentOrderDispose: ['write_returns'],
+  fulfillmentCreate: ['write_merchant_managed_fulfillment_orders', 'write_fulfillments'],
+  fulfillmentCancel: ['write_merchant_managed_fulfillment_orders', 'write_fulfillments'],
+  inventoryActivate: ['write_inventory'],
+  inventoryDeactivate: ['write_inventory'],
+  inventoryItemUpdate: ['write_inventory'],
+  locationActivate: ['write_locations'],
+  locationDeactivate: ['write_locations'],
+  productDelete: ['write_products'],
+  productVariantsBulkUpdate: ['write_products'],
   productUpdate: ['write_products'],
+  productVariantsCount: ['read_products'],
 };
 
 /** Null when the scopes suffice for the root field; else what is required, in Shopify's words. */
@@ -64,8 +101,10 @@ export function missingAccess(rootField: string, scopes: readonly string[]): str
 export class AccessTokens {
   readonly #expiryMs = new Map<string, number>();
   #minted = 0;
+  #isInstalled = true;
 
   isValid(token: string, nowMs: number): boolean {
+    if (!this.#isInstalled) return false;
     if (token === SANDBOX_ACCESS_TOKEN) return true;
     const expiryMs = this.#expiryMs.get(token);
     return expiryMs !== undefined && nowMs < expiryMs;
@@ -80,7 +119,17 @@ export class AccessTokens {
     return token;
   }
 
-  /** As when the merchant removes the app: minted tokens stop working at once. */
+  get isInstalled(): boolean {
+    return this.#isInstalled;
+  }
+
+  /** As when the merchant removes the app, or installs it again: without it no token works, and none is minted. */
+  setInstalled(isInstalled: boolean): void {
+    this.#isInstalled = isInstalled;
+    if (!isInstalled) this.revokeMinted();
+  }
+
+  /** Minted tokens stop working at once. */
   revokeMinted(): void {
     this.#expiryMs.clear();
   }

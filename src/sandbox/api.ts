@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import {
   buildSchema,
   type DocumentNode,
+  type ExecutionResult,
   execute,
   type FragmentDefinitionNode,
   GraphQLError,
@@ -19,8 +20,10 @@ import {
   validate,
 } from 'graphql';
 import { missingAccess } from './access.js';
-import { CostBucket, type CostQuestion, type CostReport, costOf } from './cost.js';
-import { type Context, FIELDS_BY_TYPE, type Fields } from './fields.js';
+import { APP_FIELDS_BY_TYPE, APP_MUTATIONS, APP_QUERIES } from './app-fields.js';
+import type { Context, Fields } from './context.js';
+import { CostBucket, type CostQuestion, type CostReport, costOf, type RatePlan } from './cost.js';
+import { FIELDS_BY_TYPE } from './fields.js';
 import { typeOfGid } from './gid.js';
 import { MUTATIONS } from './mutations.js';
 import { QUERIES } from './queries.js';
@@ -49,33 +52,51 @@ export interface PreparedRequest {
 }
 
 const DOCUMENT_MAX_TOKENS = 10_000;
+/** Valid documents that are remembered: a program sends the same few over and over. */
+const DOCUMENTS_KEPT = 200;
 
 const SCHEMA = loadSchema();
-const ROOT_TABLES: Readonly<Record<string, Fields<never>>> = { QueryRoot: QUERIES, Mutation: MUTATIONS };
-const TABLES: Readonly<Record<string, Fields<never>>> = { ...FIELDS_BY_TYPE, ...ROOT_TABLES };
+const ROOT_TABLES: Readonly<Record<string, Fields<never>>> = {
+  QueryRoot: { ...QUERIES, ...APP_QUERIES },
+  Mutation: { ...MUTATIONS, ...APP_MUTATIONS },
+};
+const TABLES: Readonly<Record<string, Fields<never>>> = {
+  ...FIELDS_BY_TYPE,
+  ...APP_FIELDS_BY_TYPE,
+  ...ROOT_TABLES,
+};
+
+export interface ApiSettings {
+  readonly plan: RatePlan;
+  /** Whether a bucket that is too empty refuses; else it only reports. */
+  readonly isThrottling: boolean;
+}
 
 export class Api {
+  /** What the app may do. A merchant may grant more or less at any time. */
+  scopes: readonly string[];
+  /** May be switched at any time. */
+  isThrottling: boolean;
+  /** Where the shop is reached, for the links in its answers. */
+  origin = '';
   readonly #shop: Shop;
-  readonly #scopes: readonly string[];
+  readonly #plan: RatePlan;
   readonly #bucket: CostBucket;
+  readonly #documents = new Map<string, DocumentNode>();
 
-  constructor(shop: Shop, scopes: readonly string[]) {
+  constructor(shop: Shop, scopes: readonly string[], { plan, isThrottling }: ApiSettings) {
     this.#shop = shop;
-    this.#scopes = scopes;
-    this.#bucket = new CostBucket(shop.settle());
+    this.scopes = scopes;
+    this.isThrottling = isThrottling;
+    this.#plan = plan;
+    this.#bucket = new CostBucket(plan, shop.settle());
   }
 
   /** Parses and validates; what is wrong with the document comes back as Shopify's answer to it. */
   prepare(request: ApiRequest): PreparedRequest | { readonly answer: ApiAnswer } {
-    let document: DocumentNode;
-    try {
-      document = parse(request.query, { maxTokens: DOCUMENT_MAX_TOKENS });
-    } catch (error) {
-      if (error instanceof GraphQLError) return { answer: { errors: [error.toJSON()] } };
-      throw error;
-    }
-    const errors = validate(SCHEMA, document);
-    if (errors.length > 0) return { answer: { errors: errors.map((error) => error.toJSON()) } };
+    const valid = this.#validated(request.query);
+    if ('errors' in valid) return { answer: { errors: valid.errors } };
+    const { document } = valid;
     const operation = getOperationAST(document, request.operationName);
     if (!operation) {
       const message = request.operationName
@@ -87,20 +108,38 @@ export class Api {
     return { document, operation, request, requestedCost };
   }
 
-  /** Runs the document at the shop's time now. */
+  #validated(
+    query: string,
+  ): { readonly document: DocumentNode } | { readonly errors: readonly GraphQLFormattedError[] } {
+    const known = this.#documents.get(query);
+    if (known !== undefined) return { document: known };
+    let document: DocumentNode;
+    try {
+      document = parse(query, { maxTokens: DOCUMENT_MAX_TOKENS });
+    } catch (error) {
+      if (error instanceof GraphQLError) return { errors: [error.toJSON()] };
+      throw error;
+    }
+    const errors = validate(SCHEMA, document);
+    if (errors.length > 0) return { errors: errors.map((error) => error.toJSON()) };
+    if (this.#documents.size >= DOCUMENTS_KEPT) this.#documents.clear();
+    this.#documents.set(query, document);
+    return { document };
+  }
+
+  /**
+   * Runs the document at the shop's time now. Refuses, and runs nothing, when the bucket lacks its requested cost; a
+   * document that no bucket could ever pay for is refused for good.
+   */
   async run(prepared: PreparedRequest): Promise<ApiAnswer> {
     const { document, operation, request, requestedCost } = prepared;
+    await this.#shop.bulkOperations.caughtUp(this.#shop.nowMs());
     const nowMs = this.#shop.settle();
-    const context: Context = { shop: this.#shop, nowMs, scopes: this.#scopes };
-    const { data, errors } = await execute({
-      schema: SCHEMA,
-      document,
-      contextValue: context,
-      variableValues: request.variables,
-      operationName: request.operationName,
-      fieldResolver: resolveField,
-      typeResolver: (value) => typeOfGid((value as { id: string }).id) ?? undefined,
-    });
+    if (this.isThrottling) {
+      if (requestedCost > this.#plan.bucketPoints) return this.#tooCostly(requestedCost);
+      if (!this.#bucket.affords(requestedCost, nowMs)) return this.#throttledAt(requestedCost, nowMs);
+    }
+    const { data, errors } = await this.#execute(document, request.variables, request.operationName, nowMs);
     // Without data the variables did not fit the schema, and nothing ran.
     const actual = data
       ? Math.min(requestedCost, costOf(costQuestion(document, operation, request), data))
@@ -114,18 +153,63 @@ export class Api {
 
   /** Shopify's answer to a caller that is too fast. Its status is 200, and nothing has run. */
   throttled(prepared: PreparedRequest): ApiAnswer {
-    const extensions = { code: 'THROTTLED', documentation: 'https://shopify.dev/api/usage/rate-limits' };
-    const cost = this.#bucket.spend(prepared.requestedCost, null, this.#shop.settle());
+    const { cost } = this.#throttledAt(prepared.requestedCost, this.#shop.settle()).extensions;
     const throttleStatus = { ...cost.throttleStatus, currentlyAvailable: 0 };
-    return {
-      errors: [{ message: 'Throttled', extensions }],
-      extensions: { cost: { ...cost, throttleStatus } },
+    return { errors: [THROTTLED], extensions: { cost: { ...cost, throttleStatus } } };
+  }
+
+  #throttledAt(requestedCost: number, nowMs: number) {
+    return { errors: [THROTTLED], extensions: { cost: this.#bucket.spend(requestedCost, null, nowMs) } };
+  }
+
+  /** Shopify: a query above the maximum for a single one never runs. The sandbox's maximum is its bucket. */
+  #tooCostly(requestedCost: number): ApiAnswer {
+    const { bucketPoints } = this.#plan;
+    const message = `Query cost is ${requestedCost}, which exceeds the single query max cost limit (${bucketPoints}).`;
+    const extensions = {
+      code: 'MAX_COST_EXCEEDED',
+      cost: requestedCost,
+      maxCost: bucketPoints,
+      documentation: 'https://shopify.dev/api/usage/rate-limits',
     };
+    return { errors: [{ message, extensions }] };
+  }
+
+  async #execute(
+    document: DocumentNode,
+    variableValues: Readonly<Record<string, unknown>>,
+    operationName: string | null,
+    nowMs: number,
+  ): Promise<ExecutionResult> {
+    const context: Context = {
+      shop: this.#shop,
+      nowMs,
+      scopes: this.scopes,
+      origin: this.origin,
+      // A bulk operation reads on after its request has been answered, and costs no points.
+      read: (inner, variables) => this.#execute(inner, variables, null, this.#shop.nowMs()),
+    };
+    return execute({
+      schema: SCHEMA,
+      document,
+      contextValue: context,
+      variableValues,
+      operationName,
+      fieldResolver: resolveField,
+      typeResolver: (value) => typeOfGid((value as { id: string }).id) ?? undefined,
+    });
   }
 }
 
 /** Every root field that the sandbox serves. */
-export const ROOT_FIELDS: readonly string[] = [...Object.keys(QUERIES), ...Object.keys(MUTATIONS)];
+export const ROOT_FIELDS: readonly string[] = Object.values(ROOT_TABLES).flatMap((table) =>
+  Object.keys(table),
+);
+
+const THROTTLED = {
+  message: 'Throttled',
+  extensions: { code: 'THROTTLED', documentation: 'https://shopify.dev/api/usage/rate-limits' },
+};
 
 /** The names of the operation's root fields, through fragments. */
 export function rootFieldsOf({ document, operation }: PreparedRequest): readonly string[] {

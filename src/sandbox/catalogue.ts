@@ -28,6 +28,11 @@ export interface CatalogueVariant {
   readonly inventoryPolicy?: InventoryPolicy;
   /** Default true. */
   readonly tracked?: boolean;
+  /**
+   * The SKU of an earlier variant whose inventory item this one shares: one stock, sold under two variants. Its own
+   * `sku`, `tracked` and `stock` are then those of the item, and must be null, absent and empty.
+   */
+  readonly sharesItemOf?: string;
 }
 
 export interface CatalogueProduct {
@@ -39,9 +44,14 @@ export interface CatalogueProduct {
   readonly variants: readonly CatalogueVariant[];
 }
 
-export interface Catalogue {
+/** All that a shop needs to open with. Its products may be made while they are read, once, in their order. */
+export interface CatalogueSource {
   /** In order of priority: draft orders and sales take from the first that stocks the item. */
   readonly locations: readonly CatalogueLocation[];
+  readonly products: Iterable<CatalogueProduct>;
+}
+
+export interface Catalogue extends CatalogueSource {
   readonly products: readonly CatalogueProduct[];
 }
 

@@ -54,7 +54,8 @@ export function connectionOf<T extends { readonly id: string }>(
   const placeOf = placing(args.sortKey ?? 'ID', listing.sorts);
   const direction = args.reverse ? -1 : 1;
   const order = (left: Place, right: Place) => direction * comparePlaces(left, right);
-  const entries = searched(entities, args.query ?? '', listing.filters)
+  const entries = [...entities]
+    .filter(predicateOf(args.query ?? '', listing.filters))
     .map((node) => ({ node, place: placeOf(node) }))
     .sort((left, right) => order(left.place, right.place));
 
@@ -77,6 +78,81 @@ export function connectionOf<T extends { readonly id: string }>(
   };
 }
 
+/**
+ * As `connectionOf`, for entities that are in the order of their numbers already, lowest first: without a sort key it
+ * looks at no more of them than the page needs. `isShown` leaves out what a caller is not to see.
+ */
+export function orderedConnectionOf<T extends { readonly id: string }>(
+  entities: readonly T[],
+  args: PageArguments,
+  listing: Listing<T>,
+  isShown: (entity: T) => boolean = () => true,
+): Connection<T> {
+  if (args.sortKey != null && args.sortKey !== 'ID') {
+    return connectionOf(entities.filter(isShown), args, listing);
+  }
+  const size = pageSize(args);
+  const matches = predicateOf(args.query ?? '', listing.filters);
+  const isWanted = (index: number) => {
+    const entity = entities[index];
+    return entity !== undefined && isShown(entity) && matches(entity);
+  };
+  const [low, high] = boundsOf(entities, args);
+  const isUpward = (size.end === 'first') !== (args.reverse ?? false);
+  const step = isUpward ? 1 : -1;
+  const found: number[] = [];
+  let index = isUpward ? low : high - 1;
+  for (; found.length < size.count && index >= low && index < high; index += step) {
+    if (isWanted(index)) found.push(index);
+  }
+  const isMore = isAny(isWanted, index, step, entities.length);
+  const isLess = isAny(isWanted, (isUpward ? low : high - 1) - step, -step, entities.length);
+  const ordered = size.end === 'first' ? found : found.reverse();
+  const edges = ordered.flatMap((position) => {
+    const node = entities[position];
+    if (!node) return [];
+    return [{ node, cursor: formatCursor({ value: null, number: BigInt(numberOfGid(node.id)) }) }];
+  });
+  return {
+    edges,
+    nodes: edges.map((edge) => edge.node),
+    pageInfo: {
+      hasNextPage: size.end === 'first' ? isMore : isLess,
+      hasPreviousPage: size.end === 'first' ? isLess : isMore,
+      startCursor: edges[0]?.cursor ?? null,
+      endCursor: edges.at(-1)?.cursor ?? null,
+    },
+  };
+}
+
+/** From and up to which index the cursors let a page reach. */
+function boundsOf(
+  entities: readonly { readonly id: string }[],
+  { after, before, reverse }: PageArguments,
+): readonly [number, number] {
+  const [above, below] = reverse ? [before, after] : [after, before];
+  const low = above ? indexAbove(entities, parseCursor(above).number) : 0;
+  const high = below ? indexAbove(entities, parseCursor(below).number - 1n) : entities.length;
+  return [low, high];
+}
+
+/** The index of the first entity whose number is higher. */
+function indexAbove(entities: readonly { readonly id: string }[], number: bigint): number {
+  let low = 0;
+  let high = entities.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (BigInt(numberOfGid(entities[middle]?.id ?? '')) > number) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+function isAny(isWanted: (index: number) => boolean, from: number, step: number, length: number): boolean {
+  for (let index = from; index >= 0 && index < length; index += step) if (isWanted(index)) return true;
+  return false;
+}
+
 function pageSize({ first, last }: PageArguments): {
   readonly end: 'first' | 'last';
   readonly count: number;
@@ -93,9 +169,9 @@ function pageSize({ first, last }: PageArguments): {
   return { end, count };
 }
 
-function searched<T>(entities: Iterable<T>, query: string, filters: Filters<T>): T[] {
+function predicateOf<T>(query: string, filters: Filters<T>): (entity: T) => boolean {
   try {
-    return [...entities].filter(compileSearch(query, filters));
+    return compileSearch(query, filters);
   } catch (error) {
     if (error instanceof SearchError) throw badRequest(error.message);
     throw error;

@@ -16,9 +16,19 @@ import {
   type SelectionSetNode,
 } from 'graphql';
 
-/** Shopify's standard plan. */
-const BUCKET_POINTS = 2_000;
-const RESTORE_POINTS_PER_SECOND = 100;
+/** How much one app may ask of one shop. */
+export interface RatePlan {
+  readonly bucketPoints: number;
+  readonly restorePointsPerSecond: number;
+}
+
+/** Shopify: API rate limits, GraphQL Admin API. The rates are documented; the buckets above standard are 20 times those. */
+export const RATE_PLANS = {
+  standard: { bucketPoints: 2_000, restorePointsPerSecond: 100 },
+  advanced: { bucketPoints: 4_000, restorePointsPerSecond: 200 },
+  plus: { bucketPoints: 20_000, restorePointsPerSecond: 1_000 },
+  enterprise: { bucketPoints: 40_000, restorePointsPerSecond: 2_000 },
+} as const satisfies Readonly<Record<string, RatePlan>>;
 
 const MUTATION_POINTS = 10;
 const CONNECTION_POINTS = 2;
@@ -34,33 +44,45 @@ export interface CostReport {
   };
 }
 
-/**
- * The leaky bucket of one app at one shop. It fills and empties as Shopify's does, but refuses nothing yet: a call
- * that `spend` should refuse is the place for real throttling.
- */
+/** The leaky bucket of one app at one shop. A full bucket is what it starts with. */
 export class CostBucket {
-  #points = BUCKET_POINTS;
+  readonly #plan: RatePlan;
+  #points: number;
   #atMs: number;
 
-  constructor(nowMs: number) {
+  constructor(plan: RatePlan, nowMs: number) {
+    this.#plan = plan;
+    this.#points = plan.bucketPoints;
     this.#atMs = nowMs;
+  }
+
+  /** Whether the bucket has what a query asks for. Shopify wants the whole requested cost, whatever it comes to. */
+  affords(requested: number, nowMs: number): boolean {
+    this.#restore(nowMs);
+    return this.#points >= requested;
   }
 
   /** Takes the points of a query that ran; null for one that did not run, and takes nothing. */
   spend(requested: number, actual: number | null, nowMs: number): CostReport {
-    const elapsedSeconds = Math.max(0, nowMs - this.#atMs) / 1000;
-    const restored = Math.min(BUCKET_POINTS, this.#points + elapsedSeconds * RESTORE_POINTS_PER_SECOND);
-    this.#points = Math.max(0, restored - (actual ?? 0));
-    this.#atMs = nowMs;
+    this.#restore(nowMs);
+    this.#points = Math.max(0, this.#points - (actual ?? 0));
     return {
       requestedQueryCost: requested,
       actualQueryCost: actual,
       throttleStatus: {
-        maximumAvailable: BUCKET_POINTS,
+        maximumAvailable: this.#plan.bucketPoints,
         currentlyAvailable: Math.floor(this.#points),
-        restoreRate: RESTORE_POINTS_PER_SECOND,
+        restoreRate: this.#plan.restorePointsPerSecond,
       },
     };
+  }
+
+  /** A clock that was set back restores nothing, and does not take anything either. */
+  #restore(nowMs: number): void {
+    const elapsedSeconds = Math.max(0, nowMs - this.#atMs) / 1000;
+    const restored = this.#points + elapsedSeconds * this.#plan.restorePointsPerSecond;
+    this.#points = Math.min(this.#plan.bucketPoints, restored);
+    this.#atMs = nowMs;
   }
 }
 

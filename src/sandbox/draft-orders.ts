@@ -6,23 +6,21 @@
  * Sources differ on the state that held units are in. Here it is `reserved`; a client should look at `available` only.
  */
 
-import { gidOf, numberOfGid } from './gid.js';
-import type { Inventory } from './inventory.js';
-import { parseCents } from './money.js';
 import {
-  type Address,
-  type AddressInput,
-  type Allocation,
-  type Attribute,
-  allocate,
-  type Details,
-  type Line,
-  lineOfVariant,
-  NO_ADDRESS,
-  NO_DETAILS,
-  type Orders,
-} from './orders.js';
-import { parseTimeMs } from './time.js';
+  changedDetails,
+  type DraftInput,
+  detailsOf,
+  emptyErrors,
+  inputErrors,
+  linesOf,
+  reserveUntilMs,
+} from './draft-input.js';
+import type { ShopEvents } from './events.js';
+import { gidOf, numberOfGid } from './gid.js';
+import type { Inventory, Level } from './inventory.js';
+import { type Details, type Line, NO_DETAILS } from './line.js';
+import { type Allocation, allocate, type Orders, type Taking } from './orders.js';
+import type { UserError } from './user-error.js';
 
 export interface DraftOrder extends Details {
   readonly id: string;
@@ -34,38 +32,9 @@ export interface DraftOrder extends Details {
   readonly held: readonly Allocation[];
   readonly orderId: string | null;
   readonly completedMs: number | null;
+  readonly invoiceSentMs: number | null;
   readonly createdMs: number;
   readonly updatedMs: number;
-}
-
-export interface DraftLineInput {
-  readonly variantId?: string | null;
-  readonly quantity: number;
-  readonly title?: string | null;
-  readonly originalUnitPrice?: string | null;
-  readonly sku?: string | null;
-  readonly uuid?: string | null;
-  readonly customAttributes?: readonly Attribute[] | null;
-}
-
-/** The part of Shopify's `DraftOrderInput` that the sandbox emulates. A field that is absent stays as it is. */
-export interface DraftInput {
-  readonly lineItems?: readonly DraftLineInput[] | null;
-  readonly reserveInventoryUntil?: string | null;
-  readonly email?: string | null;
-  readonly phone?: string | null;
-  readonly note?: string | null;
-  readonly poNumber?: string | null;
-  readonly tags?: readonly string[] | null;
-  readonly customAttributes?: readonly Attribute[] | null;
-  readonly shippingAddress?: AddressInput | null;
-  readonly billingAddress?: AddressInput | null;
-  readonly sourceName?: string | null;
-}
-
-export interface UserError {
-  readonly field: readonly string[] | null;
-  readonly message: string;
 }
 
 /** What a draft mutation answers. After a refusal the draft is as it was before. */
@@ -74,26 +43,22 @@ export interface DraftResult {
   readonly userErrors: readonly UserError[];
 }
 
-/** Shopify's limits for draft orders. */
-export const DRAFT_LINES_MAX = 499;
-export const DRAFT_TAGS_MAX = 250;
-export const DRAFT_TAG_MAX_CHARACTERS = 40;
-
 const FIRST_ID = 1_167_390_081_257n;
 const ID_STEP = 32_768n;
 
 export class DraftOrders {
   readonly #inventory: Inventory;
   readonly #orders: Orders;
+  readonly #events: ShopEvents;
   readonly #drafts = new Map<string, DraftOrder>();
   /** Ids of the drafts that hold units: looking for lapsed ones must not cost more with every draft ever made. */
   readonly #holding = new Set<string>();
   #created = 0;
-  #addresses = 0;
 
-  constructor(inventory: Inventory, orders: Orders) {
+  constructor(inventory: Inventory, orders: Orders, events: ShopEvents) {
     this.#inventory = inventory;
     this.#orders = orders;
+    this.#events = events;
   }
 
   get(id: string): DraftOrder | undefined {
@@ -106,24 +71,25 @@ export class DraftOrders {
 
   /** Refuses a time in the past, an empty draft, unknown variants, and what is above Shopify's limits. */
   create(input: DraftInput, nowMs: number): DraftResult {
-    const userErrors = [...this.#inputErrors(input, nowMs), ...emptyErrors(input)];
+    const userErrors = [...inputErrors(this.#inventory, input, nowMs), ...emptyErrors(input)];
     if (userErrors.length > 0) return { draftOrder: null, userErrors };
     const index = this.#created;
     this.#created += 1;
     const draft: DraftOrder = {
       ...NO_DETAILS,
-      ...this.#changedDetails(input),
+      ...changedDetails(this.#orders, input),
       id: gidOf('DraftOrder', FIRST_ID + ID_STEP * BigInt(index)),
       name: `#D${index + 1}`,
-      lines: this.#linesOf(input.lineItems ?? [], index),
+      lines: linesOf(this.#inventory, input.lineItems ?? [], index),
       reserveUntilMs: reserveUntilMs(input) ?? null,
       held: [],
       orderId: null,
       completedMs: null,
+      invoiceSentMs: null,
       createdMs: nowMs,
       updatedMs: nowMs,
     };
-    return this.#saved(this.#withUnitsHeld(draft, nowMs));
+    return this.#told('created', this.#saved(this.#withUnitsHeld(draft, nowMs)), nowMs);
   }
 
   /**
@@ -135,7 +101,7 @@ export class DraftOrders {
     if (!draft) return unknownDraft();
     const userErrors = [
       ...(draft.orderId === null ? [] : [{ field: null, message: 'Draft order has already been completed' }]),
-      ...this.#inputErrors(input, nowMs),
+      ...inputErrors(this.#inventory, input, nowMs),
       ...('lineItems' in input ? emptyErrors(input) : []),
     ];
     if (userErrors.length > 0) return { draftOrder: draft, userErrors };
@@ -144,12 +110,13 @@ export class DraftOrders {
     const until = reserveUntilMs(input);
     const changed: DraftOrder = {
       ...draft,
-      ...this.#changedDetails(input),
-      lines: lineItems ? this.#linesOf(lineItems, draftIndex(draft)) : draft.lines,
+      ...changedDetails(this.#orders, input),
+      lines: lineItems ? linesOf(this.#inventory, lineItems, draftIndex(draft)) : draft.lines,
       reserveUntilMs: until === undefined ? draft.reserveUntilMs : until,
       updatedMs: nowMs,
     };
-    return this.#saved(isHoldTouched ? this.#withHoldReplaced(changed, nowMs) : changed);
+    const held = isHoldTouched ? this.#withHoldReplaced(changed, nowMs) : changed;
+    return this.#told('updated', this.#saved(held), nowMs);
   }
 
   /**
@@ -175,12 +142,16 @@ export class DraftOrders {
       return { draftOrder: draft, userErrors: [{ field: null, message: 'Invalid payment gateway' }] };
     }
     const details = { ...detailsOf(draft), sourceName: options.sourceName ?? draft.sourceName };
-    const isHolding = draft.held.length > 0;
+    const taking: Taking =
+      draft.held.length > 0
+        ? { from: 'reserved', allocations: draft.held }
+        : { from: 'available', allocations: allocate(this.#inventory, draft.lines) };
     const order = this.#orders.place(
-      { lines: draft.lines, details, held: isHolding ? draft.held : null, isPaid: !options.paymentPending },
+      { lines: draft.lines, details, taking, isPaid: !options.paymentPending },
       nowMs,
     );
-    return this.#saved({ ...draft, held: [], orderId: order.id, completedMs: nowMs, updatedMs: nowMs });
+    const completed = { ...draft, held: [], orderId: order.id, completedMs: nowMs, updatedMs: nowMs };
+    return this.#told('updated', this.#saved(completed), nowMs);
   }
 
   /** Forgets an open draft and lets go of its units. An unknown or a completed one is refused. */
@@ -197,7 +168,34 @@ export class DraftOrders {
     this.#letGo(draft, nowMs);
     this.#drafts.delete(id);
     this.#holding.delete(id);
+    this.#events.publish({ kind: 'draft_order', change: 'deleted', atMs: nowMs, draftOrderId: id });
     return { deletedId: id, userErrors: [] };
+  }
+
+  /** Marks the invoice as sent. Completed drafts are refused; the sandbox sends no mail. */
+  sendInvoice(id: string, to: string | null, nowMs: number): DraftResult {
+    const draft = this.#drafts.get(id);
+    if (!draft) return unknownDraft();
+    if (draft.orderId !== null) {
+      return {
+        draftOrder: draft,
+        userErrors: [{ field: null, message: 'Draft order has already been completed' }],
+      };
+    }
+    if (!(to ?? draft.email)?.trim()) {
+      return { draftOrder: draft, userErrors: [{ field: ['email', 'to'], message: "To can't be blank" }] };
+    }
+    return this.#told('updated', this.#saved({ ...draft, invoiceSentMs: nowMs, updatedMs: nowMs }), nowMs);
+  }
+
+  /** What was held at one level is held at another one; its units have moved already. */
+  relocate(from: Level, to: Level): void {
+    for (const id of this.#holding) {
+      const draft = this.#drafts.get(id);
+      if (!draft?.held.some(({ level }) => level === from)) continue;
+      const held = draft.held.map((one) => (one.level === from ? { ...one, level: to } : one));
+      this.#saved({ ...draft, held });
+    }
   }
 
   /**
@@ -211,6 +209,13 @@ export class DraftOrders {
       this.#letGo(draft, draft.reserveUntilMs);
       this.#saved({ ...draft, held: [] });
     }
+  }
+
+  #told(change: 'created' | 'updated', result: DraftResult, atMs: number): DraftResult {
+    if (result.draftOrder) {
+      this.#events.publish({ kind: 'draft_order', change, atMs, draftOrderId: result.draftOrder.id });
+    }
+    return result;
   }
 
   #saved(draft: DraftOrder): DraftResult {
@@ -244,94 +249,6 @@ export class DraftOrders {
       this.#inventory.change(level, { available: units, reserved: -units }, atMs);
     }
   }
-
-  #inputErrors(input: DraftInput, nowMs: number): UserError[] {
-    const errors: UserError[] = [];
-    const until = reserveUntilMs(input);
-    if (typeof until === 'number' && until <= nowMs) {
-      errors.push({ field: null, message: "Reserve until can't be in the past" });
-    }
-    if (typeof input.email === 'string' && !/^\S+@\S+$/u.test(input.email)) {
-      errors.push({ field: ['email'], message: 'Email is invalid' });
-    }
-    if ((input.tags?.length ?? 0) > DRAFT_TAGS_MAX) {
-      errors.push({ field: ['tags'], message: `Tags exceed the maximum of ${DRAFT_TAGS_MAX}` });
-    }
-    if (input.tags?.some((tag) => tag.length > DRAFT_TAG_MAX_CHARACTERS)) {
-      errors.push({
-        field: ['tags'],
-        message: `Tags are too long (maximum is ${DRAFT_TAG_MAX_CHARACTERS} characters)`,
-      });
-    }
-    const lines = input.lineItems ?? [];
-    if (lines.length > DRAFT_LINES_MAX) {
-      errors.push({ field: ['lineItems'], message: `Line items exceed the maximum of ${DRAFT_LINES_MAX}` });
-    }
-    return [
-      ...errors,
-      ...lines.flatMap((line, index) => this.#lineErrors(line, ['lineItems', String(index)])),
-    ];
-  }
-
-  #lineErrors(line: DraftLineInput, field: readonly string[]): UserError[] {
-    const errors: UserError[] = [];
-    if (line.quantity < 1) {
-      errors.push({ field: [...field, 'quantity'], message: 'Quantity must be greater than or equal to 1' });
-    }
-    if (line.variantId == null && !line.title?.trim()) {
-      errors.push({ field: [...field, 'title'], message: "Title can't be blank" });
-    }
-    if (line.variantId != null && !this.#inventory.variants.has(line.variantId)) {
-      const message = `Product with ID ${numberOfGid(line.variantId)} is no longer available.`;
-      errors.push({ field: [...field, 'variantId'], message });
-    }
-    return errors;
-  }
-
-  #linesOf(inputs: readonly DraftLineInput[], index: number): readonly Line[] {
-    return inputs.map((input, position) => {
-      const variant = input.variantId == null ? undefined : this.#inventory.variants.get(input.variantId);
-      const number = 58_113_420_919_145n + BigInt(index) * 1_000n + BigInt(position);
-      const own = {
-        id: gidOf('DraftOrderLineItem', number),
-        uuid: input.uuid ?? `00000000-0000-4000-8000-${number.toString(16).padStart(12, '0')}`,
-        quantity: input.quantity,
-        customAttributes: input.customAttributes ?? [],
-      };
-      if (variant) return { ...own, ...lineOfVariant(this.#inventory, variant) };
-      return {
-        ...own,
-        variantId: null,
-        title: input.title ?? '',
-        variantTitle: null,
-        sku: input.sku ?? null,
-        unitCents: parseCents(input.originalUnitPrice ?? '0'),
-      };
-    });
-  }
-
-  #changedDetails(input: DraftInput): Partial<Details> {
-    const changed: { -readonly [K in keyof Details]?: Details[K] } = {};
-    for (const name of ['email', 'phone', 'note', 'poNumber', 'sourceName'] as const) {
-      const text = input[name];
-      if (text !== undefined) changed[name] = text;
-    }
-    if (input.tags !== undefined) changed.tags = [...new Set(input.tags?.map((tag) => tag.trim()) ?? [])];
-    if (input.customAttributes !== undefined) changed.customAttributes = input.customAttributes ?? [];
-    if (input.shippingAddress !== undefined) changed.shippingAddress = this.#addressOf(input.shippingAddress);
-    if (input.billingAddress !== undefined) changed.billingAddress = this.#addressOf(input.billingAddress);
-    return changed;
-  }
-
-  #addressOf(input: AddressInput | null): Address | null {
-    if (input === null) return null;
-    this.#addresses += 1;
-    return {
-      ...NO_ADDRESS,
-      ...input,
-      id: gidOf('MailingAddress', 9_410_077_491_369n + BigInt(this.#addresses)),
-    };
-  }
 }
 
 function draftIndex(draft: DraftOrder): number {
@@ -340,42 +257,6 @@ function draftIndex(draft: DraftOrder): number {
 
 function unknownDraft(): DraftResult {
   return { draftOrder: null, userErrors: [{ field: ['id'], message: 'Draft order does not exist' }] };
-}
-
-function emptyErrors(input: DraftInput): UserError[] {
-  return input.lineItems?.length ? [] : [{ field: null, message: 'Add at least 1 product' }];
-}
-
-/** Undefined when the input does not speak of it. The schema has checked that the text is a time. */
-function reserveUntilMs({ reserveInventoryUntil }: DraftInput): number | null | undefined {
-  return typeof reserveInventoryUntil === 'string'
-    ? parseTimeMs(reserveInventoryUntil)
-    : reserveInventoryUntil;
-}
-
-function detailsOf(draft: DraftOrder): Details {
-  const {
-    email,
-    phone,
-    note,
-    poNumber,
-    tags,
-    customAttributes,
-    shippingAddress,
-    billingAddress,
-    sourceName,
-  } = draft;
-  return {
-    email,
-    phone,
-    note,
-    poNumber,
-    tags,
-    customAttributes,
-    shippingAddress,
-    billingAddress,
-    sourceName,
-  };
 }
 
 /** Whether both take the same units from the same levels, line by line. */

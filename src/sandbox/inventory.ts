@@ -1,19 +1,15 @@
 /**
  * The catalogue as the shop has it, its stock levels, and the arithmetic between their states. Knows nothing of
- * HTTP or GraphQL. Every quantity changes through `change`, nowhere else: what must happen on a change of stock
- * (timestamps today, webhooks later) happens there.
+ * HTTP or GraphQL; what changes products and variants is in product-changes.ts. Every quantity changes through `change`, nowhere else: what must happen on a change of stock
+ * (timestamps, events) happens there.
  */
 
-import type {
-  Catalogue,
-  CatalogueProduct,
-  CatalogueVariant,
-  InventoryPolicy,
-  ProductStatus,
-} from './catalogue.js';
-import { gidOf, levelGidOf } from './gid.js';
-import { parseCents } from './money.js';
+import type { CatalogueLocation, InventoryPolicy, ProductStatus } from './catalogue.js';
+import { EntityMap } from './entity-map.js';
+import type { ShopEvents } from './events.js';
+import { levelGidOf } from './gid.js';
 import { NO_UNITS, type Quantities, STOCK_STATES } from './quantities.js';
+import { Sequence } from './sequence.js';
 
 export interface Location {
   readonly id: string;
@@ -34,6 +30,8 @@ export interface Product {
   readonly vendor: string;
   readonly tags: readonly string[];
   readonly variantIds: string[];
+  /** Null while the product is not published to the online store, whatever its status. */
+  publishedMs: number | null;
   readonly createdMs: number;
   /** Moves on catalogue changes and on stock changes, as at Shopify. */
   updatedMs: number;
@@ -46,19 +44,20 @@ export interface Variant {
   readonly title: string;
   readonly options: readonly { readonly name: string; readonly value: string }[];
   readonly position: number;
-  readonly priceCents: number;
-  readonly inventoryPolicy: InventoryPolicy;
+  priceCents: number;
+  inventoryPolicy: InventoryPolicy;
   readonly createdMs: number;
-  readonly updatedMs: number;
+  updatedMs: number;
 }
 
 export interface InventoryItem {
   readonly id: string;
-  readonly sku: string | null;
-  readonly tracked: boolean;
-  readonly variantId: string;
+  sku: string | null;
+  tracked: boolean;
+  /** Several variants may share one item; the first is the one that Shopify's deprecated `variant` names. */
+  readonly variantIds: string[];
   readonly createdMs: number;
-  readonly updatedMs: number;
+  updatedMs: number;
 }
 
 /** One inventory item at one location. */
@@ -67,47 +66,37 @@ export interface Level {
   readonly itemId: string;
   readonly locationId: string;
   readonly quantities: Readonly<Quantities>;
+  /** False once the item was disconnected from the location; its level stays, without units. */
+  readonly isActive: boolean;
   readonly createdMs: number;
   /** Moves on every change of any of its quantities. */
   readonly updatedMs: number;
 }
-
-/**
- * First number and step of each kind. Inventory items lie far above 2^53, where neighbouring doubles are 32
- * apart: with a step of 17, a client that reads ids as numbers mixes up neighbours at once.
- */
-const NUMBERING = {
-  Location: { first: 81_604_116_521n, step: 32_768n },
-  Product: { first: 8_419_402_350_633n, step: 32_768n },
-  ProductVariant: { first: 45_617_284_186_153n, step: 32_768n },
-  InventoryItem: { first: 271_878_346_596_884_015n, step: 17n },
-  InventoryLevel: { first: 108_240_617_513n, step: 1n },
-} as const;
-
-const DAY_MS = 24 * 60 * 60 * 1000;
-/** The catalogue was entered a while before the sandbox starts: nothing of it looks freshly changed. */
-const CATALOGUE_AGE_MS = 30 * DAY_MS;
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 export class Inventory {
   /** In order of priority. */
   readonly locations = new Map<string, Location>();
-  readonly products = new Map<string, Product>();
-  readonly variants = new Map<string, Variant>();
-  readonly items = new Map<string, InventoryItem>();
+  readonly products = new EntityMap<Product>();
+  readonly variants = new EntityMap<Variant>();
+  readonly items = new EntityMap<InventoryItem>();
   readonly levels = new Map<string, Level>();
+  readonly #events: ShopEvents;
+  /** The first item of each SKU, as it once was: a hint that is checked before it is believed. */
+  readonly #itemsBySku = new Map<string, InventoryItem>();
   readonly #levelsByItem = new Map<string, Level[]>();
   readonly #levelsByLocation = new Map<string, Level[]>();
+  readonly #levelNumbers = new Sequence('InventoryLevel', 108_240_617_513n);
 
-  /** `nowMs` is the shop's time at the start. Throws when the catalogue names a location that it does not have. */
-  constructor(catalogue: Catalogue, nowMs: number) {
-    const createdMs = nowMs - CATALOGUE_AGE_MS;
-    for (const location of catalogue.locations) {
-      const id = idAt('Location', this.locations.size);
+  /** Without products and items; `ProductChanges` enters them. */
+  constructor(locations: readonly CatalogueLocation[], createdMs: number, events: ShopEvents) {
+    this.#events = events;
+    const ids = new Sequence('Location', 81_604_116_521n, 32_768n);
+    for (const location of locations) {
+      const id = ids.next();
       this.locations.set(id, { ...location, id, isActive: true, createdMs, updatedMs: createdMs });
     }
-    for (const product of catalogue.products) this.#addProduct(product, createdMs);
   }
 
   levelsOfItem(itemId: string): readonly Level[] {
@@ -118,8 +107,17 @@ export class Inventory {
     return this.#levelsByLocation.get(locationId) ?? [];
   }
 
+  /** Also one that was disconnected: its `isActive` says so. */
   levelAt(itemId: string, locationId: string): Level | undefined {
     return this.levelsOfItem(itemId).find((level) => level.locationId === locationId);
+  }
+
+  /** Those that units can be taken from, in order of the locations' priority: connected, at an active location. */
+  servingLevels(itemId: string): readonly Level[] {
+    return [...this.locations.values()].flatMap((location) => {
+      const level = location.isActive ? this.levelAt(itemId, location.id) : undefined;
+      return level?.isActive ? [level] : [];
+    });
   }
 
   /**
@@ -127,11 +125,7 @@ export class Inventory {
    * it, whatever its stock. Undefined when no active location does. (Shopify has no location input on drafts.)
    */
   priorityLevel(itemId: string): Level | undefined {
-    for (const location of this.locations.values()) {
-      const level = location.isActive ? this.levelAt(itemId, location.id) : undefined;
-      if (level) return level;
-    }
-    return undefined;
+    return this.servingLevels(itemId)[0];
   }
 
   /** The location of that name. Throws when there is none: names come from the developer. */
@@ -142,12 +136,31 @@ export class Inventory {
 
   /** The first variant of that SKU. Throws when there is none. */
   variantOfSku(sku: string): Variant {
-    for (const item of this.items.values()) if (item.sku === sku) return this.variantOfItem(item);
+    const item = this.#hintedItem(sku) ?? this.#itemsHintedAnew().#hintedItem(sku);
+    if (item) return this.variantOfItem(item);
     throw new Error(`the sandbox shop has no SKU ${sku}`);
   }
 
+  #hintedItem(sku: string): InventoryItem | undefined {
+    const item = this.#itemsBySku.get(sku);
+    return item?.sku === sku && this.items.get(item.id) === item ? item : undefined;
+  }
+
+  #itemsHintedAnew(): this {
+    this.#itemsBySku.clear();
+    for (const item of this.items.inOrder()) {
+      if (item.sku !== null && !this.#itemsBySku.has(item.sku)) this.#itemsBySku.set(item.sku, item);
+    }
+    return this;
+  }
+
+  /** The first of the variants that share the item. */
   variantOfItem(item: InventoryItem): Variant {
-    return found(this.variants, item.variantId);
+    return found(this.variants, item.variantIds[0] ?? '');
+  }
+
+  variantsOfItem(item: InventoryItem): readonly Variant[] {
+    return item.variantIds.map((id) => found(this.variants, id));
   }
 
   itemOfVariant(variant: Variant): InventoryItem {
@@ -167,87 +180,50 @@ export class Inventory {
 
   /**
    * The one place where quantities change. Adds the deltas to the level and moves `updatedMs` of the level and of
-   * the product. Moving units between two states is two deltas of opposite sign. Checks no rule: callers do.
+   * the product. Moving units between two states is two deltas of opposite sign. Checks no rule: callers do. A level
+   * whose item was deleted meanwhile is gone, and so are its units: nothing changes.
    */
   change(level: Level, deltas: Partial<Quantities>, atMs: number): void {
+    if (!this.levels.has(level.id)) return;
     const quantities = { ...level.quantities };
     for (const state of STOCK_STATES) quantities[state] += deltas[state] ?? 0;
     const mutable: Mutable<Level> = level;
     mutable.quantities = quantities;
     mutable.updatedMs = Math.max(level.updatedMs, atMs);
-    this.#touchProductOf(level.itemId, atMs);
+    this.#events.publish({ ...levelFact(level, atMs), change: 'updated', deltas });
+    this.#touchProductsOf(level.itemId, atMs);
   }
 
   /** The level, made with zero units where the item was not stocked (Shopify: since 2026-10 adjusting does this). */
   stockItemAt(itemId: string, locationId: string, atMs: number): Level {
-    return this.levelAt(itemId, locationId) ?? this.#addLevel(itemId, locationId, {}, atMs);
+    const present = this.levelAt(itemId, locationId);
+    if (present?.isActive) return present;
+    const level: Mutable<Level> = present ?? this.addLevel(itemId, locationId, {}, atMs);
+    level.isActive = true;
+    level.updatedMs = Math.max(level.updatedMs, atMs);
+    this.#events.publish({ ...levelFact(level, atMs), change: 'connected' });
+    return level;
   }
 
-  /** Title or status of a product; a field that is absent stays. */
-  updateProduct(product: Product, fields: { title?: string; status?: ProductStatus }, atMs: number): void {
-    if (fields.title !== undefined) product.title = fields.title;
-    if (fields.status !== undefined) product.status = fields.status;
-    product.updatedMs = Math.max(product.updatedMs, atMs);
+  /** Disconnects the item from the location; what units were there are gone. Checks no rule: callers do. */
+  disconnect(level: Level, atMs: number): void {
+    if (!level.isActive) return;
+    const mutable: Mutable<Level> = level;
+    mutable.quantities = NO_UNITS;
+    mutable.isActive = false;
+    mutable.updatedMs = Math.max(level.updatedMs, atMs);
+    this.#events.publish({ ...levelFact(level, atMs), change: 'disconnected' });
+    this.#touchProductsOf(level.itemId, atMs);
   }
 
-  setLocationActive(location: Location, isActive: boolean, atMs: number): void {
-    location.isActive = isActive;
-    location.updatedMs = Math.max(location.updatedMs, atMs);
-  }
-
-  #touchProductOf(itemId: string, atMs: number): void {
-    const product = this.productOfVariant(this.variantOfItem(found(this.items, itemId)));
-    product.updatedMs = Math.max(product.updatedMs, atMs);
-  }
-
-  #addProduct(entry: CatalogueProduct, createdMs: number): void {
-    const product: Product = {
-      id: idAt('Product', this.products.size),
-      title: entry.title,
-      status: entry.status ?? 'ACTIVE',
-      handle: entry.title.toLowerCase().replaceAll(/[^a-z0-9]+/gu, '-'),
-      productType: entry.productType,
-      vendor: entry.vendor,
-      tags: [],
-      variantIds: [],
-      createdMs,
-      updatedMs: createdMs,
-    };
-    this.products.set(product.id, product);
-    for (const variant of entry.variants) this.#addVariant(product, variant);
-  }
-
-  #addVariant(product: Product, entry: CatalogueVariant): void {
-    const { createdMs } = product;
-    const id = idAt('ProductVariant', this.variants.size);
-    const itemId = idAt('InventoryItem', this.items.size);
-    const { title, options, inventoryPolicy = 'DENY', sku, tracked = true } = entry;
-    const times = { createdMs, updatedMs: createdMs };
-    product.variantIds.push(id);
-    this.variants.set(id, {
-      id,
-      productId: product.id,
-      itemId,
-      title,
-      options,
-      position: product.variantIds.length,
-      priceCents: parseCents(entry.price),
-      inventoryPolicy,
-      ...times,
-    });
-    this.items.set(itemId, { id: itemId, sku, tracked, variantId: id, ...times });
-    for (const [name, stock] of Object.entries(entry.stock)) {
-      const units = typeof stock === 'number' ? { available: stock } : stock;
-      this.#addLevel(itemId, this.locationNamed(name).id, units, createdMs);
-    }
-  }
-
-  #addLevel(itemId: string, locationId: string, units: Partial<Quantities>, createdMs: number): Level {
+  /** A level that nobody hears of: for an item that is just being entered. */
+  addLevel(itemId: string, locationId: string, units: Partial<Quantities>, createdMs: number): Level {
     const level: Level = {
-      id: levelGidOf(numberAt('InventoryLevel', this.levels.size), itemId),
+      id: levelGidOf(this.#levelNumbers.nextNumber(), itemId),
       itemId,
       locationId,
       quantities: { ...NO_UNITS, ...units },
+      isActive: true,
       createdMs,
       updatedMs: createdMs,
     };
@@ -256,14 +232,43 @@ export class Inventory {
     append(this.#levelsByLocation, locationId, level);
     return level;
   }
+
+  /** The item and its levels cease to exist, without a word about the levels (as at Shopify). */
+  removeItem(itemId: string): void {
+    for (const level of this.levelsOfItem(itemId)) {
+      this.levels.delete(level.id);
+      const others = this.levelsAt(level.locationId).filter((other) => other !== level);
+      this.#levelsByLocation.set(level.locationId, others);
+    }
+    this.#levelsByItem.delete(itemId);
+    this.items.delete(itemId);
+  }
+
+  setLocationActive(location: Location, isActive: boolean, atMs: number): void {
+    if (location.isActive === isActive) return;
+    location.isActive = isActive;
+    location.updatedMs = Math.max(location.updatedMs, atMs);
+    const fact = { kind: 'location', atMs, locationId: location.id } as const;
+    this.#events.publish({ ...fact, change: isActive ? 'activated' : 'deactivated' });
+    this.#events.publish({ ...fact, change: 'updated' });
+  }
+
+  /** A change that Shopify tells of the product: its own, of its variants, or of their stock. */
+  touch(product: Product, atMs: number): void {
+    product.updatedMs = Math.max(product.updatedMs, atMs);
+    this.#events.publish({ kind: 'product', change: 'updated', atMs, productId: product.id });
+  }
+
+  #touchProductsOf(itemId: string, atMs: number): void {
+    const variants = this.variantsOfItem(found(this.items, itemId));
+    for (const product of new Set(variants.map((variant) => this.productOfVariant(variant)))) {
+      this.touch(product, atMs);
+    }
+  }
 }
 
-function numberAt(type: keyof typeof NUMBERING, index: number): bigint {
-  return NUMBERING[type].first + NUMBERING[type].step * BigInt(index);
-}
-
-function idAt(type: keyof typeof NUMBERING, index: number): string {
-  return gidOf(type, numberAt(type, index));
+function levelFact({ id: levelId, itemId, locationId }: Level, atMs: number) {
+  return { kind: 'inventory_level', atMs, levelId, itemId, locationId } as const;
 }
 
 function append<T>(lists: Map<string, T[]>, key: string, value: T): void {

@@ -6,8 +6,9 @@
 import type { Listing } from './connection.js';
 import type { DraftOrder } from './draft-orders.js';
 import type { Inventory, InventoryItem, Level, Location, Product, Variant } from './inventory.js';
+import { totalCents } from './line.js';
 import { formatCents } from './money.js';
-import { type Order, totalCents } from './orders.js';
+import { financialStatus, fulfillmentStatus, indexedMs, type Order, returnStatus } from './order.js';
 
 export const LOCATION_LISTING: Listing<Location> = {
   filters: {
@@ -96,26 +97,35 @@ export const DRAFT_ORDER_LISTING: Listing<DraftOrder> = {
   sorts: { UPDATED_AT: (draft) => draft.updatedMs },
 };
 
-export const ORDER_LISTING: Listing<Order> = {
-  filters: {
-    default: text((order) => [order.name, order.email]),
-    id: id((order) => order.id),
-    name: text((order) => [order.name]),
-    tag: text((order) => order.tags),
-    email: text((order) => [order.email]),
-    financial_status: text((order) => [order.isPaid ? 'paid' : 'pending']),
-    source_name: text((order) => [order.sourceName]),
-    total_price: text((order) => [formatCents(totalCents(order.lines))]),
-    created_at: time((order) => order.createdMs),
-    processed_at: time((order) => order.createdMs),
-    updated_at: time((order) => order.updatedMs),
-  },
-  sorts: {
-    CREATED_AT: (order) => order.createdMs,
-    PROCESSED_AT: (order) => order.createdMs,
-    UPDATED_AT: (order) => order.updatedMs,
-    ORDER_NUMBER: (order) => order.number,
-  },
+/** An index that has seen every change up to that time goes by each order's `updatedMs` of then. */
+export function orderListing(seenUpToMs: number): Listing<Order> {
+  return {
+    filters: { ...ORDER_FILTERS, updated_at: time((order) => indexedMs(order, seenUpToMs)) },
+    sorts: { ...ORDER_SORTS, UPDATED_AT: (order) => indexedMs(order, seenUpToMs) },
+  };
+}
+
+const ORDER_FILTERS: Listing<Order>['filters'] = {
+  default: text((order) => [order.name, order.email]),
+  id: id((order) => order.id),
+  name: text((order) => [order.name]),
+  tag: text((order) => order.tags),
+  email: text((order) => [order.email]),
+  status: text((order) => [statusOf(order)]),
+  financial_status: text((order) => [financialStatus(order)]),
+  fulfillment_status: text((order) => [fulfillmentStatus(order)]),
+  return_status: text((order) => [returnStatus(order)]),
+  source_identifier: text((order) => [order.sourceIdentifier]),
+  source_name: text((order) => [order.sourceName]),
+  total_price: text((order) => [formatCents(totalCents(order.lines))]),
+  created_at: time((order) => order.createdMs),
+  processed_at: time((order) => order.createdMs),
+};
+
+const ORDER_SORTS: Listing<Order>['sorts'] = {
+  CREATED_AT: (order) => order.createdMs,
+  PROCESSED_AT: (order) => order.createdMs,
+  ORDER_NUMBER: (order) => order.number,
 };
 
 /** For lists that nobody searches: lines, and the variants of one item. */
@@ -131,6 +141,12 @@ function time<T>(of: (entity: T) => number) {
 
 function id<T>(of: (entity: T) => string) {
   return { kind: 'id', of } as const;
+}
+
+/** Shopify: an order is open until it is archived or cancelled. */
+function statusOf(order: Order): string {
+  if (order.cancellation) return 'cancelled';
+  return order.closedMs === null ? 'open' : 'closed';
 }
 
 function words(title: string): readonly string[] {

@@ -1,11 +1,21 @@
 /** The fields of Mutation: what a call must bring with it, before the shop's own rules decide. */
 
-import { GraphQLError, type GraphQLResolveInfo, getDirectiveValues } from 'graphql';
+import { GraphQLError, type GraphQLResolveInfo } from 'graphql';
 import type { ProductStatus } from './catalogue.js';
-import type { DraftInput } from './draft-orders.js';
-import type { Context, Fields } from './fields.js';
+import type { Context, Fields } from './context.js';
+import type { DraftInput } from './draft-input.js';
 import type { AdjustInput, InventoryResult, MoveInput, SetInput } from './inventory-changes.js';
+import {
+  badRequest,
+  KEY_MISMATCH,
+  refuseIdempotencyKey,
+  requireEmulated,
+  requireIdempotencyKey,
+} from './mutation-rules.js';
+import { ORDER_MUTATIONS } from './order-mutations.js';
 import { requireArrayLimit, requireGid } from './queries.js';
+import { RETURN_MUTATIONS } from './return-mutations.js';
+import { STOCK_MUTATIONS } from './stock-mutations.js';
 
 export const MUTATIONS: Fields<unknown> = {
   inventoryAdjustQuantities: (_root, { input }: { input: AdjustInput }, context, info) =>
@@ -44,7 +54,14 @@ export const MUTATIONS: Fields<unknown> = {
       sourceName: args.sourceName ?? null,
       gatewayId: args.paymentGatewayId ?? null,
     };
-    return shop.draftOrders.complete(requireGid(args.id), options, nowMs);
+    const isOpen = shop.draftOrders.get(args.id)?.orderId === null;
+    const result = shop.draftOrders.complete(requireGid(args.id), options, nowMs);
+    if (isOpen && result.draftOrder?.orderId != null) shop.orderLimit.count(nowMs);
+    return result;
+  },
+  draftOrderInvoiceSend: (_root, { id, email }: InvoiceArguments, { shop, nowMs }, info) => {
+    refuseIdempotencyKey(info);
+    return shop.draftOrders.sendInvoice(requireGid(id), email?.to ?? null, nowMs);
   },
   draftOrderDelete: (_root, { input }: { input: { id: string } }, { shop, nowMs }, info) => {
     refuseIdempotencyKey(info);
@@ -54,6 +71,9 @@ export const MUTATIONS: Fields<unknown> = {
     refuseIdempotencyKey(info);
     return updateProduct(args, context);
   },
+  ...STOCK_MUTATIONS,
+  ...ORDER_MUTATIONS,
+  ...RETURN_MUTATIONS,
 };
 
 interface CompleteArguments {
@@ -61,6 +81,11 @@ interface CompleteArguments {
   readonly paymentGatewayId?: string | null;
   readonly paymentPending?: boolean | null;
   readonly sourceName?: string | null;
+}
+
+interface InvoiceArguments {
+  readonly id: string;
+  readonly email?: { readonly to?: string | null } | null;
 }
 
 interface ProductUpdateArguments {
@@ -83,12 +108,7 @@ interface InventoryCall {
 }
 
 function changeInventory(context: Context, info: GraphQLResolveInfo, input: unknown, call: InventoryCall) {
-  const key = idempotencyKey(info);
-  if (key === null) {
-    throw badRequest('The @idempotent directive is required for this mutation but was not provided.');
-  }
-  if (key.trim() === '')
-    throw badRequest('The idempotency key cannot be an empty string or whitespace only.');
+  const key = requireIdempotencyKey(info);
   requireArrayLimit(call.entries);
   // The schema lets it be left out; Shopify refuses that at run time since 2026-04. Null is "do not compare".
   if (call.compared.some((entry) => !('changeFromQuantity' in entry))) {
@@ -97,30 +117,7 @@ function changeInventory(context: Context, info: GraphQLResolveInfo, input: unkn
   }
   const result = context.shop.idempotencyKeys.once(key, info.fieldName, input, context.nowMs, call.run);
   if (result !== 'mismatch') return result;
-  const userError = {
-    field: null,
-    message: 'The same idempotency key cannot be used with different operation parameters.',
-    code: 'IDEMPOTENCY_KEY_PARAMETER_MISMATCH',
-  };
-  return { inventoryAdjustmentGroup: null, userErrors: [userError] };
-}
-
-/** The key that the mutation carries; null when the directive is not there. */
-function idempotencyKey(info: GraphQLResolveInfo): string | null {
-  const directive = info.schema.getDirective('idempotent');
-  const [field] = info.fieldNodes;
-  if (!directive || !field) throw new Error('the schema has lost its @idempotent directive');
-  const key = getDirectiveValues(directive, field, info.variableValues)?.['key'];
-  return typeof key === 'string' ? key : null;
-}
-
-/**
- * Shopify: the directive is "only supported on mutations that explicitly document idempotency support", and drafts and
- * products do not. Its real answer was never seen; ignoring the key here would hide a false sense of safety.
- */
-function refuseIdempotencyKey(info: GraphQLResolveInfo): void {
-  if (idempotencyKey(info) === null) return;
-  throw badRequest('The @idempotent directive is not supported for this mutation.');
+  return { inventoryAdjustmentGroup: null, userErrors: [KEY_MISMATCH] };
 }
 
 const EMULATED_DRAFT_FIELDS = new Set([
@@ -151,11 +148,6 @@ function emulatedDraft(input: DraftInput): DraftInput {
   return input;
 }
 
-function requireEmulated(type: string, input: object, emulated: ReadonlySet<string>): void {
-  const other = Object.keys(input).find((name) => !emulated.has(name));
-  if (other !== undefined) throw badRequest(`the sandbox shop does not emulate ${type}.${other}`);
-}
-
 function updateProduct(args: ProductUpdateArguments, { shop, nowMs }: Context) {
   if (args.input || args.media || !args.product) {
     throw badRequest('the sandbox shop emulates productUpdate with its argument product alone');
@@ -173,10 +165,6 @@ function updateProduct(args: ProductUpdateArguments, { shop, nowMs }: Context) {
   if (title != null && title.trim() === '') {
     return { product, userErrors: [{ field: ['title'], message: "Title can't be blank" }] };
   }
-  shop.inventory.updateProduct(product, { ...(title && { title }), ...(status && { status }) }, nowMs);
+  shop.productChanges.updateProduct(product, { ...(title && { title }), ...(status && { status }) }, nowMs);
   return { product, userErrors: [] };
-}
-
-function badRequest(message: string): GraphQLError {
-  return new GraphQLError(message, { extensions: { code: 'BAD_REQUEST' } });
 }

@@ -1,98 +1,60 @@
-/** Orders, and the lines that they share with draft orders. An order commits units; nothing here ships them yet. */
+/**
+ * Orders: what was bought, what of it is still to be shipped, and everything that has become of it since. An order is
+ * changed by the modules that are named for what they do (fulfillments, refunds, returns, cancellations, order-edits);
+ * each ends with `changed`, which moves `updatedMs` and tells of it.
+ */
 
+import type { ShopEvents, ShopFact } from './events.js';
 import { gidOf } from './gid.js';
 import type { Inventory, Level, Variant } from './inventory.js';
-import type { StockState } from './quantities.js';
+import { type Address, type AddressInput, type Details, type Line, NO_ADDRESS, totalCents } from './line.js';
+import { type FulfillmentOrder, type Order, type OrderLine, outstandingCents } from './order.js';
+import { Sequence } from './sequence.js';
+import type { UserError } from './user-error.js';
 
-export const NO_ADDRESS = {
-  address1: null,
-  address2: null,
-  city: null,
-  company: null,
-  countryCode: null,
-  firstName: null,
-  lastName: null,
-  phone: null,
-  provinceCode: null,
-  zip: null,
-};
-
-type AddressPart = keyof typeof NO_ADDRESS;
-export type AddressInput = { readonly [K in AddressPart]?: string | null };
-/** As given: the sandbox neither completes nor checks addresses. */
-export type Address = { readonly [K in AddressPart]: string | null } & { readonly id: string };
-
-export interface Attribute {
-  readonly key: string;
-  readonly value: string;
-}
-
-export interface Line {
-  readonly id: string;
-  readonly uuid: string;
-  /** Null for a custom line, which no stock stands behind. */
-  readonly variantId: string | null;
-  readonly title: string;
-  readonly variantTitle: string | null;
-  readonly sku: string | null;
-  readonly quantity: number;
-  readonly unitCents: number;
-  readonly customAttributes: readonly Attribute[];
-}
-
-/** What a draft order hands over to its order. */
-export interface Details {
-  readonly email: string | null;
-  readonly phone: string | null;
-  readonly note: string | null;
-  readonly poNumber: string | null;
-  readonly tags: readonly string[];
-  readonly customAttributes: readonly Attribute[];
-  readonly shippingAddress: Address | null;
-  readonly billingAddress: Address | null;
-  readonly sourceName: string | null;
-}
-
-export interface Order extends Details {
-  readonly id: string;
-  readonly number: number;
-  /** As the merchant sees it: "#1001". */
-  readonly name: string;
-  readonly lines: readonly Line[];
-  readonly isPaid: boolean;
-  readonly createdMs: number;
-  readonly updatedMs: number;
-}
-
-/** Units of one level, for a line. */
+/** Units of one level, for the line at that position. */
 export interface Allocation {
+  readonly position: number;
   readonly level: Level;
   readonly units: number;
 }
 
-export const NO_DETAILS: Details = {
-  email: null,
-  phone: null,
-  note: null,
-  poNumber: null,
-  tags: [],
-  customAttributes: [],
-  shippingAddress: null,
-  billingAddress: null,
-  sourceName: null,
-};
+/** What a new order takes out of which state. No allocations: it takes nothing, as with Shopify's BYPASS. */
+export interface Taking {
+  readonly from: 'available' | 'reserved';
+  readonly allocations: readonly Allocation[];
+}
+
+export interface OrderRequest {
+  readonly lines: readonly Line[];
+  readonly details: Details;
+  readonly taking: Taking;
+  readonly isPaid: boolean;
+  readonly sourceIdentifier?: string | null;
+}
+
+type OrderChange = Extract<ShopFact, { kind: 'order' }>['change'];
 
 /** Shopify numbers a shop's first order 1001. */
 const FIRST_NUMBER = 1001;
 const FIRST_ID = 6_203_198_177_577n;
 const ID_STEP = 32_768n;
+/** Of one order. A search index that lags behind by more changes than that sees the oldest of them. */
+const CHANGES_KEPT_MAX = 64;
 
 export class Orders {
   readonly #inventory: Inventory;
+  readonly #events: ShopEvents;
   readonly #orders = new Map<string, Order>();
+  readonly #fulfillmentOrders = new Map<string, FulfillmentOrder>();
+  readonly #lineIds = new Sequence('LineItem', 15_480_261_837_033n);
+  readonly #fulfillmentOrderIds = new Sequence('FulfillmentOrder', 6_704_091_103_497n);
+  readonly #fulfillmentOrderLineIds = new Sequence('FulfillmentOrderLineItem', 14_202_781_139_209n);
+  #addresses = 0;
 
-  constructor(inventory: Inventory) {
+  constructor(inventory: Inventory, events: ShopEvents) {
     this.#inventory = inventory;
+    this.#events = events;
   }
 
   get(id: string): Order | undefined {
@@ -103,36 +65,126 @@ export class Orders {
     return this.#orders.values();
   }
 
-  /**
-   * Makes an order. `held` are units that are already out of `available`: they move from `reserved` to `committed`.
-   * Without them the units come out of `available` at each item's priority location, whatever is left there: on this
-   * path Shopify does not look at the stock.
-   */
-  place(
-    request: {
-      lines: readonly Line[];
-      details: Details;
-      held: readonly Allocation[] | null;
-      isPaid: boolean;
-    },
-    nowMs: number,
-  ): Order {
-    const allocations = request.held ?? allocate(this.#inventory, request.lines);
-    commit(this.#inventory, allocations, request.held ? 'reserved' : 'available', nowMs);
+  fulfillmentOrder(id: string): FulfillmentOrder | undefined {
+    return this.#fulfillmentOrders.get(id);
+  }
+
+  /** The order that the merchant knows under that name, "#1001". Throws when there is none. */
+  named(name: string): Order {
+    for (const order of this.#orders.values()) if (order.name === name) return order;
+    throw new Error(`the sandbox shop has no order ${name}`);
+  }
+
+  /** Makes an order, and commits the units that it takes. Checks no rule: callers do. */
+  place(request: OrderRequest, nowMs: number): Order {
     const index = this.#orders.size;
     const number = FIRST_NUMBER + index;
+    const id = gidOf('Order', FIRST_ID + ID_STEP * BigInt(index));
+    const lines = request.lines.map((line) => this.newLine(line, id));
     const order: Order = {
       ...request.details,
-      id: gidOf('Order', FIRST_ID + ID_STEP * BigInt(index)),
+      id,
       number,
       name: `#${number}`,
-      lines: request.lines.map((line, position) => ({ ...line, id: lineId(index, position) })),
+      sourceIdentifier: request.sourceIdentifier ?? null,
+      lines,
+      fulfillmentOrders: [],
+      fulfillments: [],
+      refunds: [],
+      returns: [],
       isPaid: request.isPaid,
+      paidCents: request.isPaid ? totalCents(lines) : 0,
+      refundedCents: 0,
+      isEdited: false,
+      cancellation: null,
+      closedMs: null,
       createdMs: nowMs,
       updatedMs: nowMs,
+      changesMs: [nowMs],
     };
     this.#orders.set(order.id, order);
+    this.take(order, lines, request.taking, nowMs);
+    const fact = { kind: 'order', atMs: nowMs, orderId: order.id } as const;
+    this.#events.publish({ ...fact, change: 'created' });
+    if (order.isPaid) this.#events.publish({ ...fact, change: 'paid' });
     return order;
+  }
+
+  /** All that is owed is paid. Refuses cancelled orders, and those that owe nothing. */
+  markPaid(order: Order, nowMs: number): readonly UserError[] {
+    const outstanding = outstandingCents(order);
+    if (order.cancellation || (order.isPaid && outstanding === 0)) {
+      return [{ field: ['id'], message: 'Order cannot be marked as paid.' }];
+    }
+    order.isPaid = true;
+    order.paidCents += outstanding;
+    this.changed(order, ['paid'], nowMs);
+    return [];
+  }
+
+  /** A line with a number of its own. It is on no order yet. */
+  newLine(line: Line, orderId: string): OrderLine {
+    return { ...line, orderId, id: this.#lineIds.next(), removedUnits: 0, refundedUnits: 0 };
+  }
+
+  /**
+   * Moves units to `committed` and puts the lines on the order's list of what is to be shipped, one fulfillment order
+   * for each location. Units that no stock stands behind (custom, untracked, BYPASS) go where the shop ships from.
+   */
+  take(order: Order, lines: readonly OrderLine[], { from, allocations }: Taking, nowMs: number): void {
+    for (const { level, units } of allocations) {
+      this.#inventory.change(level, { [from]: -units, committed: units }, nowMs);
+    }
+    lines.forEach((line, position) => {
+      const own = allocations.filter((allocation) => allocation.position === position);
+      for (const { level, units } of own) this.expect(order, line.id, level, units, nowMs);
+      const rest = line.quantity - own.reduce((sum, { units }) => sum + units, 0);
+      if (rest > 0) this.expect(order, line.id, null, rest, nowMs);
+    });
+  }
+
+  /** Puts units on the list of what is to be shipped. `level` is where they are committed; null when they are nowhere. */
+  expect(order: Order, lineId: string, level: Level | null, units: number, nowMs: number): void {
+    const locationId = level?.locationId ?? this.#shippingLocationId();
+    let list = order.fulfillmentOrders.find((one) => one.status === 'OPEN' && one.locationId === locationId);
+    if (!list) {
+      const id = this.#fulfillmentOrderIds.next();
+      const times = { createdMs: nowMs, updatedMs: nowMs };
+      list = { id, orderId: order.id, locationId, status: 'OPEN', lines: [], ...times };
+      order.fulfillmentOrders.push(list);
+      this.#fulfillmentOrders.set(id, list);
+    }
+    list.updatedMs = nowMs;
+    const same = list.lines.find((line) => line.lineId === lineId && line.level === level);
+    if (same) {
+      same.totalUnits += units;
+      same.remainingUnits += units;
+      return;
+    }
+    const id = this.#fulfillmentOrderLineIds.next();
+    list.lines.push({ id, lineId, level, totalUnits: units, remainingUnits: units });
+  }
+
+  /** The last word of every change: `updatedMs` moves, and the order is told of, at the end as updated. */
+  changed(order: Order, changes: readonly OrderChange[], nowMs: number): void {
+    order.updatedMs = Math.max(order.updatedMs, nowMs);
+    order.changesMs = [...order.changesMs, order.updatedMs].slice(-CHANGES_KEPT_MAX);
+    const fact = { kind: 'order', atMs: nowMs, orderId: order.id } as const;
+    for (const change of new Set<OrderChange>([...changes, 'updated'])) {
+      this.#events.publish({ ...fact, change });
+    }
+  }
+
+  addressOf(input: AddressInput | null | undefined): Address | null {
+    if (input == null) return null;
+    this.#addresses += 1;
+    const id = gidOf('MailingAddress', 9_410_077_491_369n + BigInt(this.#addresses));
+    return { ...NO_ADDRESS, ...input, id };
+  }
+
+  #shippingLocationId(): string | null {
+    const locations = [...this.#inventory.locations.values()];
+    return (locations.find(({ isActive }) => isActive) ?? locations[0])?.id ?? null;
   }
 }
 
@@ -141,18 +193,42 @@ export class Orders {
  * active location stocks take nothing.
  */
 export function allocate(inventory: Inventory, lines: readonly Line[]): readonly Allocation[] {
-  return lines.flatMap((line) => {
-    const variant = line.variantId === null ? undefined : inventory.variants.get(line.variantId);
-    if (!variant || !inventory.itemOfVariant(variant).tracked) return [];
-    const level = inventory.priorityLevel(variant.itemId);
-    return level ? [{ level, units: line.quantity }] : [];
+  return lines.flatMap((line, position) => {
+    const level = isTracked(inventory, line) ? inventory.priorityLevel(line.itemId) : undefined;
+    return level ? [{ position, level, units: line.quantity }] : [];
   });
+}
+
+/**
+ * As `allocate`, but at the first location that has all of a line's units, and at the priority location when none has.
+ * With `obeysPolicy` the latter is for variants with the policy CONTINUE only: null when another one has too few units.
+ */
+export function claim(
+  inventory: Inventory,
+  lines: readonly Line[],
+  obeysPolicy: boolean,
+): readonly Allocation[] | null {
+  const taken = new Map<Level, number>();
+  const allocations: Allocation[] = [];
+  for (const [position, line] of lines.entries()) {
+    if (!isTracked(inventory, line)) continue;
+    const levels = inventory.servingLevels(line.itemId);
+    const able = levels.find((one) => one.quantities.available - (taken.get(one) ?? 0) >= line.quantity);
+    const isOversellable = inventory.variants.get(line.variantId ?? '')?.inventoryPolicy === 'CONTINUE';
+    if (!able && obeysPolicy && !isOversellable) return null;
+    const level = able ?? levels[0];
+    if (!level) continue;
+    taken.set(level, (taken.get(level) ?? 0) + line.quantity);
+    allocations.push({ position, level, units: line.quantity });
+  }
+  return allocations;
 }
 
 /** The catalogue's part of a line. */
 export function lineOfVariant(inventory: Inventory, variant: Variant) {
   return {
     variantId: variant.id,
+    itemId: variant.itemId,
     title: inventory.productOfVariant(variant).title,
     variantTitle: variant.title,
     sku: inventory.itemOfVariant(variant).sku,
@@ -160,22 +236,11 @@ export function lineOfVariant(inventory: Inventory, variant: Variant) {
   };
 }
 
-export function totalCents(lines: readonly Line[]): number {
-  return lines.reduce((sum, line) => sum + line.unitCents * line.quantity, 0);
+/** A line of so many units of a variant, not yet part of anything. */
+export function newLine(inventory: Inventory, variant: Variant, quantity: number): Line {
+  return { ...lineOfVariant(inventory, variant), id: '', uuid: '', quantity, customAttributes: [] };
 }
 
-function commit(
-  inventory: Inventory,
-  allocations: readonly Allocation[],
-  from: StockState,
-  nowMs: number,
-): void {
-  for (const { level, units } of allocations) {
-    inventory.change(level, { [from]: -units, committed: units }, nowMs);
-  }
-}
-
-/** Lines of all orders share one numbering; a draft order has at most 499. */
-function lineId(orderIndex: number, position: number): string {
-  return gidOf('LineItem', 15_480_261_837_033n + BigInt(orderIndex) * 1_000n + BigInt(position));
+function isTracked(inventory: Inventory, line: Line): line is Line & { readonly itemId: string } {
+  return line.itemId !== null && (inventory.items.get(line.itemId)?.tracked ?? false);
 }

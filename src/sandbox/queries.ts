@@ -1,14 +1,14 @@
 /** The fields of QueryRoot. */
 
 import { GraphQLError } from 'graphql';
-import { connectionOf, type Listing, type PageArguments } from './connection.js';
-import type { Context, Fields } from './fields.js';
+import { connectionOf, type Listing, orderedConnectionOf, type PageArguments } from './connection.js';
+import type { Context, Fields } from './context.js';
 import { typeOfGid } from './gid.js';
 import {
   DRAFT_ORDER_LISTING,
   ITEM_LISTING,
   LOCATION_LISTING,
-  ORDER_LISTING,
+  orderListing,
   productListing,
   variantListing,
 } from './listings.js';
@@ -27,7 +27,14 @@ const NODES: Readonly<Record<string, (shop: Shop, id: string) => unknown>> = {
   InventoryLevel: ({ inventory }, id) => inventory.levels.get(id),
   DraftOrder: ({ draftOrders }, id) => draftOrders.get(id),
   Order: ({ orders }, id) => orders.get(id),
+  FulfillmentOrder: ({ orders }, id) => orders.fulfillmentOrder(id),
+  Fulfillment: ({ fulfillments }, id) => fulfillments.get(id),
+  Refund: ({ refunds }, id) => refunds.get(id),
+  Return: ({ returns }, id) => returns.get(id),
+  ReverseFulfillmentOrder: ({ reverseFulfillmentOrders }, id) => reverseFulfillmentOrders.get(id),
   Shop: (shop, id) => (id === SHOP_ID ? shopFields(shop) : undefined),
+  BulkOperation: ({ bulkOperations }, id) => bulkOperations.get(id),
+  WebhookSubscription: ({ webhookSubscriptions }, id) => webhookSubscriptions.get(id),
 };
 
 export const QUERIES: Fields<unknown> = {
@@ -52,21 +59,32 @@ export const QUERIES: Fields<unknown> = {
   inventoryLevel: byId('InventoryLevel'),
   draftOrder: byId('DraftOrder'),
   order: byId('Order'),
+  fulfillment: byId('Fulfillment'),
+  refund: byId('Refund'),
+  return: byId('Return'),
+  // A job's number is a UUID: it is no global id like the others.
+  job: (_root, { id }: { id: string }, { shop }) => shop.cancellations.job(id) ?? null,
   node: (_root, { id }: { id: string }, { shop }) => nodeOf(shop, id),
   nodes: (_root, { ids }: { ids: readonly string[] }, { shop }) => {
     requireArrayLimit(ids);
     return ids.map((id) => nodeOf(shop, id));
   },
   products: (_root, args: PageArguments, { shop: { inventory } }) =>
-    connectionOf(inventory.products.values(), args, productListing(inventory)),
+    orderedConnectionOf(inventory.products.inOrder(), args, productListing(inventory)),
   productVariants: (_root, args: PageArguments, { shop: { inventory } }) =>
-    connectionOf(inventory.variants.values(), args, variantListing(inventory)),
+    orderedConnectionOf(inventory.variants.inOrder(), args, variantListing(inventory)),
   inventoryItems: (_root, args: PageArguments, { shop: { inventory } }) =>
-    connectionOf(inventory.items.values(), args, ITEM_LISTING),
+    orderedConnectionOf(inventory.items.inOrder(), args, ITEM_LISTING),
   draftOrders: (_root, args: PageArguments, context) =>
     searchableAfterLag(context.shop.draftOrders.all(), args, DRAFT_ORDER_LISTING, context),
   orders: (_root, args: PageArguments, context) =>
-    searchableAfterLag(context.shop.orders.all(), args, ORDER_LISTING, context),
+    searchableAfterLag(
+      context.shop.orders.all(),
+      args,
+      // What a search goes by is what the index has seen.
+      orderListing(args.query ? context.nowMs - context.shop.searchLagMs : context.nowMs),
+      context,
+    ),
 };
 
 /** The id itself when it is a global id; refused as Shopify refuses it otherwise, a rounded number included. */
@@ -107,10 +125,10 @@ function searchableAfterLag<T extends { readonly id: string; readonly createdMs:
   return connectionOf(indexed, args, listing);
 }
 
-function shopFields(shop: Shop) {
+export function shopFields(shop: Shop) {
   return {
     id: SHOP_ID,
-    name: 'Sandbox Apparel',
+    name: shop.name,
     myshopifyDomain: SHOP_DOMAIN,
     url: `https://${SHOP_DOMAIN}`,
     email: 'owner@sandbox.example',
@@ -121,7 +139,7 @@ function shopFields(shop: Shop) {
     plan: {
       displayName: 'Basic',
       publicDisplayName: 'Basic',
-      partnerDevelopment: true,
+      partnerDevelopment: shop.plan === 'development',
       shopifyPlus: false,
     },
     taxesIncluded: true,
@@ -132,6 +150,6 @@ function shopFields(shop: Shop) {
     orderNumberFormatPrefix: '#',
     orderNumberFormatSuffix: '',
     createdAt: isoSeconds(shop.createdMs),
-    updatedAt: isoSeconds(shop.createdMs),
+    updatedAt: isoSeconds(shop.updatedMs),
   };
 }

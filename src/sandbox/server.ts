@@ -1,11 +1,13 @@
 /**
- * The sandbox shop over HTTP: the Admin API, its token exchange, and a door for switching on faults from another
- * process. Meant for loopback; it guards nothing of value.
+ * The sandbox shop over HTTP: the Admin API, its token exchange, the storage host of bulk operations, and doors for
+ * faults and settings from another process. Meant for loopback; it guards nothing of value.
  */
 
+import type { ReadStream } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Loop } from '../loops/loop.js';
 import {
   AccessTokens,
   ALL_SCOPES,
@@ -14,22 +16,53 @@ import {
   SANDBOX_CLIENT_SECRET,
 } from './access.js';
 import { Api, type ApiRequest, type PreparedRequest, ROOT_FIELDS, rootFieldsOf } from './api.js';
-import { type Catalogue, SEED_CATALOGUE } from './catalogue.js';
-import { type Fault, FaultError, type FaultMoment, Faults } from './faults.js';
+import { BULK_DEFAULTS, BULK_PATH, type BulkSettings } from './bulk-operations.js';
+import { type CatalogueSource, SEED_CATALOGUE } from './catalogue.js';
+import { RATE_PLANS, type RatePlan } from './cost.js';
+import {
+  BULK_DOWNLOAD,
+  type Fault,
+  FaultError,
+  type FaultMoment,
+  Faults,
+  type RandomFaults,
+} from './faults.js';
+import { type LiveSettings, parseLiveSettings } from './live-settings.js';
+import { ORDER_LIMIT_MESSAGE } from './order-limit.js';
+import { seededRandom } from './random.js';
 import { Shop } from './shop.js';
+import type { DealingSettings } from './shop-parts.js';
+import { WEBHOOK_DEFAULTS, WebhookDeliveries, type WebhookSettings } from './webhook-deliveries.js';
 
 /** API versions that are answered, all with the rules of 2026-10; any other is 404. */
 export const API_VERSIONS: readonly string[] = ['2026-04', '2026-07', '2026-10'];
 
-export interface SandboxOptions {
-  /** The shop's clock, in milliseconds since 1970. Default `Date.now`. It also sets the Date header. */
+export interface SandboxOptions extends DealingSettings {
+  /**
+   * The shop's clock, in milliseconds since 1970; it also sets the Date header. Default `Date.now`. With a clock of the
+   * caller's, webhooks go out only in `webhooks.deliverDue()`, and requests wait for bulk operations that are due.
+   */
   readonly now?: () => number;
+  /** How far the shop's clock is ahead of that one; behind when it is negative. Default 0. */
+  readonly clockSkewMs?: number;
   /** Default: the apparel shop, `SEED_CATALOGUE`. */
-  readonly catalogue?: Catalogue;
+  readonly catalogue?: CatalogueSource;
   /** How long new drafts and orders stay invisible to searches. Default 0. */
   readonly searchLagMs?: number;
   /** What the app may do. Default `ALL_SCOPES`. */
   readonly scopes?: readonly string[];
+  /** Whether callers that are too fast are refused. Default true. */
+  readonly throttle?: boolean;
+  /** Bucket and rate. Default standard. */
+  readonly rate?: keyof typeof RATE_PLANS | RatePlan;
+  /** Equal seeds make equal choices of what random faults hit. Default: another one each time; see `seed`. */
+  readonly seed?: number;
+  /** Random faults of the API; see `faults` for planned ones. Default none. */
+  readonly randomFaults?: Partial<RandomFaults>;
+  readonly webhooks?: Partial<WebhookSettings>;
+  readonly bulk?: Partial<BulkSettings>;
+  /** Told of bugs of the sandbox in delivering by itself. Default: thrown, which ends the process. */
+  readonly onError?: (error: unknown) => void;
   /** Default 127.0.0.1. */
   readonly host?: string;
   /** Default 0: any free port. */
@@ -42,6 +75,10 @@ export interface SandboxAddress {
   readonly port: number;
 }
 
+/** How often it is looked whether a webhook is due, on a real clock. */
+const DELIVERY_INTERVAL_MS = 20;
+/** How long, in real time, a request waits for a bulk operation that is due on a clock of the caller's. */
+const BULK_WAIT_MS = 5_000;
 const BODY_MAX_BYTES = 1024 * 1024;
 const INVALID_TOKEN = '[API] Invalid API key or access token (unrecognized login or wrong password)';
 
@@ -50,6 +87,12 @@ interface Answer {
   readonly headers?: Readonly<Record<string, string>>;
   /** Sent as JSON; absent sends no body. */
   readonly body?: unknown;
+  /** Sent instead of a body; the connection is cut after `bytes` of the `length` that was promised. */
+  readonly file?: {
+    readonly length: number;
+    readonly bytes: number;
+    readonly open: (bytes: number) => ReadStream;
+  };
 }
 
 /** An answer that ends the handling of a request early. `answer` null cuts the connection. */
@@ -65,60 +108,150 @@ class Interruption extends Error {
 
 export class SandboxServer {
   readonly shop: Shop;
-  readonly faults = new Faults(ROOT_FIELDS);
+  readonly faults: Faults;
   readonly tokens = new AccessTokens();
-  readonly #options: Required<SandboxOptions>;
+  readonly webhooks: WebhookDeliveries;
+  /** What the random faults follow from. */
+  readonly seed: number;
+  readonly #options: SandboxOptions;
   readonly #api: Api;
   #running: {
     readonly server: Server;
     readonly address: Promise<SandboxAddress>;
     readonly stopping: AbortController;
+    readonly deliveries: Loop | null;
   } | null = null;
 
-  constructor(options: SandboxOptions = {}) {
-    this.#options = {
-      now: Date.now,
-      catalogue: SEED_CATALOGUE,
-      searchLagMs: 0,
-      scopes: ALL_SCOPES,
-      host: '127.0.0.1',
-      port: 0,
+  /** The options' catalogue is read once and not kept. Throws on options that make no sense. */
+  constructor({ catalogue = SEED_CATALOGUE, ...options }: SandboxOptions = {}) {
+    this.#options = options;
+    const { rate = 'standard', seed = Math.floor(Math.random() * 2 ** 32) } = options;
+    const isRealClock = options.now === undefined;
+    this.seed = seed;
+    this.faults = new Faults([...ROOT_FIELDS, BULK_DOWNLOAD], seededRandom(seed));
+    this.faults.setRandom(options.randomFaults ?? {});
+    this.shop = new Shop({
       ...options,
-    };
-    this.shop = new Shop(this.#options);
-    this.#api = new Api(this.shop, this.#options.scopes);
+      catalogue,
+      now: options.now ?? Date.now,
+      searchLagMs: options.searchLagMs ?? 0,
+      clockSkewMs: options.clockSkewMs ?? 0,
+      bulk: { ...BULK_DEFAULTS, waitMs: isRealClock ? 0 : BULK_WAIT_MS, ...options.bulk },
+    });
+    this.#api = new Api(this.shop, options.scopes ?? ALL_SCOPES, {
+      plan: typeof rate === 'string' ? RATE_PLANS[rate] : rate,
+      isThrottling: options.throttle ?? true,
+    });
+    // A stream of its own: how many calls were made does not change which webhooks are hit.
+    const settings = { ...WEBHOOK_DEFAULTS, ...options.webhooks };
+    this.webhooks = new WebhookDeliveries(this.shop, settings, seededRandom(seed + 1));
   }
 
   /** Listens. Starting what runs answers with the same address. Rejects when the port is taken. */
   start(): Promise<SandboxAddress> {
     if (this.#running) return this.#running.address;
     const server = createServer((request, response) => void this.#serve(request, response));
-    const address = listen(server, this.#options.host, this.#options.port);
-    this.#running = { server, address, stopping: new AbortController() };
+    const { host = '127.0.0.1', port = 0, now } = this.#options;
+    const address = listen(server, host, port).then((found) => {
+      this.#api.origin = found.origin;
+      return found;
+    });
+    const deliveries = now === undefined ? this.#deliveringByItself() : null;
+    this.#running = { server, address, stopping: new AbortController(), deliveries };
     address.catch(() => {
       this.#running = null;
+      void deliveries?.stop();
     });
     return address;
   }
 
-  /** Closes every connection, also those that are kept alive or delayed by a fault. Safe to call twice. */
+  /**
+   * Closes every connection, also those that are kept alive or delayed by a fault, waits for webhooks in flight, and
+   * deletes the results of bulk operations. Safe to call twice.
+   */
   async stop(): Promise<void> {
     const running = this.#running;
     this.#running = null;
     if (!running) return;
     await running.address.catch(() => undefined);
     running.stopping.abort();
+    await running.deliveries?.stop();
+    await this.webhooks.close();
     await new Promise<void>((resolve) => {
       running.server.close(() => resolve());
       running.server.closeAllConnections();
     });
+    await this.shop.bulkOperations.close();
+  }
+
+  /** The merchant removes the app: `app/uninstalled` goes out, no token works, and the subscriptions are gone. */
+  uninstallApp(): void {
+    const nowMs = this.shop.settle();
+    this.tokens.setInstalled(false);
+    this.shop.events.publish({ kind: 'app', change: 'uninstalled', atMs: nowMs });
+  }
+
+  /** The merchant installs the app again; it has to subscribe anew. */
+  installApp(): void {
+    this.tokens.setInstalled(true);
+  }
+
+  /** The merchant grants the app other scopes. */
+  grantScopes(scopes: readonly string[]): void {
+    const nowMs = this.shop.settle();
+    const previous = this.#api.scopes;
+    this.#api.scopes = scopes;
+    this.shop.events.publish({
+      kind: 'app',
+      change: 'scopes_updated',
+      atMs: nowMs,
+      previous,
+      current: scopes,
+    });
+  }
+
+  /** What may be changed while it runs, as it is now. */
+  get settings(): LiveSettings {
+    return {
+      throttle: this.#api.isThrottling,
+      searchLagMs: this.shop.searchLagMs,
+      clockSkewMs: this.shop.clockSkewMs,
+      faults: this.faults.random,
+      webhookFaults: this.webhooks.faults,
+    };
+  }
+
+  /** Changes what is named. Throws `FaultError` on faults that make no sense. */
+  set(settings: Partial<LiveSettings>): void {
+    if (settings.faults) this.faults.setRandom(settings.faults);
+    if (settings.webhookFaults) this.webhooks.setFaults(settings.webhookFaults);
+    this.#api.isThrottling = settings.throttle ?? this.#api.isThrottling;
+    this.shop.searchLagMs = settings.searchLagMs ?? this.shop.searchLagMs;
+    this.shop.clockSkewMs = settings.clockSkewMs ?? this.shop.clockSkewMs;
+  }
+
+  #deliveringByItself(): Loop {
+    const throwLater = (error: unknown) => {
+      setImmediate(() => {
+        throw error;
+      });
+    };
+    const loop = new Loop({
+      name: 'sandbox webhooks',
+      interval_ms: DELIVERY_INTERVAL_MS,
+      run: () => this.webhooks.deliverDue(),
+      onError: this.#options.onError ?? throwLater,
+    });
+    loop.start();
+    return loop;
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     response.sendDate = false;
-    response.setHeader('Date', new Date(this.#options.now()).toUTCString());
+    response.setHeader('Date', new Date(this.shop.nowMs()).toUTCString());
     let answer: Answer | null;
     try {
+      if (this.shop.checkout.serve(request, response, () => this.shop.settle())) return;
       answer = await this.#answer(request);
     } catch (error) {
       answer = error instanceof Interruption ? error.answer : internalError(error);
@@ -136,13 +269,16 @@ export class SandboxServer {
     if (version !== undefined && API_VERSIONS.includes(version)) return this.#graphql(request, version);
     if (path === '/admin/oauth/access_token') return this.#token(request);
     if (path === '/sandbox/faults') return this.#faults(request);
+    if (path === '/sandbox/settings') return this.#settings(request);
+    if (path === '/sandbox/webhooks') return this.#webhooks(request);
+    if (path.startsWith(BULK_PATH)) return this.#storage(request, path);
     return { status: 404, body: { errors: 'Not Found' } };
   }
 
   async #graphql(request: IncomingMessage, version: string): Promise<Answer> {
     requireMethod(request, 'POST');
     const token = request.headers['x-shopify-access-token'];
-    if (typeof token !== 'string' || !this.tokens.isValid(token, this.#options.now())) {
+    if (typeof token !== 'string' || !this.tokens.isValid(token, this.shop.nowMs())) {
       return { status: 401, body: { errors: INVALID_TOKEN } };
     }
     const headers = { 'X-Shopify-API-Version': version };
@@ -153,6 +289,8 @@ export class SandboxServer {
     }
     const rootFields = rootFieldsOf(prepared);
     await this.#strike(rootFields, 'before', prepared);
+    const waitSeconds = this.shop.orderLimit.waitSeconds(rootFields, this.shop.nowMs());
+    if (waitSeconds !== null) return orderLimitAnswer(waitSeconds);
     const body = await this.#api.run(prepared);
     await this.#strike(rootFields, 'after', prepared);
     return { status: 200, headers, body };
@@ -186,9 +324,11 @@ export class SandboxServer {
     if (fields['grant_type'] !== 'client_credentials') {
       return oauthError('unsupported_grant_type', 'grant_type must be client_credentials');
     }
+    if (!this.tokens.isInstalled)
+      return oauthError('app_not_installed', 'the app is not installed on this shop');
     const body = {
-      access_token: this.tokens.mint(this.#options.now()),
-      scope: this.#options.scopes.join(','),
+      access_token: this.tokens.mint(this.shop.nowMs()),
+      scope: this.#api.scopes.join(','),
       expires_in: MINTED_EXPIRES_IN_SECONDS,
     };
     return { status: 200, body };
@@ -201,17 +341,51 @@ export class SandboxServer {
       return { status: 204 };
     }
     requireMethod(request, 'POST', 'GET, POST, DELETE');
-    // A page in a browser cannot send JSON here without asking first, and is never answered.
-    if (mediaType(request) !== 'application/json')
-      return clientError(415, 'send a fault as application/json');
-    const fault = parseJson(await readBody(request));
-    try {
-      this.faults.addUnknown(fault);
-    } catch (error) {
-      if (error instanceof FaultError) return clientError(400, error.message);
-      throw error;
-    }
+    const fault = await readOwnJson(request);
+    refusingFaults(() => this.faults.addUnknown(fault));
     return { status: 201, body: { faults: this.faults.list() } };
+  }
+
+  async #settings(request: IncomingMessage): Promise<Answer> {
+    if (request.method !== 'GET') {
+      requireMethod(request, 'PATCH', 'GET, PATCH');
+      const given = await readOwnJson(request);
+      refusingFaults(() => this.set(parseLiveSettings(given)));
+    }
+    return { status: 200, body: this.settings };
+  }
+
+  /** GET tells how the deliveries stand; POST sends what is due. */
+  async #webhooks(request: IncomingMessage): Promise<Answer> {
+    if (request.method !== 'GET') {
+      requireMethod(request, 'POST', 'GET, POST');
+      await readOwnJson(request);
+      await this.webhooks.deliverDue();
+    }
+    const { counts, waiting } = this.webhooks;
+    const nextDueMs = this.webhooks.nextDueMs();
+    return { status: 200, body: { counts, waiting, nextDueMs, seed: this.seed } };
+  }
+
+  /** The results of bulk operations. A storage host knows no shop's tokens, and refuses a request that carries one. */
+  async #storage(request: IncomingMessage, path: string): Promise<Answer> {
+    requireMethod(request, 'GET');
+    if (request.headers['x-shopify-access-token'] !== undefined) {
+      return clientError(400, 'a storage host does not take the shop’s access token');
+    }
+    await this.#strike([BULK_DOWNLOAD], 'before', null);
+    this.shop.settle();
+    const found = this.shop.bulkOperations.fetch(path);
+    if (found === 'expired') return clientError(403, 'the link has expired');
+    if (found === 'unknown') return { status: 404, body: { errors: 'Not Found' } };
+    const fault = this.faults.take([BULK_DOWNLOAD], 'after');
+    const length = found.bytes;
+    const bytes = fault?.action === 'drop' ? Math.ceil(length / 2) : length;
+    return {
+      status: 200,
+      headers: { 'Content-Type': 'application/jsonl', 'Content-Length': String(length) },
+      file: { length, bytes, open: found.open },
+    };
   }
 }
 
@@ -228,12 +402,44 @@ async function listen(server: Server, host: string, port: number): Promise<Sandb
   return { origin: `http://${name}:${address.port}`, port: address.port };
 }
 
-function send(response: ServerResponse, { status, headers, body }: Answer): void {
+function send(response: ServerResponse, { status, headers, body, file }: Answer): void {
+  if (file) {
+    response.writeHead(status, headers);
+    sendFile(response, file);
+    return;
+  }
   response.writeHead(status, {
     ...headers,
     ...(body === undefined ? {} : { 'Content-Type': 'application/json; charset=utf-8' }),
   });
   response.end(body === undefined ? undefined : JSON.stringify(body));
+}
+
+function sendFile(response: ServerResponse, { length, bytes, open }: NonNullable<Answer['file']>): void {
+  const stream = open(bytes);
+  // The reader is gone, or the file is: either way there is nobody to tell.
+  stream.on('error', () => response.destroy());
+  response.on('close', () => stream.destroy());
+  stream.pipe(response, { end: bytes === length });
+  if (bytes < length) stream.on('end', () => response.socket?.end());
+}
+
+/** JSON for one of the sandbox's own doors. */
+async function readOwnJson(request: IncomingMessage): Promise<unknown> {
+  // A page in a browser cannot send JSON here without asking first, and is never answered.
+  if (mediaType(request) !== 'application/json') {
+    throw new Interruption(clientError(415, 'the sandbox’s own doors take application/json'));
+  }
+  return parseJson(await readBody(request));
+}
+
+function refusingFaults(work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    if (error instanceof FaultError) throw new Interruption(clientError(400, error.message));
+    throw error;
+  }
 }
 
 /** Refuses bodies above `BODY_MAX_BYTES`, after reading them to their end: a client that still writes hears nothing. */
@@ -313,6 +519,11 @@ function statusAnswer(fault: Extract<Fault, { action: 'status' }>): Answer {
     ...(retryAfterSeconds === undefined ? {} : { headers: { 'Retry-After': `${retryAfterSeconds}.0` } }),
     body: { errors: `the sandbox was told to answer ${code}` },
   };
+}
+
+function orderLimitAnswer(waitSeconds: number): Answer {
+  const headers = { 'Retry-After': `${waitSeconds}.0` };
+  return { status: 429, headers, body: { errors: ORDER_LIMIT_MESSAGE } };
 }
 
 /** A bug of the sandbox. Its developer is the caller, so the caller is told. */

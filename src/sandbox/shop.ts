@@ -3,52 +3,81 @@
  * the person who plays the merchant or the other customers in a demo or a test.
  */
 
-import type { Catalogue, ProductStatus } from './catalogue.js';
-import { DraftOrders } from './draft-orders.js';
+import { BULK_DEFAULTS, BulkOperations, type BulkSettings } from './bulk-operations.js';
+import type { CatalogueSource } from './catalogue.js';
 import { gidOf } from './gid.js';
-import { IdempotencyKeys } from './idempotency.js';
-import { Inventory } from './inventory.js';
-import { InventoryChanges } from './inventory-changes.js';
-import { lineOfVariant, NO_DETAILS, type Order, Orders } from './orders.js';
 import { NO_UNITS, onHand, type Quantities } from './quantities.js';
+import type { DealingSettings } from './shop-parts.js';
+import { StockVerbs } from './stock-verbs.js';
+import { WebhookSubscriptions } from './webhook-subscriptions.js';
 
 export const SHOP_DOMAIN = 'sandbox.myshopify.com';
 export const SHOP_ID = gidOf('Shop', 68_817_911_977n);
 export const SHOP_CURRENCY = 'EUR';
 
-export interface ShopSettings {
-  readonly catalogue: Catalogue;
+export interface ShopSettings extends DealingSettings {
+  readonly catalogue: CatalogueSource;
   /** Milliseconds since 1970. Tests move it. */
   readonly now: () => number;
   /** How long a new draft order or order stays invisible to searches, though not to reads by id. */
   readonly searchLagMs: number;
+  /** How far the shop's clock is ahead of `now`; behind when it is negative. Default 0. */
+  readonly clockSkewMs?: number;
+  readonly bulk?: Partial<BulkSettings>;
 }
 
-export class Shop {
-  readonly inventory: Inventory;
-  readonly inventoryChanges: InventoryChanges;
-  readonly orders: Orders;
-  readonly draftOrders: DraftOrders;
-  readonly idempotencyKeys = new IdempotencyKeys();
-  readonly searchLagMs: number;
+export class Shop extends StockVerbs {
+  readonly webhookSubscriptions = new WebhookSubscriptions();
+  readonly bulkOperations: BulkOperations;
+  /** May be changed at any time. */
+  searchLagMs: number;
+  /** May be changed at any time; stamps that are in the shop already do not move. */
+  clockSkewMs: number;
   readonly createdMs: number;
   readonly #now: () => number;
+  #name = 'Sandbox Apparel';
+  #updatedMs: number;
 
   constructor(settings: ShopSettings) {
+    super(settings.catalogue, settings, settings.now() + (settings.clockSkewMs ?? 0));
     this.#now = settings.now;
     this.searchLagMs = settings.searchLagMs;
-    this.createdMs = settings.now();
-    this.inventory = new Inventory(settings.catalogue, this.createdMs);
-    this.inventoryChanges = new InventoryChanges(this.inventory);
-    this.orders = new Orders(this.inventory);
-    this.draftOrders = new DraftOrders(this.inventory, this.orders);
+    this.clockSkewMs = settings.clockSkewMs ?? 0;
+    this.createdMs = this.nowMs();
+    this.#updatedMs = this.createdMs;
+    this.bulkOperations = new BulkOperations(this.events, { ...BULK_DEFAULTS, ...settings.bulk });
   }
 
   /** The shop's time now, in milliseconds, with everything done that was due by then. */
-  settle(): number {
-    const nowMs = this.#now();
-    this.draftOrders.lapse(nowMs);
+  override settle(): number {
+    const nowMs = this.nowMs();
+    this.events.beginAction();
+    this.doDue(nowMs);
+    this.bulkOperations.advance(nowMs);
+    this.events.beginAction();
     return nowMs;
+  }
+
+  /** The shop's clock, in milliseconds since 1970, without doing what is due. */
+  nowMs(): number {
+    return this.#now() + this.clockSkewMs;
+  }
+
+  get name(): string {
+    return this.#name;
+  }
+
+  /** When the shop itself last changed. */
+  get updatedMs(): number {
+    return this.#updatedMs;
+  }
+
+  /** The merchant gives the shop another name. */
+  rename(name: string): void {
+    const nowMs = this.settle();
+    this.#name = name;
+    this.#updatedMs = nowMs;
+    this.events.publish({ kind: 'shop', change: 'updated', atMs: nowMs });
   }
 
   /** The item's units at the location of that name, in every state, with their sum on hand. Zeros when not stocked. */
@@ -58,45 +87,5 @@ export class Shop {
     const level = this.inventory.levelAt(this.inventory.variantOfSku(sku).itemId, location.id);
     const quantities = level?.quantities ?? NO_UNITS;
     return { ...quantities, on_hand: onHand(quantities) };
-  }
-
-  /**
-   * Somebody buys units elsewhere, say in the online store: a paid order that commits them at the item's priority
-   * location, even below zero. Throws on an unknown SKU or on units that are not a positive integer.
-   */
-  sell(sku: string, units: number): Order {
-    if (!Number.isSafeInteger(units) || units < 1) throw new Error(`cannot sell ${units} units`);
-    const nowMs = this.settle();
-    const line = {
-      ...lineOfVariant(this.inventory, this.inventory.variantOfSku(sku)),
-      id: '',
-      uuid: '',
-      quantity: units,
-      customAttributes: [],
-    };
-    const details = { ...NO_DETAILS, sourceName: 'web' };
-    return this.orders.place({ lines: [line], details, held: null, isPaid: true }, nowMs);
-  }
-
-  /** Adds units to (or, below zero, takes them from) what is available at the location of that name: a delivery, a loss. */
-  receive(sku: string, locationName: string, units: number): void {
-    if (!Number.isSafeInteger(units)) throw new Error(`cannot receive ${units} units`);
-    const nowMs = this.settle();
-    const { itemId } = this.inventory.variantOfSku(sku);
-    const level = this.inventory.stockItemAt(itemId, this.inventory.locationNamed(locationName).id, nowMs);
-    this.inventory.change(level, { available: units }, nowMs);
-  }
-
-  /** Sets the product's status: `ARCHIVED` discontinues it. */
-  setProductStatus(sku: string, status: ProductStatus): void {
-    const nowMs = this.settle();
-    const product = this.inventory.productOfVariant(this.inventory.variantOfSku(sku));
-    this.inventory.updateProduct(product, { status }, nowMs);
-  }
-
-  /** Closes or reopens a location. A closed one keeps its levels, but nothing is taken there any more. */
-  setLocationActive(name: string, isActive: boolean): void {
-    const nowMs = this.settle();
-    this.inventory.setLocationActive(this.inventory.locationNamed(name), isActive, nowMs);
   }
 }

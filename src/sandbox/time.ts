@@ -19,3 +19,16 @@ export function parseTimeMs(text: string): number | null {
   const ms = Date.parse(text.includes(':') && !hasOffset ? `${text}Z` : text);
   return Number.isNaN(ms) ? null : ms;
 }
+
+/** The sandbox shop's own time zone, in which webhooks give their times. */
+export const SHOP_TIME_ZONE = 'Europe/Berlin';
+
+const OFFSETS = new Intl.DateTimeFormat('en', { timeZone: SHOP_TIME_ZONE, timeZoneName: 'longOffset' });
+
+/** As in webhooks: whole seconds on the shop's clock, with its offset ("2026-11-02T13:00:00+01:00"). */
+export function isoAtShop(ms: number): string {
+  const name = OFFSETS.formatToParts(ms).find(({ type }) => type === 'timeZoneName')?.value ?? '';
+  const offset = /[+-]\d{2}:\d{2}$/u.exec(name)?.[0] ?? '+00:00';
+  const offsetMs = Date.parse(`1970-01-01T00:00:00${offset}`);
+  return isoSeconds(ms - offsetMs).replace(/Z$/u, offset);
+}

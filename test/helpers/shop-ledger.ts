@@ -21,7 +21,7 @@ import { Outbox, type OutboxLimits } from '../../src/outbox/outbox.js';
 import { sweepExpired } from '../../src/outbox/sweeper.js';
 import type { Catalogue } from '../../src/sandbox/catalogue.js';
 import type { DraftOrder } from '../../src/sandbox/draft-orders.js';
-import type { Order as ShopOrder } from '../../src/sandbox/orders.js';
+import type { Order as ShopOrder } from '../../src/sandbox/order.js';
 import { type SandboxOptions, SandboxServer } from '../../src/sandbox/server.js';
 import { loadDriver } from '../../src/store/sqlite/driver.js';
 import type { SqliteStore } from '../../src/store/sqlite/sqlite-store.js';

@@ -5,12 +5,17 @@
  *
  * Output types are kept by name (KEPT_TYPES); a field stays when its type stayed, with all of its arguments;
  * inputs, enums and scalars stay when something kept needs them, complete. Descriptions are dropped for size.
+ *
+ * And test/upstream/schemas/admin-*.graphql, the same part of each version that our documents are held against, with the
+ * access that Shopify documents for a type or a field as its description. Of each of 2026-04, 2026-07 and 2026-10:
+ *
+ *   node test/sandbox/prune-schema.mjs <package>/dist/data/admin_2026-04.json.gz test/upstream/schemas/admin-2026-04.graphql
  */
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { gunzipSync } from 'node:zlib';
-import { Kind, parse, print, visit } from 'graphql';
+import { buildClientSchema, Kind, parse, print, printSchema, visit } from 'graphql';
 
 const HEADER = `# Shopify Admin GraphQL API 2026-10, pruned to what the sandbox shop serves. Made by a script, not by hand.
 # Source: the schema that the npm package @shopify/dev-mcp 1.16.0 (ISC licence) ships as data.
@@ -19,16 +24,31 @@ const HEADER = `# Shopify Admin GraphQL API 2026-10, pruned to what the sandbox 
 #   npx biome check --write src/sandbox
 `;
 
+const HEADER_OF_COPY = `# Part of Shopify's Admin GraphQL API, for the contract tests. Made by a script, not by hand.
+# Source: the schema that the npm package @shopify/dev-mcp 1.16.0 (ISC licence) ships as data; descriptions are its
+# \`requiredAccess\`. To make it again: see test/sandbox/prune-schema.mjs.
+`;
+
 /** Fields of the two roots; all others are dropped. */
 const ROOT_FIELDS = {
   QueryRoot: words(`shop location locations product products productVariant productVariants inventoryItem
-    inventoryItems inventoryLevel node nodes draftOrder draftOrders order orders currentAppInstallation`),
-  Mutation: words(`inventoryAdjustQuantities inventoryMoveQuantities inventorySetQuantities draftOrderCreate
-    draftOrderUpdate draftOrderComplete draftOrderDelete productUpdate`),
+    inventoryItems inventoryLevel node nodes draftOrder draftOrders order orders refund return fulfillment job
+    currentAppInstallation productVariantsCount bulkOperation bulkOperations currentBulkOperation webhookSubscription
+    webhookSubscriptions`),
+  Mutation: words(`inventoryAdjustQuantities inventoryMoveQuantities inventorySetQuantities inventoryActivate
+    inventoryDeactivate inventoryItemUpdate draftOrderCreate draftOrderUpdate draftOrderComplete draftOrderDelete
+    draftOrderInvoiceSend productUpdate productDelete productVariantsBulkUpdate locationActivate locationDeactivate
+    orderCreate orderCancel orderMarkAsPaid orderEditBegin orderEditAddVariant orderEditSetQuantity orderEditCommit
+    refundCreate returnCreate returnProcess returnClose returnReopen returnCancel reverseFulfillmentOrderDispose
+    fulfillmentCreate fulfillmentCancel bulkOperationRunQuery bulkOperationCancel webhookSubscriptionCreate
+    webhookSubscriptionUpdate webhookSubscriptionDelete`),
 };
 
 const CONNECTIONS = words(
-  'Location Product ProductVariant InventoryItem InventoryLevel DraftOrder DraftOrderLineItem Order LineItem',
+  `Location Product ProductVariant InventoryItem InventoryLevel DraftOrder DraftOrderLineItem Order LineItem
+  CalculatedLineItem Refund RefundLineItem Return ReturnLineItemType ReverseFulfillmentOrder
+  ReverseFulfillmentOrderLineItem FulfillmentOrder FulfillmentOrderLineItem FulfillmentLineItem BulkOperation
+  WebhookSubscription`,
 );
 
 /** Object, interface and union types. No customers, no payments: nothing here needs them. */
@@ -37,11 +57,21 @@ const KEPT_TYPES = new Set([
   ...CONNECTIONS.flatMap((name) => [name, `${name}Connection`, `${name}Edge`]),
   ...words(`Node LegacyInteroperability DisplayableError UserError PageInfo Count MoneyBag MoneyV2 Attribute
     MailingAddress Shop ShopPlan LocationAddress SelectedOption InventoryQuantity InventoryAdjustmentGroup
-    InventoryChange DraftOrderWarning AppInstallation AccessScope
+    InventoryChange DraftOrderWarning AppInstallation AccessScope Job Fulfillment OrderCancellation OrderApp
+    CalculatedOrder OrderEditSession ReturnLineItem ReverseFulfillmentOrderDisposition
     InventoryAdjustQuantitiesPayload InventoryMoveQuantitiesPayload InventorySetQuantitiesPayload
     InventoryAdjustQuantitiesUserError InventoryMoveQuantitiesUserError InventorySetQuantitiesUserError
+    InventoryActivatePayload InventoryDeactivatePayload InventoryItemUpdatePayload
     DraftOrderCreatePayload DraftOrderUpdatePayload DraftOrderCompletePayload DraftOrderDeletePayload
-    ProductUpdatePayload`),
+    DraftOrderInvoiceSendPayload ProductUpdatePayload ProductDeletePayload ProductVariantsBulkUpdatePayload
+    ProductVariantsBulkUpdateUserError LocationActivatePayload LocationActivateUserError LocationDeactivatePayload
+    LocationDeactivateUserError OrderCreatePayload OrderCreateUserError OrderCancelPayload OrderCancelUserError
+    OrderMarkAsPaidPayload OrderEditBeginPayload OrderEditAddVariantPayload OrderEditSetQuantityPayload
+    OrderEditCommitPayload RefundCreatePayload ReturnCreatePayload ReturnProcessPayload ReturnClosePayload
+    ReturnReopenPayload ReturnCancelPayload ReturnUserError ReverseFulfillmentOrderDisposePayload
+    FulfillmentCreatePayload FulfillmentCancelPayload BulkOperationRunQueryPayload BulkOperationUserError
+    BulkOperationCancelPayload WebhookSubscriptionCreatePayload WebhookSubscriptionUpdatePayload
+    WebhookSubscriptionDeletePayload`),
 ]);
 
 const OUTPUT_KINDS = [
@@ -129,20 +159,44 @@ function words(text) {
 
 /** @param {string} path @returns {string} the SDL in the file, unpacked when it is gzip */
 export function readSdl(path) {
+  return readText(path);
+}
+
+function readText(path) {
   const bytes = readFileSync(path);
   const isGzip = bytes[0] === 0x1f && bytes[1] === 0x8b;
   return (isGzip ? gunzipSync(bytes) : bytes).toString('utf8');
 }
 
+/** The pruned schema of an introspection result that carries `requiredAccess`, with that as the only descriptions. */
+function pruneIntrospection({ data }) {
+  const access = new Map();
+  for (const type of data.__schema.types) {
+    access.set(type.name, type.requiredAccess);
+    for (const field of type.fields ?? []) access.set(`${type.name}.${field.name}`, field.requiredAccess);
+  }
+  const described = (node, name) =>
+    access.get(name) ? { ...node, description: { kind: Kind.STRING, value: access.get(name) } } : node;
+  const pruned = parse(pruneSchema(printSchema(buildClientSchema(data))), { noLocation: true });
+  const definitions = pruned.definitions.map((node) => {
+    if (!('fields' in node)) return node;
+    const type = node.name.value;
+    const fields = node.fields.map((field) => described(field, `${type}.${field.name.value}`));
+    return described({ ...node, fields }, type);
+  });
+  return `${HEADER_OF_COPY}\n${print({ ...pruned, definitions })}\n`;
+}
+
 function main([source, target]) {
   if (!source || !target) {
     console.error(
-      'usage: node test/sandbox/prune-schema.mjs <full schema, .graphql or .graphql.gz> <target>',
+      'usage: node test/sandbox/prune-schema.mjs <full schema, .graphql or introspection .json, or .gz of it> <target>',
     );
     process.exitCode = 2;
     return;
   }
-  writeFileSync(target, pruneSchema(readSdl(source)));
+  const text = readText(source);
+  writeFileSync(target, text.startsWith('{') ? pruneIntrospection(JSON.parse(text)) : pruneSchema(text));
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) main(process.argv.slice(2));

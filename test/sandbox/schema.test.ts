@@ -14,6 +14,7 @@ import {
 } from 'graphql';
 import { describe, expect, test } from 'vitest';
 import { ROOT_FIELDS } from '../../src/sandbox/api.js';
+import { APP_FIELDS_BY_TYPE } from '../../src/sandbox/app-fields.js';
 import { FIELDS_BY_TYPE } from '../../src/sandbox/fields.js';
 import { pruneSchema, readSdl } from './prune-schema.mjs';
 
@@ -33,12 +34,14 @@ describe('the pruned schema', () => {
       Object.keys(root?.getFields() ?? {}),
     );
     expect([...ROOT_FIELDS].sort()).toEqual(roots.sort());
-    const invented = Object.entries(FIELDS_BY_TYPE).flatMap(([typeName, fields]) =>
-      Object.keys(fields)
-        .filter(
-          (field) => !SHARED_FIELDS.has(`${typeName}.${field}`) && !describeType(pruned, typeName).has(field),
-        )
-        .map((field) => `${typeName}.${field}`),
+    const invented = Object.entries({ ...FIELDS_BY_TYPE, ...APP_FIELDS_BY_TYPE }).flatMap(
+      ([typeName, fields]) =>
+        Object.keys(fields)
+          .filter(
+            (field) =>
+              !SHARED_FIELDS.has(`${typeName}.${field}`) && !describeType(pruned, typeName).has(field),
+          )
+          .map((field) => `${typeName}.${field}`),
     );
     expect(invented).toEqual([]);
   });

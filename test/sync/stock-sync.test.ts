@@ -201,7 +201,7 @@ describe('the catalogue changes', () => {
     t.time.pass(15 * SECOND);
     const { inventory } = t.server.shop;
     const its = inventory.productOfVariant(inventory.variantOfSku('SCARF'));
-    inventory.updateProduct(its, { title: 'Silk Scarf' }, t.time.wall_ms);
+    t.server.shop.productChanges.updateProduct(its, { title: 'Silk Scarf' }, t.time.wall_ms);
     await t.beat();
     expect(await t.item('SCARF')).toMatchObject({ title: 'Silk Scarf', stock_hash: before.stock_hash });
     expect(await t.store.searchItems('silk', 5)).toHaveLength(1);

@@ -1,0 +1,53 @@
+/** What can be changed while the sandbox runs, over HTTP too. */
+
+import { FaultError, NO_RANDOM_FAULTS, type RandomFaults, sharesOf } from './faults.js';
+import { NO_WEBHOOK_FAULTS, type WebhookFaults } from './webhook-deliveries.js';
+
+export interface LiveSettings {
+  /** Whether a bucket that is too empty refuses. */
+  readonly throttle: boolean;
+  readonly searchLagMs: number;
+  /** How far the shop's clock is ahead of the machine's; behind when it is negative. */
+  readonly clockSkewMs: number;
+  /** Shares that are left out are none. */
+  readonly faults: Partial<RandomFaults>;
+  readonly webhookFaults: Partial<WebhookFaults>;
+}
+
+const SEARCH_LAG_MAX_MS = 24 * 60 * 60 * 1000;
+const CLOCK_SKEW_MAX_MS = 10 * 365 * 24 * 60 * 60 * 1000;
+
+const PARSERS: { readonly [K in keyof LiveSettings]: (value: unknown) => LiveSettings[K] } = {
+  throttle: (value) => {
+    if (typeof value === 'boolean') return value;
+    throw new FaultError(`throttle must be true or false, not ${JSON.stringify(value)}`);
+  },
+  searchLagMs: (value) => milliseconds('searchLagMs', value, 0, SEARCH_LAG_MAX_MS),
+  clockSkewMs: (value) => milliseconds('clockSkewMs', value, -CLOCK_SKEW_MAX_MS, CLOCK_SKEW_MAX_MS),
+  faults: (value) => sharesOf<RandomFaults>(record('faults', value), NO_RANDOM_FAULTS),
+  webhookFaults: (value) => sharesOf<WebhookFaults>(record('webhookFaults', value), NO_WEBHOOK_FAULTS),
+};
+
+/** JSON from outside. Throws `FaultError` on a name that does not exist and on a value that makes no sense. */
+export function parseLiveSettings(value: unknown): Partial<LiveSettings> {
+  const entries = Object.entries(record('the settings', value)).map(([name, setting]) => {
+    if (!Object.hasOwn(PARSERS, name)) {
+      throw new FaultError(`there is no setting ${name}, only ${Object.keys(PARSERS).join(', ')}`);
+    }
+    return [name, PARSERS[name as keyof LiveSettings](setting)];
+  });
+  return Object.fromEntries(entries);
+}
+
+function record(name: string, value: unknown): Record<string, never> {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value))
+    return value as Record<string, never>;
+  throw new FaultError(`${name} must be an object, not ${JSON.stringify(value)}`);
+}
+
+function milliseconds(name: string, value: unknown, min: number, max: number): number {
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= min && value <= max) return value;
+  throw new FaultError(
+    `${name} must be whole milliseconds from ${min} to ${max}, not ${JSON.stringify(value)}`,
+  );
+}
