@@ -9,9 +9,13 @@ import * as z from 'zod';
 
 /** Thrown for a bad setting. The message is for a person and holds no secret. */
 export class ConfigError extends Error {
-  constructor(message: string) {
+  /** The names of the settings that are wrong, where single ones are. */
+  readonly settings: readonly string[];
+
+  constructor(message: string, settings: readonly string[] = []) {
     super(message);
     this.name = 'ConfigError';
+    this.settings = settings;
   }
 }
 
@@ -30,6 +34,9 @@ export const LIMITS = {
     submit_wait_ms: 2_000,
     freshen_wait_ms: 5_000,
     mirror_margin_ms: 60_000,
+    jump_min_units: 10,
+    /** As long as the heartbeat's overlap: what the shop's search hides for longer, no heartbeat will see. */
+    drift_slack_ms: 120_000,
   },
   sync: {
     /** Heartbeats that a lease outlives: a process that dies is replaced after as many. */
@@ -38,7 +45,32 @@ export const LIMITS = {
     resync_after_ms: 3_600_000,
     call_ms: 30_000,
     unseen_batch: 200,
+    on_demand_reads: 2,
+    drift_rows_max: 500,
   },
+  inbox: {
+    /** Deliveries that wait at most: more are refused, and the shop sends them again. Some 40 MB of the ledger file. */
+    waiting_max: 200_000,
+    /** Deliveries, and items they name, that one round of work takes on. */
+    round_rows: 1_000,
+    round_items: 500,
+    /** An item that changes all the time is read so often at most; what was said meanwhile is covered by the next read. */
+    reread_gap_ms: 1_000,
+    /** A process that dies keeps the others waiting this long. Shorter than a slow call: two at it at once do no harm. */
+    lease_ms: 10_000,
+    call_ms: 30_000,
+    backoff_min_ms: 1_000,
+    backoff_max_ms: 60_000,
+  },
+  subscriptions: {
+    /** Shopify drops a subscription after eight failures in a row, and tells nobody. */
+    check_every_ms: 3_600_000,
+    /** After a check that failed. */
+    retry_after_ms: 60_000,
+    /** One check at most: the first makes some thirty subscriptions, one after the other. */
+    call_ms: 120_000,
+  },
+  orders: { lease_ms: 180_000, call_ms: 60_000, unseen_max: 250 },
   outbox: {
     concurrency: 8,
     claim_ms: 60_000,
@@ -53,14 +85,26 @@ export const LIMITS = {
     hold_slack_ms: 120_000,
     complete_margin_ms: 60_000,
     order_hold_ms: 600_000,
+    /** Four hours before Shopify may have forgotten the key of a move (24 hours after it was first sent). */
+    resend_max_ms: 20 * 3_600_000,
+    /** Shopify's development stores take five orders a minute. Learnt from their first refusal. */
+    paced_orders_max: 5,
+    pace_window_ms: 60_000,
   },
   loops: {
     outbox_interval_ms: 500,
     sweep_interval_ms: 1_000,
+    /** With webhooks on it only finds what they missed. */
+    orders_interval_ms: 60_000,
     prune_interval_ms: 600_000,
+    inbox_interval_ms: 1_000,
+    subscriptions_interval_ms: 30_000,
   },
-  /** Idempotency keys and past checksums are kept this long at least. */
-  keep: { idempotency_ms: 48 * 3_600_000, history_ms: 30 * 24 * 3_600_000 },
+  /**
+   * Idempotency keys, past checksums and ids of deliveries are kept this long at least. Shopify sends a delivery again
+   * for four hours, and one may be late by a day.
+   */
+  keep: { idempotency_ms: 48 * 3_600_000, history_ms: 30 * 24 * 3_600_000, deliveries_ms: 48 * 3_600_000 },
   http: {
     body_max_bytes: 1_048_576,
     headers_timeout_ms: 10_000,
@@ -68,12 +112,44 @@ export const LIMITS = {
     connections_max: 1_024,
     /** Longer than the longest call: two waits for the lock, a re-read between them, and a revalidation. */
     drain_max_ms: 20_000,
+    /** Bodies of webhooks that are being received, together. */
+    webhook_buffer_max_bytes: 33_554_432,
+    /** Shopify itself gives up after five seconds. */
+    webhook_body_timeout_ms: 5_000,
+  },
+  /** How often long work on the command line tells how far it is: on a line that is written over, and where lines stay. */
+  progress: { redraw_ms: 100, line_ms: 5_000 },
+  doctor: {
+    /** One check at most, whatever it waits for. */
+    check_ms: 15_000,
+    /** All checks that need the shop, one after the other: its door, the token, and what the token may see. */
+    shop_ms: 60_000,
+    /** One request to the shop. */
+    request_ms: 6_000,
+    /** Shopify gives a webhook's receiver so long. */
+    ping_ms: 5_000,
+    /** A hold at the shop counts until `mirror_margin_ms` before its end: half of that may go to a clock. */
+    clock_warn_ms: 30_000,
+    clock_fail_ms: 300_000,
+    disk_warn_bytes: 1_073_741_824,
+    disk_fail_bytes: 104_857_600,
+    /** A ledger that was not confirmed for so many heartbeats, and so long, is kept by nobody. */
+    stale_beats: 4,
+    stale_min_ms: 120_000,
+  },
+  init: {
+    piped_chars_max: 4_096,
+    /** Whoever pipes a secret in may have to unlock a vault first. */
+    piped_ms: 60_000,
   },
   /** Serving starts first: the shop's client takes a moment to load, and `initialize` never waits for it. */
   stdio_loops_delay_ms: 250,
 } as const;
 
 const LOOPBACK_HOSTS: readonly string[] = ['127.0.0.1', '::1', 'localhost'];
+
+/** Two while one is being replaced; a list that is longer is a mistake. */
+const WEBHOOK_SECRETS_MAX = 4;
 
 const shopPattern = /^[a-z0-9][a-z0-9-]*\.myshopify\.com$/;
 
@@ -116,6 +192,23 @@ const settings = z.object({
     )
     .transform((origin) => new URL(origin).origin)
     .optional(),
+  SHOPIFY_WEBHOOK_SECRETS: z
+    .string()
+    .transform((list) => list.split(',').map((secret) => secret.trim()))
+    .refine(
+      (secrets) => secrets.length <= WEBHOOK_SECRETS_MAX && !secrets.includes(''),
+      `wants one to ${WEBHOOK_SECRETS_MAX} of them with commas between, or leave it out`,
+    )
+    .optional(),
+  HOLDFAST_PUBLIC_URL: z
+    .string()
+    .refine(isOrigin, 'wants an origin like https://stock.example.com, with no path or password')
+    .refine(
+      (origin) => !isOrigin(origin) || isHttpsOrLoopback(origin),
+      'wants https, or http on loopback only',
+    )
+    .transform((origin) => new URL(origin).origin)
+    .optional(),
   HOLDFAST_HTTP_HOST: z
     .string()
     .refine(
@@ -138,6 +231,11 @@ const settings = z.object({
     'units kept back per location',
   ),
   HOLDFAST_LOW_STOCK: integer('low stock', { min: 0, max: 1_000_000, fallback: 5 }, 'units'),
+  HOLDFAST_JUMP_SHARE: integer(
+    'jump share',
+    { min: 1, max: 1_000, fallback: 50 },
+    'percent of a level that may come or go unexplained at once',
+  ),
   HOLDFAST_STALE_HASH: z.enum(['revalidate', 'hold'], 'wants revalidate or hold').default('revalidate'),
   HOLDFAST_HELD_ORDER_HOURS: integer('held order', { min: 1, max: 168, fallback: 24 }, 'hours'),
   HOLDFAST_LOOKUP_WAIT_SECONDS: integer(
@@ -146,11 +244,12 @@ const settings = z.object({
     'seconds',
   ),
   HOLDFAST_MIRROR: z
-    .enum(['draft_order', 'none'], 'wants draft_order or none (move is not built yet)')
+    .enum(['draft_order', 'move', 'none'], 'wants draft_order, move or none')
     .default('draft_order'),
   HOLDFAST_ORDER_MODE: z
-    .enum(['complete'], 'wants complete (checkout_link is not built yet)')
+    .enum(['complete', 'checkout_link'], 'wants complete or checkout_link')
     .default('complete'),
+  HOLDFAST_PAY_MINUTES: integer('time to pay', { min: 5, max: 1_440, fallback: 60 }, 'minutes'),
   HOLDFAST_LOG_LEVEL: z
     .enum(['debug', 'info', 'warn', 'error', 'silent'], 'wants debug, info, warn, error or silent')
     .default('info'),
@@ -174,17 +273,25 @@ export interface Config {
   /** Null when no shop is configured: only the sandbox can be served then. */
   readonly shop: ShopConfig | null;
   readonly http: { readonly host: string; readonly port: number };
+  /** Origin at which the shop reaches this server; null: nobody tells us anything, and the heartbeat asks. */
+  readonly public_url: string | null;
+  /** That sign what the shop tells. The app's client secret unless others were given; empty when none is known. */
+  readonly webhook_secrets: readonly string[];
   readonly ttl_default_s: number;
   readonly ttl_min_s: number;
   readonly ttl_max_s: number;
   readonly heartbeat_ms: number;
   readonly safety_stock_units: number;
   readonly low_stock_units: number;
+  readonly jump_share_percent: number;
   readonly stale_hash: 'revalidate' | 'hold';
   readonly held_order_max_ms: number;
   /** How long the shop's search may lag behind its own writes: after a lost answer, nothing is sent again sooner. */
   readonly lookup_wait_ms: number;
-  readonly mirror: 'draft_order' | 'none';
+  readonly mirror: 'draft_order' | 'move' | 'none';
+  readonly order_mode: 'complete' | 'checkout_link';
+  /** How long a buyer has to pay at the shop's checkout. */
+  readonly pay_ms: number;
   readonly log_level: 'debug' | 'info' | 'warn' | 'error' | 'silent';
 }
 
@@ -192,7 +299,16 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The machine's environment over a `.env` file in the working directory, where there is one. */
 export function machineEnvironment(dotenvPath = '.env'): Environment {
-  return { ...readDotenv(dotenvPath), ...process.env };
+  return { ...readDotenv(dotenvPath, 'optional'), ...process.env };
+}
+
+/**
+ * Adds the settings of a file to the machine's environment, which goes before them: for programs that are started by
+ * another one, in a folder of its choosing. Throws `ConfigError`.
+ */
+export function loadSettingsFile(path: string): void {
+  const settingsOfFile = Object.entries(readDotenv(path, 'needed'));
+  for (const [name, value] of settingsOfFile) process.env[name] ??= value;
 }
 
 /** Throws `ConfigError` naming every bad setting. */
@@ -201,7 +317,8 @@ export function readConfig(environment: Environment): Config {
   const wrong = (parsed.error?.issues ?? []).map((issue) => `${issue.path.join('.')} ${issue.message}`);
   const lines = [...wrong, ...misspelt(environment)];
   if (!parsed.success || lines.length > 0) {
-    throw new ConfigError(`These settings are wrong:\n  ${lines.join('\n  ')}`);
+    const names = lines.map((line) => line.split(' ', 1)[0] ?? '');
+    throw new ConfigError(`These settings are wrong:\n  ${lines.join('\n  ')}`, names);
   }
   const { data } = parsed;
   const ttl = clampedTtl(data);
@@ -210,14 +327,19 @@ export function readConfig(environment: Environment): Config {
     is_db_chosen: environment['HOLDFAST_DB'] !== undefined,
     shop: shopConfig(data),
     http: { host: data.HOLDFAST_HTTP_HOST, port: data.HOLDFAST_HTTP_PORT },
+    public_url: data.HOLDFAST_PUBLIC_URL ?? null,
+    webhook_secrets: webhookSecrets(data),
     ...ttl,
     heartbeat_ms: data.HOLDFAST_HEARTBEAT_SECONDS * 1000,
     safety_stock_units: data.HOLDFAST_SAFETY_STOCK,
     low_stock_units: data.HOLDFAST_LOW_STOCK,
+    jump_share_percent: data.HOLDFAST_JUMP_SHARE,
     stale_hash: data.HOLDFAST_STALE_HASH,
     held_order_max_ms: data.HOLDFAST_HELD_ORDER_HOURS * 3_600_000,
     lookup_wait_ms: data.HOLDFAST_LOOKUP_WAIT_SECONDS * 1000,
     mirror: data.HOLDFAST_MIRROR,
+    order_mode: orderMode(data),
+    pay_ms: data.HOLDFAST_PAY_MINUTES * 60_000,
     log_level: data.HOLDFAST_LOG_LEVEL,
   });
 }
@@ -238,9 +360,24 @@ function clampedTtl(data: Settings): Pick<Config, 'ttl_default_s' | 'ttl_min_s' 
   if (ttl_min_s > ttl_default_s || ttl_default_s > ttl_max_s) {
     throw new ConfigError(
       `HOLDFAST_TTL_SECONDS (${ttl_default_s}) wants to lie between HOLDFAST_TTL_MIN_SECONDS (${ttl_min_s}) and HOLDFAST_TTL_MAX_SECONDS (${ttl_max_s}).`,
+      ['HOLDFAST_TTL_SECONDS', 'HOLDFAST_TTL_MIN_SECONDS', 'HOLDFAST_TTL_MAX_SECONDS'],
     );
   }
   return { ttl_default_s, ttl_min_s, ttl_max_s };
+}
+
+function webhookSecrets(data: Settings): readonly string[] {
+  const { SHOPIFY_WEBHOOK_SECRETS: secrets, SHOPIFY_CLIENT_SECRET: secret } = data;
+  return secrets ?? (secret === undefined ? [] : [secret]);
+}
+
+/** Nobody can pay for units that were only moved: a link to a checkout needs a draft order. */
+function orderMode({ HOLDFAST_ORDER_MODE: mode, HOLDFAST_MIRROR: mirror }: Settings): Config['order_mode'] {
+  if (mode !== 'checkout_link' || mirror !== 'move') return mode;
+  throw new ConfigError(
+    'HOLDFAST_ORDER_MODE=checkout_link does not go with HOLDFAST_MIRROR=move: the buyer pays for a draft order, and move makes none. Set HOLDFAST_MIRROR to draft_order or none, or HOLDFAST_ORDER_MODE to complete.',
+    ['HOLDFAST_ORDER_MODE', 'HOLDFAST_MIRROR'],
+  );
 }
 
 function shopConfig(data: Settings): ShopConfig | null {
@@ -258,6 +395,7 @@ function shopConfig(data: Settings): ShopConfig | null {
   }
   throw new ConfigError(
     'SHOPIFY_SHOP is set, but how to sign in is not: set SHOPIFY_ACCESS_TOKEN, or SHOPIFY_CLIENT_ID and SHOPIFY_CLIENT_SECRET.',
+    ['SHOPIFY_SHOP'],
   );
 }
 
@@ -272,15 +410,15 @@ function isHttpsOrLoopback(origin: string): boolean {
   return protocol === 'https:' || LOOPBACK_HOSTS.includes(hostname.replace(/^\[|\]$/g, ''));
 }
 
-function readDotenv(path: string): Environment {
+function readDotenv(path: string, presence: 'optional' | 'needed'): Environment {
   let text: string;
   try {
     text = readFileSync(path, 'utf8');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {};
-    throw new ConfigError(
-      `The file ${path} can't be read (${String((error as NodeJS.ErrnoException).code)}). Mend its permissions or remove it.`,
-    );
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT' && presence === 'optional') return {};
+    const code = String((error as NodeJS.ErrnoException).code);
+    const mend = code === 'ENOENT' ? 'Correct its path.' : 'Mend its permissions or remove it.';
+    throw new ConfigError(`The file ${path} can't be read (${code}). ${mend}`);
   }
   return parseEnv(text);
 }

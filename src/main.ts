@@ -8,12 +8,17 @@ import { ids } from './ids.js';
 import { Ledger } from './ledger/ledger.js';
 import type { Clock, LedgerSettings } from './ledger/ports.js';
 import { Loop } from './loops/loop.js';
+import { Counters } from './observability/counters.js';
 import type { Log } from './observability/log.js';
 import type { Outbox } from './outbox/outbox.js';
 import { openSqliteStore, type SqliteStore } from './store/sqlite/sqlite-store.js';
 import { socketTurnstile } from './store/sqlite/turnstile.js';
+import type { Admission, Inbox } from './sync/inbox.js';
+import type { OrderWatch } from './sync/order-watch.js';
 import type { StockSync } from './sync/stock-sync.js';
+import type { SubscriptionKeeper } from './sync/subscription-keeper.js';
 import type { ToolContext } from './tools/server.js';
+import type { Subscriptions } from './upstream/upstream.js';
 
 /** What runs: the ledger with its loops, ready for a transport. */
 export interface Holdfast {
@@ -21,8 +26,16 @@ export interface Holdfast {
   readonly ledger: Ledger;
   readonly store: SqliteStore;
   readonly clock: Clock;
-  /** Starts talking to the shop. Answers are served before that, and say how old they are. */
-  startLoops(): void;
+  readonly counters: Counters;
+  /**
+   * Starts talking to the shop. Answers are served before that, and say how old they are. `webhookUrl`: where the shop
+   * finds our webhook route; left out, it is not asked to tell us anything.
+   */
+  startLoops(webhookUrl?: string): void;
+  /** Judges a delivery of a webhook, and takes it in. Resolves when it is durable. */
+  admit(headers: Readonly<Record<string, string | string[] | undefined>>, body: Buffer): Promise<Admission>;
+  /** What was counted, in the text format of Prometheus. */
+  metrics(): Promise<string>;
   /** The stock sync, once the shop's client is loaded. */
   sync(): Promise<StockSync>;
   /** Resolves when the tool calls under way are answered. */
@@ -53,8 +66,23 @@ export function openHoldfast(config: Config, log: Log, tuning: Partial<typeof LI
   void store
     .putSafetyStock(settings.safety_stock_units)
     .catch((error: unknown) => log.error('safety_stock_not_set', { error: describe(error) }));
-  const shopSide = once(() => openShopSide({ config, shop, store, clock, worker, settings, log, tuning }));
+  const counters = new Counters();
+  const shopSide = once(() =>
+    openShopSide({
+      config,
+      shop,
+      store,
+      clock,
+      worker,
+      settings,
+      log,
+      tuning,
+      counters,
+      nudges: () => loops,
+    }),
+  );
   const loops = shopLoops({ config, store, log, shopSide });
+  let subscriptions: Loop | null = null;
   const ledger = new Ledger({
     store,
     clock,
@@ -87,10 +115,16 @@ export function openHoldfast(config: Config, log: Log, tuning: Partial<typeof LI
     await Promise.all([
       loops.heartbeat.stop(),
       loops.outbox.stop(),
+      loops.orders.stop(),
+      loops.inbox.stop(),
+      subscriptions?.stop(),
       loops.sweeper.stop(),
       loops.pruner.stop(),
     ]);
-    if (shopSide.started()) await (await shopSide()).sync.close();
+    if (shopSide.started()) {
+      const { sync, orderWatch, inbox } = await shopSide();
+      await Promise.all([sync.close(), orderWatch.close(), inbox.close()]);
+    }
     await store.close();
   });
   return {
@@ -98,8 +132,19 @@ export function openHoldfast(config: Config, log: Log, tuning: Partial<typeof LI
     ledger,
     store,
     clock,
-    startLoops: () => {
+    counters,
+    startLoops: (webhookUrl) => {
       for (const loop of Object.values(loops)) loop.start();
+      if (webhookUrl === undefined) return;
+      subscriptions ??= subscriptionLoop(webhookUrl, { clock, log, shopSide });
+      subscriptions.start();
+    },
+    admit: async (headers, body) => (await shopSide()).inbox.admit(headers, body),
+    metrics: async () => {
+      const { waiting, oldest_received_at_ms: oldest } = await store.inboxState();
+      counters.set('inbox_waiting', waiting);
+      counters.set('inbox_oldest_age_seconds', oldest === null ? 0 : (clock.now() - oldest) / 1_000);
+      return counters.text();
     },
     sync: async () => (await shopSide()).sync,
     settled,
@@ -110,6 +155,9 @@ export function openHoldfast(config: Config, log: Log, tuning: Partial<typeof LI
 interface ShopSide {
   readonly sync: StockSync;
   readonly outbox: Outbox;
+  readonly orderWatch: OrderWatch;
+  readonly inbox: Inbox;
+  readonly subscriptions: Subscriptions;
 }
 
 interface ShopSideParts {
@@ -121,24 +169,32 @@ interface ShopSideParts {
   readonly settings: LedgerSettings;
   readonly log: Log;
   readonly tuning: Partial<typeof LIMITS.outbox>;
+  readonly counters: Counters;
+  /** They exist by the time that anything is heard. */
+  readonly nudges: () => { readonly inbox: Loop; readonly outbox: Loop };
 }
 
 /** The shop's client is the slowest part to load, and `initialize` never waits for it: imported on first use. */
 async function openShopSide(parts: ShopSideParts): Promise<ShopSide> {
   const { config, shop, store, clock, worker, settings, log } = parts;
-  const [{ openShopify }, { StockSync }, { Outbox }] = await Promise.all([
-    import('./upstream/shopify/shopify.js'),
-    import('./sync/stock-sync.js'),
-    import('./outbox/outbox.js'),
-  ]);
-  const { source, sink } = openShopify({
+  const [{ openShopify }, { openDeliveryGate }, { StockSync }, { Outbox }, { OrderWatch }, { Inbox }] =
+    await Promise.all([
+      import('./upstream/shopify/shopify.js'),
+      import('./upstream/shopify/webhook-gate.js'),
+      import('./sync/stock-sync.js'),
+      import('./outbox/outbox.js'),
+      import('./sync/order-watch.js'),
+      import('./sync/inbox.js'),
+    ]);
+  // Ends early, without an error, when the call is given up.
+  const sleep = async (ms: number, signal: AbortSignal): Promise<void> => {
+    await pause(ms, undefined, { signal }).catch(() => undefined);
+  };
+  const { source, sink, orders, subscriptions } = openShopify({
     ...shop,
     now: Date.now,
     random: Math.random,
-    sleep: async (ms, signal) => {
-      // Ends early, without an error, when the call is given up.
-      await pause(ms, undefined, { signal }).catch(() => undefined);
-    },
+    sleep,
     log: (severity, message, fields) => log[severity](message, fields),
   });
   const report = (event: string, detail: Readonly<Record<string, unknown>>): void => log.warn(event, detail);
@@ -153,6 +209,7 @@ async function openShopSide(parts: ShopSideParts): Promise<ShopSide> {
     limits: {
       ...LIMITS.sync,
       lease_ms: Math.max(LIMITS.sync.lease_min_ms, config.heartbeat_ms * LIMITS.sync.lease_beats),
+      pulse_ms: config.heartbeat_ms,
     },
   });
   const outbox = new Outbox({
@@ -161,12 +218,40 @@ async function openShopSide(parts: ShopSideParts): Promise<ShopSide> {
     clock,
     settings,
     random: Math.random,
+    sleep: (ms) => pause(ms, undefined, { ref: false }),
     rereadItems: (itemIds, signal) => sync.rereadItems(itemIds, signal),
     report,
     worker,
     limits: { ...LIMITS.outbox, lookup_wait_ms: config.lookup_wait_ms, ...parts.tuning },
   });
-  return { sync, outbox };
+  const rereadItems = (itemIds: readonly string[], signal: AbortSignal) => sync.rereadItems(itemIds, signal);
+  const orderWatch = new OrderWatch({
+    store,
+    source: orders,
+    clock,
+    rereadItems,
+    report,
+    worker,
+    limits: LIMITS.orders,
+  });
+  const secrets = config.webhook_secrets;
+  const inbox = new Inbox({
+    store,
+    gate: secrets.length === 0 ? null : openDeliveryGate({ shop: shop.shop, secrets }),
+    source,
+    sync,
+    orders: (orderRefs, signal) => orderWatch.see(orderRefs, signal),
+    nudges: { received: () => parts.nudges().inbox.nudge(), outboxDue: () => parts.nudges().outbox.nudge() },
+    clock,
+    random: Math.random,
+    sleep,
+    counters: parts.counters,
+    report,
+    alarm: (event) => log.error(event, { mend: 'Run holdfast doctor: the shop has changed what we may do.' }),
+    worker,
+    limits: LIMITS.inbox,
+  });
+  return { sync, outbox, orderWatch, inbox, subscriptions };
 }
 
 interface LoopParts {
@@ -181,7 +266,7 @@ function shopLoops({
   store,
   log,
   shopSide,
-}: LoopParts): Record<'heartbeat' | 'outbox' | 'sweeper' | 'pruner', Loop> {
+}: LoopParts): Record<'heartbeat' | 'outbox' | 'orders' | 'inbox' | 'sweeper' | 'pruner', Loop> {
   const onError = (error: unknown, loop: string): void =>
     log.warn('loop_failed', { loop, error: describe(error) });
   const loop = (name: string, interval_ms: number, run: (signal: AbortSignal) => Promise<void>): Loop =>
@@ -192,20 +277,49 @@ function shopLoops({
   return {
     outbox,
     heartbeat: loop('heartbeat', config.heartbeat_ms, async (signal) => (await shopSide()).sync.beat(signal)),
+    orders: loop('orders', LIMITS.loops.orders_interval_ms, async (signal) =>
+      (await shopSide()).orderWatch.poll(signal),
+    ),
+    // In every process: whoever took a delivery in may have died since.
+    inbox: loop('inbox', LIMITS.loops.inbox_interval_ms, async (signal) =>
+      (await shopSide()).inbox.drain(signal),
+    ),
     sweeper: loop('sweeper', LIMITS.loops.sweep_interval_ms, async (signal) => {
       const { sweepExpired } = await import('./outbox/sweeper.js');
       if ((await sweepExpired(store, signal)) > 0) outbox.nudge();
     }),
-    pruner: loop('pruner', LIMITS.loops.prune_interval_ms, async () => {
-      await store.prune(LIMITS.keep);
+    pruner: loop('pruner', LIMITS.loops.prune_interval_ms, async (signal) => {
+      let pruned: number;
+      do pruned = await store.prune(LIMITS.keep);
+      while (pruned > 0 && !signal.aborted);
     }),
   };
+}
+
+function subscriptionLoop(
+  url: string,
+  { clock, log, shopSide }: { clock: Clock; log: Log; shopSide: () => Promise<ShopSide> },
+): Loop {
+  const keeper = once(async (): Promise<SubscriptionKeeper> => {
+    const { SubscriptionKeeper } = await import('./sync/subscription-keeper.js');
+    const { subscriptions } = await shopSide();
+    const report = (severity: 'info' | 'warn', event: string, detail: Readonly<Record<string, unknown>>) =>
+      log[severity](event, detail);
+    return new SubscriptionKeeper({ subscriptions, url, clock, report, limits: LIMITS.subscriptions });
+  });
+  return new Loop({
+    name: 'subscriptions',
+    interval_ms: LIMITS.loops.subscriptions_interval_ms,
+    run: async (signal) => (await keeper()).keep(signal),
+    onError: (error, loop) => log.warn('loop_failed', { loop, error: describe(error) }),
+  });
 }
 
 function ledgerSettings(config: Config): LedgerSettings {
   const { ttl_default_s, ttl_min_s, ttl_max_s, low_stock_units, safety_stock_units, stale_hash, mirror } =
     config;
-  const { held_order_max_ms } = config;
+  const { jump_share_percent } = config;
+  const { held_order_max_ms, order_mode, pay_ms } = config;
   return {
     ...LIMITS.ledger,
     ttl_default_s,
@@ -215,7 +329,10 @@ function ledgerSettings(config: Config): LedgerSettings {
     safety_stock_units,
     stale_hash,
     mirror,
+    jump_share_percent,
     held_order_max_ms,
+    order_mode,
+    pay_ms,
   };
 }
 

@@ -24,16 +24,21 @@ describe('settings', () => {
       is_db_chosen: false,
       shop: null,
       http: { host: '127.0.0.1', port: 8787 },
+      public_url: null,
+      webhook_secrets: [],
       ttl_default_s: 900,
       ttl_min_s: 60,
       ttl_max_s: 900,
       heartbeat_ms: 15_000,
       safety_stock_units: 0,
       low_stock_units: 5,
+      jump_share_percent: 50,
       stale_hash: 'revalidate',
       held_order_max_ms: 24 * 3_600_000,
       lookup_wait_ms: 30_000,
       mirror: 'draft_order',
+      order_mode: 'complete',
+      pay_ms: 3_600_000,
       log_level: 'info',
     });
   });
@@ -42,6 +47,8 @@ describe('settings', () => {
     const environment = {
       ...SHOP,
       SHOPIFY_ORIGIN: 'http://127.0.0.1:4010',
+      SHOPIFY_WEBHOOK_SECRETS: 'new-secret, old-secret',
+      HOLDFAST_PUBLIC_URL: 'https://Stock.example.com/',
       HOLDFAST_DB: '/var/lib/holdfast.db',
       HOLDFAST_HTTP_HOST: '::1',
       HOLDFAST_HTTP_PORT: '0',
@@ -51,11 +58,13 @@ describe('settings', () => {
       HOLDFAST_HEARTBEAT_SECONDS: '5',
       HOLDFAST_SAFETY_STOCK: '2',
       HOLDFAST_LOW_STOCK: '0',
+      HOLDFAST_JUMP_SHARE: '80',
       HOLDFAST_STALE_HASH: 'hold',
       HOLDFAST_HELD_ORDER_HOURS: '48',
       HOLDFAST_LOOKUP_WAIT_SECONDS: '2',
       HOLDFAST_MIRROR: 'none',
-      HOLDFAST_ORDER_MODE: 'complete',
+      HOLDFAST_ORDER_MODE: 'checkout_link',
+      HOLDFAST_PAY_MINUTES: '20',
       HOLDFAST_LOG_LEVEL: 'silent',
     };
     expect(readConfig(environment)).toEqual({
@@ -67,18 +76,31 @@ describe('settings', () => {
         origin: 'http://127.0.0.1:4010',
       },
       http: { host: '::1', port: 0 },
+      public_url: 'https://stock.example.com',
+      webhook_secrets: ['new-secret', 'old-secret'],
       ttl_default_s: 600,
       ttl_min_s: 30,
       ttl_max_s: 3600,
       heartbeat_ms: 5_000,
       safety_stock_units: 2,
       low_stock_units: 0,
+      jump_share_percent: 80,
       stale_hash: 'hold',
       held_order_max_ms: 48 * 3_600_000,
       lookup_wait_ms: 2_000,
       mirror: 'none',
+      order_mode: 'checkout_link',
+      pay_ms: 20 * 60_000,
       log_level: 'silent',
     });
+  });
+
+  it('that do not go together are refused with the mend: nobody can pay for units that were only moved', () => {
+    const message = complaintAbout({ HOLDFAST_MIRROR: 'move', HOLDFAST_ORDER_MODE: 'checkout_link' });
+    expect(message).toContain(
+      'Set HOLDFAST_MIRROR to draft_order or none, or HOLDFAST_ORDER_MODE to complete.',
+    );
+    expect(readConfig({ HOLDFAST_MIRROR: 'move' })).toMatchObject({ mirror: 'move', order_mode: 'complete' });
   });
 
   it('are frozen, and take no notice of what is not ours', () => {
@@ -101,6 +123,13 @@ describe('settings', () => {
     ['SHOPIFY_ORIGIN', 'http://acme.example', 'https, or http on loopback only'],
     ['SHOPIFY_ORIGIN', 'http://127.0.0.1.evil.example', 'https, or http on loopback only'],
     ['SHOPIFY_ORIGIN', 'http://0.0.0.0', 'https, or http on loopback only'],
+    ['HOLDFAST_PUBLIC_URL', 'http://stock.example.com', 'https, or http on loopback only'],
+    ['HOLDFAST_PUBLIC_URL', 'https://stock.example.com/webhooks', 'no path or password'],
+    ['HOLDFAST_PUBLIC_URL', 'https://me:secret@stock.example.com', 'no path or password'],
+    ['HOLDFAST_PUBLIC_URL', 'stock.example.com', 'like https://stock.example.com'],
+    ['SHOPIFY_WEBHOOK_SECRETS', '', 'or leave it out'],
+    ['SHOPIFY_WEBHOOK_SECRETS', 'secret,', 'one to 4 of them'],
+    ['SHOPIFY_WEBHOOK_SECRETS', 'secret1,secret2,secret3,secret4,secret5', 'one to 4 of them'],
     ['HOLDFAST_HTTP_HOST', '0.0.0.0', 'wants a loopback address'],
     ['HOLDFAST_HTTP_HOST', '', 'wants a loopback address'],
     ['HOLDFAST_HTTP_HOST', '192.168.1.5', 'wants a loopback address'],
@@ -120,8 +149,10 @@ describe('settings', () => {
     ['HOLDFAST_STALE_HASH', 'ignore', 'wants revalidate or hold'],
     ['HOLDFAST_HELD_ORDER_HOURS', '169', 'from 1 to 168 (hours)'],
     ['HOLDFAST_LOOKUP_WAIT_SECONDS', '301', 'from 1 to 300 (seconds)'],
-    ['HOLDFAST_MIRROR', 'move', 'wants draft_order or none'],
-    ['HOLDFAST_ORDER_MODE', 'checkout_link', 'wants complete'],
+    ['HOLDFAST_MIRROR', 'drafts', 'wants draft_order, move or none'],
+    ['HOLDFAST_ORDER_MODE', 'invoice', 'wants complete or checkout_link'],
+    ['HOLDFAST_PAY_MINUTES', '4', 'from 5 to 1440 (minutes)'],
+    ['HOLDFAST_PAY_MINUTES', '1441', 'from 5 to 1440 (minutes)'],
     ['HOLDFAST_LOG_LEVEL', 'verbose', 'wants debug, info, warn, error or silent'],
     ['HOLDFAST_READ_ONLY', 'true', 'correct its name or remove it'],
     ['HOLDFAST_STALE_HAHS', 'hold', 'correct its name or remove it'],

@@ -16,7 +16,9 @@ export async function explain(orderId: string, options: { readonly json: boolean
     );
     if (found === null) return null;
     const own = await store.timeline(found.key, ENTRIES_MAX);
-    const seqs = { from: own[0]?.seq ?? 0, to: own.at(-1)?.seq ?? 0 };
+    // The stock that it was decided on; what the shop sold in the weeks until a return is another story.
+    const last = own.find(({ kind }) => kind === 'order.placed') ?? own.at(-1);
+    const seqs = { from: own[0]?.seq ?? 0, to: last?.seq ?? 0 };
     const stock = await Promise.all(
       found.items.map((item) => store.itemTimeline(item.item_key, seqs, ENTRIES_MAX)),
     );

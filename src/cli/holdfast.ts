@@ -2,7 +2,10 @@
 /** The command line. Each command is loaded only when it is called: a stdio server has to start quickly. */
 
 import { readFileSync } from 'node:fs';
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import type { InitOptions } from './init.js';
+import type { SandboxCommandOptions } from './sandbox.js';
+import { refuseSecretsIn } from './secret-words.js';
 
 const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
@@ -14,6 +17,10 @@ const { version } = JSON.parse(readFileSync(new URL('../../package.json', import
 const program = new Command('holdfast')
   .description('Lets AI agents sell a shop’s stock without ever overselling it.')
   .version(version)
+  .option(
+    '--env <file>',
+    'a settings file besides .env in this folder; what the environment says goes before it',
+  )
   .showHelpAfterError('(holdfast --help lists what there is)')
   .exitOverride();
 
@@ -40,9 +47,76 @@ program
   .command('sandbox')
   .description('the sandbox shop alone: anybody’s Shopify client can talk to it')
   .option('--port <port>', 'TCP port; 0 takes a free one', portNumber, 4010)
-  .action(async (options: { port: number }) => {
+  .option('--variants <n>', 'a made-up catalogue of that size in place of the apparel shop', variantCount)
+  .option('--locations <n>', 'its locations', locationCount, 4)
+  .addOption(
+    new Option('--rate <plan>', 'how fast callers may be')
+      .choices(['standard', 'advanced', 'plus', 'enterprise', 'unlimited'])
+      .default('standard'),
+  )
+  .option('--seed <n>', 'repeats the choices of random faults', wholeNumber)
+  .action(async (options: SandboxCommandOptions) => {
     const { sandbox } = await import('./sandbox.js');
-    await sandbox(options.port);
+    await sandbox(options);
+  });
+
+program
+  .command('init')
+  .description(
+    'asks for what is needed, checks it with the shop, and writes .env and the MCP client’s configuration',
+  )
+  .option('--shop <name>', 'name.myshopify.com, or the address of its admin')
+  .option('--token-file <path>', 'file with the Admin API access token')
+  .option('--token-env <name>', 'environment variable with the access token')
+  .option('--client-id <id>', 'client id of a Dev Dashboard app')
+  .option('--secret-file <path>', 'file with the client secret')
+  .option('--secret-env <name>', 'environment variable with the client secret')
+  .option('--webhook-secret-file <path>', 'file with the secret(s) that sign webhooks, where they differ')
+  .option('--webhook-secret-env <name>', 'environment variable with them')
+  .option('--db <path>', 'the ledger file')
+  .option('--public-url <url>', 'where the shop can reach the webhooks')
+  .option('--file <path>', 'the settings file to write', '.env')
+  .addOption(
+    new Option('--client <which>', 'MCP client to configure').choices(['claude-desktop', 'print', 'none']),
+  )
+  .option('--yes', 'ask nothing: answers come from the flags, and from the settings file that is there')
+  .option('--no-check', 'write without asking the shop whether it works')
+  .addHelpText(
+    'after',
+    '\nSecrets are never taken as words of the command line: name a file or a variable, or pipe one in.',
+  )
+  .action(async (options: InitOptions) => {
+    const { initHere } = await import('./init-command.js');
+    process.exitCode = (await initHere({ ...options, yes: options.yes === true })) ? 0 : EXIT_FAILED;
+  });
+
+program
+  .command('doctor')
+  .description('checks settings, ledger, shop, token, scopes, clock and webhooks, and says how to mend each')
+  .option('--json', 'print JSON')
+  .action(async (options: { json?: boolean }) => {
+    const { doctor } = await import('./doctor.js');
+    process.exitCode = (await doctor({ json: options.json === true })) ? 0 : EXIT_FAILED;
+  });
+
+program
+  .command('sync')
+  .description('reads the whole shop into the ledger now')
+  .option('--json', 'print JSON')
+  .action(async (options: { json?: boolean }) => {
+    const { sync } = await import('./sync.js');
+    process.exitCode = (await sync({ json: options.json === true })) ? 0 : EXIT_FAILED;
+  });
+
+program
+  .command('reconcile')
+  .description('compares the ledger with the shop, corrects it, and reports every SKU that differed')
+  .option('--json', 'print JSON')
+  .option('--check', 'exit 1 when anything differed')
+  .action(async (options: { json?: boolean; check?: boolean }) => {
+    const { reconcile } = await import('./reconcile.js');
+    const done = await reconcile({ json: options.json === true, check: options.check === true });
+    process.exitCode = done ? 0 : EXIT_FAILED;
   });
 
 program
@@ -79,7 +153,9 @@ for (const [verdict, which] of [
     });
 }
 
-const reservations = program.command('reservations').description('reservations: list, release one');
+const reservations = program
+  .command('reservations')
+  .description('reservations: list, release one, retry one that is parked');
 reservations
   .command('list', { isDefault: true })
   .description('the newest reservations')
@@ -96,6 +172,14 @@ reservations
     process.exitCode = (await releaseReservation(reservation)) ? 0 : EXIT_FAILED;
   });
 
+reservations
+  .command('retry <reservation>')
+  .description('let the server go on with one that it has parked, once you have looked at the shop')
+  .action(async (reservation: string) => {
+    const { retryReservation } = await import('./reservations.js');
+    process.exitCode = (await retryReservation(reservation)) ? 0 : EXIT_FAILED;
+  });
+
 program
   .command('explain <order>')
   .description('the whole story of one order, from the journal')
@@ -105,13 +189,32 @@ program
     process.exitCode = (await explain(order, { json: options.json === true })) ? 0 : EXIT_FAILED;
   });
 
+function variantCount(input: string): number {
+  return countUpTo(input, 1_000_000);
+}
+
+function locationCount(input: string): number {
+  return countUpTo(input, 1_000);
+}
+
+function countUpTo(input: string, max: number): number {
+  const count = wholeNumber(input);
+  if (count < 1 || count > max) throw new InvalidArgumentError(`wants 1 to ${max}`);
+  return count;
+}
+
+function wholeNumber(input: string): number {
+  if (!/^\d{1,10}$/.test(input)) throw new InvalidArgumentError('wants a whole number');
+  return Number(input);
+}
+
 function portNumber(input: string): number {
   if (!/^\d{1,5}$/.test(input) || Number(input) > 65_535) throw new InvalidArgumentError('wants 0 to 65535');
   return Number(input);
 }
 
 /** Commands of the specification that this version does not have yet. */
-const PLANNED: readonly string[] = ['init', 'doctor', 'sync', 'reconcile', 'simulate', 'tokens'];
+const PLANNED: readonly string[] = ['simulate', 'tokens'];
 
 /** Told here: Commander would hand an unknown word to the default command, which then complains of arguments. */
 function refuseUnknown(name: string | undefined): void {
@@ -121,7 +224,15 @@ function refuseUnknown(name: string | undefined): void {
   program.error(`error: ${why}`, { exitCode: EXIT_USAGE });
 }
 
+program.hook('preAction', async () => {
+  const { env } = program.opts<{ env?: string }>();
+  if (env === undefined) return;
+  const { loadSettingsFile } = await import('../config.js');
+  loadSettingsFile(env);
+});
+
 try {
+  refuseSecretsIn(process.argv.slice(2));
   refuseUnknown(process.argv[2]);
   await program.parseAsync();
 } catch (error) {
@@ -129,8 +240,9 @@ try {
     process.exitCode = error.exitCode === 0 ? 0 : EXIT_USAGE;
   } else {
     const { name, message } = error as Error;
-    const known = name === 'ConfigError' || name === 'LedgerUnusable';
+    const isUsage = name === 'ConfigError' || name === 'SecretInWords';
+    const known = isUsage || name === 'LedgerUnusable';
     console.error(known ? message : error);
-    process.exitCode = name === 'ConfigError' ? EXIT_USAGE : EXIT_FAILED;
+    process.exitCode = isUsage ? EXIT_USAGE : EXIT_FAILED;
   }
 }

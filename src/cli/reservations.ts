@@ -1,5 +1,6 @@
-/** `holdfast reservations`: list them; release one on its owner's behalf. */
+/** `holdfast reservations`: list them; release one on its owner's behalf, or let a parked one go on. */
 
+import { userInfo } from 'node:os';
 import { lineText, timeText, withLedger } from './ledger-command.js';
 
 const LIST_MAX = 50;
@@ -11,10 +12,14 @@ export async function listReservations(options: { readonly json: boolean }): Pro
     return;
   }
   if (reservations.length === 0) console.log('No reservations yet.');
-  for (const { created_at_ms, expires_at_ms, reservation_id, state, principal, lines } of reservations) {
+  for (const reservation of reservations) {
+    const { created_at_ms, expires_at_ms, reservation_id, state, principal, lines } = reservation;
+    const parked = reservation.parked
+      ? ` PARKED (${reservation.last_failure}): a person has to look at the shop`
+      : '';
     const until = state === 'active' ? `until ${timeText(expires_at_ms).slice(11)}` : '';
     console.log(
-      `${timeText(created_at_ms)}  ${reservation_id}  ${state.padEnd(9)} ${principal}  ${lineText(lines)} ${until}`,
+      `${timeText(created_at_ms)}  ${reservation_id}  ${state.padEnd(9)} ${principal}  ${lineText(lines)} ${until}${parked}`,
     );
   }
 }
@@ -37,5 +42,22 @@ export async function releaseReservation(reservationId: string): Promise<boolean
     return false;
   }
   console.log(`${result.value.status}: ${result.value.released_units} units freed.`);
+  return true;
+}
+
+/** False when it is not there, or not parked. */
+export async function retryReservation(reservationId: string): Promise<boolean> {
+  const by = userInfo().username;
+  const result = await withLedger(({ ledger }) => ledger.retryParkedReservation(reservationId, by));
+  if (!result.ok) {
+    const { status } = result.refusal.details;
+    console.error(
+      status === undefined
+        ? 'There is no such reservation. holdfast reservations lists them.'
+        : `The reservation is ${String(status)} and not parked: there is nothing to retry.`,
+    );
+    return false;
+  }
+  console.log('A running server looks at the shop again, and goes on from what is there.');
   return true;
 }

@@ -1,10 +1,31 @@
 /** `holdfast sandbox`: the sandbox shop alone, until it is told to stop. */
 
 import { SANDBOX_ACCESS_TOKEN, SANDBOX_CLIENT_ID, SANDBOX_CLIENT_SECRET } from '../sandbox/access.js';
+import { bigCatalogue } from '../sandbox/big-catalogue.js';
+import type { RATE_PLANS } from '../sandbox/cost.js';
 import { SandboxServer } from '../sandbox/server.js';
 
-export async function sandbox(port: number): Promise<void> {
-  const server = new SandboxServer({ port });
+export interface SandboxCommandOptions {
+  readonly port: number;
+  /** Left out, the apparel shop opens. */
+  readonly variants?: number;
+  readonly locations: number;
+  readonly rate: keyof typeof RATE_PLANS | 'unlimited';
+  readonly seed?: number;
+}
+
+/** Webhooks that are sent at a time. */
+const WEBHOOK_CONCURRENCY = 10;
+
+export async function sandbox(options: SandboxCommandOptions): Promise<void> {
+  const { port, variants, locations, rate, seed } = options;
+  const server = new SandboxServer({
+    port,
+    webhooks: { concurrency: WEBHOOK_CONCURRENCY },
+    ...(variants === undefined ? {} : { catalogue: bigCatalogue(variants, locations) }),
+    ...(rate === 'unlimited' ? { throttle: false } : { rate }),
+    ...(seed === undefined ? {} : { seed }),
+  });
   const { origin } = await server.start();
   console.log(`Sandbox shop at ${origin} (Ctrl-C stops it)
 
@@ -12,7 +33,10 @@ export async function sandbox(port: number): Promise<void> {
   Shop            sandbox.myshopify.com
   Access token    ${SANDBOX_ACCESS_TOKEN}
   Client          ${SANDBOX_CLIENT_ID} / ${SANDBOX_CLIENT_SECRET}
+  Webhooks        to https, or to http on this machine, signed with the client’s secret; ${origin}/sandbox/webhooks counts them
   Faults          POST ${origin}/sandbox/faults
+  Settings        PATCH ${origin}/sandbox/settings {"throttle":false,"clockSkewMs":0,"searchLagMs":0,"faults":{"cutAfter":0.05},"webhookFaults":{"lost":0.2}}
+  Seed            ${server.seed}
 
 To serve it with Holdfast:
   SHOPIFY_SHOP=sandbox.myshopify.com SHOPIFY_ACCESS_TOKEN=${SANDBOX_ACCESS_TOKEN} SHOPIFY_ORIGIN=${origin} holdfast serve`);

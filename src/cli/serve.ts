@@ -3,7 +3,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Config, LIMITS, machineEnvironment, readConfig } from '../config.js';
+import { type Config, ConfigError, LIMITS, machineEnvironment, readConfig } from '../config.js';
 import { openHoldfast } from '../main.js';
 import { type Log, stderrLog } from '../observability/log.js';
 
@@ -16,6 +16,7 @@ export interface ServeOptions {
 export async function serve(options: ServeOptions): Promise<void> {
   const config = readConfig(machineEnvironment());
   const log = stderrLog(config.log_level);
+  if (options.http) refuseUnverifiable(config);
   const shop = options.sandbox ? await withSandbox(config) : { config, stop: async () => {} };
   const holdfast = openHoldfast(shop.config, log);
   const stopAll = async (): Promise<void> => {
@@ -23,8 +24,8 @@ export async function serve(options: ServeOptions): Promise<void> {
     await shop.stop();
   };
   try {
-    if (options.http) await untilStopped(holdfast, shop.config, options.version, log);
-    else await untilClientLeaves(holdfast, options.version, log);
+    if (options.http) await untilStopped(holdfast, shop.config, options, log);
+    else await untilClientLeaves(holdfast, shop.config, options, log);
   } finally {
     await stopAll();
   }
@@ -32,10 +33,26 @@ export async function serve(options: ServeOptions): Promise<void> {
 
 type Running = ReturnType<typeof openHoldfast>;
 
-async function untilClientLeaves(holdfast: Running, version: string, log: Log): Promise<void> {
+/** Anybody can reach a public address, so what comes there has to be signed. */
+function refuseUnverifiable(config: Config): void {
+  if (config.public_url === null || config.shop === null || config.webhook_secrets.length > 0) return;
+  throw new ConfigError(
+    'HOLDFAST_PUBLIC_URL is set, but not the secret that the shop signs its webhooks with: set SHOPIFY_WEBHOOK_SECRETS to the app’s client secret, or remove HOLDFAST_PUBLIC_URL.',
+    ['SHOPIFY_WEBHOOK_SECRETS'],
+  );
+}
+
+async function untilClientLeaves(
+  holdfast: Running,
+  config: Config,
+  { version }: ServeOptions,
+  log: Log,
+): Promise<void> {
   const { serveOnStdio } = await import('../transport/stdio.js');
   const onError = (error: unknown): void => log.warn('stdio_error', { error: String(error) });
   const serving = serveOnStdio({ version }, holdfast.tools, onError);
+  if (config.public_url !== null)
+    log.info('no_webhooks_on_stdio', { mend: 'They need holdfast serve --http.' });
   const loops = setTimeout(() => holdfast.startLoops(), LIMITS.stdio_loops_delay_ms);
   await Promise.race([serving.ended, stopSignal()]);
   clearTimeout(loops);
@@ -44,12 +61,35 @@ async function untilClientLeaves(holdfast: Running, version: string, log: Log): 
   await serving.close();
 }
 
-async function untilStopped(holdfast: Running, config: Config, version: string, log: Log): Promise<void> {
-  const { serveOnHttp } = await import('../transport/http.js');
+async function untilStopped(
+  holdfast: Running,
+  config: Config,
+  { version, sandbox }: ServeOptions,
+  log: Log,
+): Promise<void> {
+  const [{ serveOnHttp }, { WEBHOOK_PATH }] = await Promise.all([
+    import('../transport/http.js'),
+    import('../transport/webhooks.js'),
+  ]);
   const onError = (error: unknown): void => log.warn('http_error', { error: String(error) });
-  const serving = await serveOnHttp({ version }, holdfast.tools, { ...config.http, ...LIMITS.http, onError });
-  holdfast.startLoops();
-  log.info('serving', { mcp: `${serving.origin}/mcp` });
+  const hasWebhooks = sandbox || config.public_url !== null;
+  const { counters, admit, metrics } = holdfast;
+  const public_hostname = config.public_url === null ? null : new URL(config.public_url).hostname;
+  const serving = await serveOnHttp({ version }, holdfast.tools, {
+    ...config.http,
+    ...LIMITS.http,
+    onError,
+    metrics,
+    webhooks: hasWebhooks ? { door: { admit }, counters, public_hostname, ...LIMITS.http } : undefined,
+  });
+  // The built-in shop is a neighbour: it needs no way in from outside.
+  const reachedAt = sandbox ? serving.origin : config.public_url;
+  if (reachedAt === null) holdfast.startLoops();
+  else holdfast.startLoops(`${reachedAt}${WEBHOOK_PATH}`);
+  log.info('serving', {
+    mcp: `${serving.origin}/mcp`,
+    ...(reachedAt === null ? {} : { webhooks: `${reachedAt}${WEBHOOK_PATH}` }),
+  });
   await stopSignal();
   log.info('stopping');
   await serving.close();
@@ -73,6 +113,7 @@ async function withSandbox(config: Config): Promise<{ config: Config; stop: () =
         credentials: { access_token: access.SANDBOX_ACCESS_TOKEN },
         origin,
       },
+      webhook_secrets: [access.SANDBOX_CLIENT_SECRET],
     },
     stop: async () => {
       await server.stop();

@@ -1,9 +1,13 @@
 /** What a person decides about an order that is held or parked. Never an agent: no tool leads here. */
 
-import type { Decision, LedgerState } from './ports.js';
+import { TOO_OLD_TO_RESEND } from './move-steps.js';
+import type { Changes, Decision, LedgerState, Owned } from './ports.js';
 import { granted, type Result, refused } from './refusal.js';
+import { reservationUnknown } from './release.js';
 import { rejection } from './revalidation.js';
 import { orderDue } from './shop-side.js';
+import { decideAbsent, decideDeleted } from './shop-steps.js';
+import { note } from './work.js';
 
 export type Verdict = 'approve' | 'reject';
 
@@ -59,21 +63,52 @@ export function decideRetry(state: LedgerState, by: string): Decision<Result<{ o
   const order = owned?.order ?? null;
   if (owned === null || order === null)
     return { result: refused('order_unknown', 'There is no such order.') };
-  if (!owned.outbox.parked) {
-    const details = { order_id: order.id, status: order.state };
-    return {
-      result: refused(
-        'reservation_already_submitted',
-        'The order is not parked, so there is nothing to retry.',
-        details,
-      ),
-    };
-  }
+  if (!owned.outbox.parked) return { result: notParked({ order_id: order.id, status: order.state }) };
+  return { result: granted({ order_id: order.id }), changes: retrial(state, owned, by) };
+}
+
+/** The same for a reservation, with or without an order: a mirror can be parked, too. */
+export function decideRetryReservation(
+  state: LedgerState,
+  by: string,
+): Decision<Result<{ reservation_id: string }>> {
+  const { owned } = state;
+  if (owned === null) return { result: reservationUnknown() };
+  const { id: reservation_id, state: status } = owned.reservation;
+  if (!owned.outbox.parked) return { result: notParked({ reservation_id, status }) };
+  return { result: granted({ reservation_id }), changes: retrial(state, owned, by) };
+}
+
+function notParked(details: Readonly<Record<string, unknown>>): Result<never> {
+  return refused('reservation_already_submitted', 'It is not parked, so there is nothing to retry.', details);
+}
+
+/**
+ * A move that is too old to be sent again can't be looked up either: only the person knows what became of it. That they
+ * let it go on says that the shop holds nothing for it any more.
+ */
+function retrial(state: LedgerState, owned: Owned, by: string): Changes {
+  const { shop_state, last_failure } = owned.outbox;
+  const isSeenTo =
+    last_failure === TOO_OLD_TO_RESEND && (shop_state === 'creating' || shop_state === 'deleting');
+  const { changes } = !isSeenTo
+    ? {}
+    : shop_state === 'creating'
+      ? decideAbsent(state, 'seen_to')
+      : decideDeleted(state);
   return {
-    result: granted({ order_id: order.id }),
-    changes: {
-      outbox: { ...owned.outbox, parked: false, attempts: 0, due_at_ms: orderDue(state.now_ms) },
-      journal: [{ kind: 'shop.retried', of_reservation: true, data: { id: order.id, by } }],
+    ...changes,
+    outbox: {
+      ...owned.outbox,
+      ...changes?.outbox,
+      parked: false,
+      attempts: 0,
+      last_failure: isSeenTo ? null : last_failure,
+      due_at_ms: orderDue(state.now_ms),
     },
+    journal: [
+      ...(changes?.journal ?? []),
+      note('shop.retried', { ...(owned.order === null ? {} : { id: owned.order.id }), by }),
+    ],
   };
 }

@@ -9,6 +9,7 @@ import { type ReservationState, stateAt } from './reservation.js';
 import { type Item, isItemFresh, isPromisable, itemAtp, levelAtp } from './stock.js';
 import { currentHash } from './submit.js';
 import { isoTime } from './time.js';
+import type { LedgerMs } from './units.js';
 
 export interface StockAnswer {
   readonly sku: string;
@@ -50,15 +51,16 @@ export interface CheckAnswer {
   readonly valid_until: string;
 }
 
-/** What a caller sees of the SKUs it named, in its order. */
+/** What a caller sees of the SKUs it named, in its order. `askedAt`: when its call came in, see `isItemFresh`. */
 export function viewStock(
   state: LedgerState,
   skus: readonly string[],
   settings: LedgerSettings,
+  askedAt: LedgerMs | null = null,
 ): CheckAnswer {
   const known = skus.flatMap((sku) => state.items.get(sku) ?? []);
   return {
-    items: known.map((item) => stockAnswer(item, state.now_ms, settings)),
+    items: known.map((item) => stockAnswer(item, state.now_ms, settings, askedAt)),
     unknown_skus: skus.filter((sku) => !state.items.has(sku)),
     ...times(state, known),
   };
@@ -69,12 +71,13 @@ export function viewReservation(
   state: LedgerState,
   principal: string,
   settings: LedgerSettings,
+  askedAt: LedgerMs | null = null,
 ): Result<CheckAnswer> {
   const owned = ownedBy(state, principal);
   if (owned === null) return reservationUnknown();
   const { reservation, order } = owned;
   return granted({
-    items: state.owned_items.map((item) => stockAnswer(item, state.now_ms, settings)),
+    items: state.owned_items.map((item) => stockAnswer(item, state.now_ms, settings, askedAt)),
     unknown_skus: [],
     stock_hash: currentHash(state),
     reservation: {
@@ -87,9 +90,14 @@ export function viewReservation(
   });
 }
 
-function stockAnswer(item: Item, now: number, settings: LedgerSettings): StockAnswer {
-  const promisable = isPromisable(item, now);
-  const available_to_promise = itemAtp(item, now);
+function stockAnswer(
+  item: Item,
+  now: LedgerMs,
+  settings: LedgerSettings,
+  askedAt: LedgerMs | null,
+): StockAnswer {
+  const promisable = isPromisable(item, now, askedAt);
+  const available_to_promise = itemAtp(item, now, askedAt);
   return {
     sku: item.sku,
     title: item.variant_title === '' ? item.title : `${item.title} · ${item.variant_title}`,
@@ -110,7 +118,7 @@ function stockAnswer(item: Item, now: number, settings: LedgerSettings): StockAn
     confirmed_at: isoTime(item.confirmed_at_ms),
     age_seconds: Math.max(0, Math.floor((now - item.confirmed_at_ms) / 1000)),
     max_age_seconds: maxAgeSeconds(item.velocity, now),
-    fresh: isItemFresh(item, now),
+    fresh: isItemFresh(item, now, askedAt),
     stock_hash: item.stock_hash,
   };
 }
@@ -127,7 +135,10 @@ function availabilityStatus(
 
 function times(state: LedgerState, items: readonly Item[]): { queried_at: string; valid_until: string } {
   const now = state.now_ms;
-  const ends = items.map((item) => item.confirmed_at_ms + maxAgeSeconds(item.velocity, now) * 1000);
+  const ends = items.map((item) => {
+    const { confirmed_at_ms, dirty_at_ms, velocity } = item;
+    return dirty_at_ms === null ? confirmed_at_ms + maxAgeSeconds(velocity, now) * 1000 : confirmed_at_ms;
+  });
   return {
     queried_at: isoTime(now),
     valid_until: isoTime(Math.min(...ends, ends.length === 0 ? now : Infinity)),

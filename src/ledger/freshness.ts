@@ -44,6 +44,15 @@ export function maxAgeSeconds(velocity: Velocity, now: LedgerMs): number {
   return Math.min(MAX_AGE_SLOW_S, Math.max(MAX_AGE_FAST_S, Math.floor(3600 / unitsPerHour)));
 }
 
+/**
+ * When a state was last known to be current: its own read, or the heartbeat. Never at or after `dirtyAt`, when the shop
+ * said that it changed: no heartbeat confirms what only a read of the item itself can show.
+ */
+export function confirmedAt(readAt: LedgerMs, heartbeatAt: LedgerMs, dirtyAt: LedgerMs | null): LedgerMs {
+  const confirmed = Math.max(readAt, heartbeatAt);
+  return dirtyAt === null ? confirmed : Math.min(confirmed, dirtyAt - 1);
+}
+
 export function isFresh(confirmedAt: LedgerMs, maxAgeS: number, now: LedgerMs): boolean {
   return confirmedAt > 0 && now - confirmedAt <= maxAgeS * 1000;
 }

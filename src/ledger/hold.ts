@@ -60,7 +60,7 @@ export interface Hold {
   /** A report whose read began at or after `awaits_after_ms` moves the hold on. */
   readonly awaits: HoldAwaits | null;
   readonly awaits_after_ms: LedgerMs | null;
-  /** Until when the shop keeps its side, in its own time; null when it has none. */
+  /** Until when the shop keeps its side, in its own time; null when it has none, and when it keeps it until we let go (a move). */
   readonly mirror_until_ms: LedgerMs | null;
 }
 

@@ -1,14 +1,14 @@
 /** The verbs of the ledger, for tools and loops: each loads, decides once and answers after the commit. */
 
-import { decideRetry, decideVerdict, type Verdict } from './approval.js';
+import { decideRetry, decideRetryReservation, decideVerdict, type Verdict } from './approval.js';
 import { type CheckAnswer, viewReservation, viewStock } from './check.js';
 import type { OrderReason } from './order.js';
-import { NEXT_BY_STATE, type OrderState } from './order.js';
-import type { Answer, FoundItem, LedgerPorts, LedgerState } from './ports.js';
+import { nextFor, type Order, type OrderState } from './order.js';
+import type { Answer, FoundItem, LedgerPorts, LedgerSettings, LedgerState } from './ports.js';
 import { granted, type Result, refused } from './refusal.js';
 import { decideRelease, type ReleaseAnswer, type ReleaseRequest } from './release.js';
 import { decideReserve, type ReserveAnswer, type ReserveRequest } from './reserve.js';
-import { isItemFresh } from './stock.js';
+import { isDirty, isItemFresh } from './stock.js';
 import { isWellFormedHash, sha256OfJson } from './stock-hash.js';
 import {
   currentHash,
@@ -21,12 +21,16 @@ import {
 } from './submit.js';
 import { isoTime } from './time.js';
 import { type TimelineEntry, timelineOf } from './timeline.js';
+import type { LedgerMs } from './units.js';
 
-export type ReserveInput = Omit<ReserveRequest, 'idempotency' | 'input_hash' | 'reservation_id'> & {
+export type ReserveInput = Omit<
+  ReserveRequest,
+  'idempotency' | 'input_hash' | 'reservation_id' | 'asked_at_ms'
+> & {
   readonly idempotency_key: string | undefined;
 };
 
-export type SubmitInput = Omit<SubmitRequest, 'idempotency' | 'input_hash' | 'order_id'> & {
+export type SubmitInput = Omit<SubmitRequest, 'idempotency' | 'input_hash' | 'order_id' | 'asked_at_ms'> & {
   readonly idempotency_key: string | undefined;
 };
 
@@ -62,25 +66,27 @@ export class Ledger {
   /** Stock of up to 20 SKUs. What is too old is re-read first; if that fails it is answered with `fresh: false` and 0. */
   async checkStock(skus: readonly string[]): Answer<CheckAnswer> {
     const wanted = [...new Set(skus)];
-    const { store, settings } = this.#ports;
+    const { store, clock, settings } = this.#ports;
+    const askedAt = clock.now();
     const look = () =>
       store.read({ skus: wanted }, (state) => ({
         old: needReading(state, wanted),
-        answer: viewStock(state, wanted, settings),
+        answer: viewStock(state, wanted, settings, askedAt),
       }));
     const seen = await look();
     if (seen.old.length === 0) return granted(seen.answer);
-    await this.#freshen(seen.old);
+    await this.#freshen(seen.old, askedAt);
     return granted((await look()).answer);
   }
 
   /** The same for a reservation's SKUs, with its present basket checksum. */
   async checkReservation(principal: string, reservationId: string): Answer<CheckAnswer> {
-    const { store, settings } = this.#ports;
+    const { store, clock, settings } = this.#ports;
+    const askedAt = clock.now();
     const keys = { owned: { reservation_id: reservationId } };
     const old = await store.read(keys, (state) => (isOwner(state, principal) ? oldItems(state) : []));
-    await this.#freshen(old);
-    return store.read(keys, (state) => viewReservation(state, principal, settings));
+    await this.#freshen(old, askedAt);
+    return store.read(keys, (state) => viewReservation(state, principal, settings, askedAt));
   }
 
   /** Grants units for a limited time, on fresh data only. */
@@ -92,11 +98,13 @@ export class Ledger {
       idempotency_key === undefined
         ? undefined
         : { principal: wish.principal, tool: 'reserve_units' as const, key: idempotency_key };
+    const asked_at_ms = clock.now();
     const request: ReserveRequest = {
       ...wish,
       idempotency,
       input_hash: idempotency === undefined ? '' : sha256OfJson(inputOf(wish)),
-      reservation_id: ids.reservation(clock.now()),
+      reservation_id: ids.reservation(asked_at_ms),
+      asked_at_ms,
     };
     const attempt = (): Promise<Result<ReserveAnswer>> =>
       store.transact({ skus, idempotency }, (state) => decideReserve(state, request, settings));
@@ -104,7 +112,7 @@ export class Ledger {
     let result = await attempt();
     if (!result.ok && (result.refusal.code === 'stock_stale' || result.refusal.code === 'sku_unknown')) {
       const old = await store.read({ skus }, (state) => needReading(state, skus));
-      if (await this.#freshen(old)) result = await attempt();
+      if (await this.#freshen(old, asked_at_ms)) result = await attempt();
     }
     if (result.ok && !result.value.replayed) nudges.outboxDue();
     return result;
@@ -121,8 +129,8 @@ export class Ledger {
   }
 
   /**
-   * Submits an order with the checksum that the agent decided on. Waits up to `submit_wait_ms` for a
-   * revalidation, so that most callers see the final word at once.
+   * Submits an order with the checksum that the agent decided on. Waits up to `submit_wait_ms` for a revalidation, and
+   * for the link where the buyer pays, so that most callers see all there is to see at once.
    */
   async submit(input: SubmitInput): Answer<SubmitAnswer> {
     const { store, clock, ids, settings, nudges } = this.#ports;
@@ -132,25 +140,30 @@ export class Ledger {
       idempotency_key === undefined
         ? undefined
         : { principal: wish.principal, tool: 'submit_order_with_hash' as const, key: idempotency_key };
+    const asked_at_ms = clock.now();
     const request: SubmitRequest = {
       ...wish,
       idempotency,
       input_hash: idempotency === undefined ? '' : sha256OfJson(inputOf(wish)),
-      order_id: ids.order(clock.now()),
+      order_id: ids.order(asked_at_ms),
+      asked_at_ms,
     };
     const name = { reservation_id: wish.reservation_id };
     const old = await store.read({ owned: name }, (state) =>
       isOwner(state, wish.principal) && state.owned?.reservation.state === 'active' ? oldItems(state) : [],
     );
-    await this.#freshen(old);
+    await this.#freshen(old, asked_at_ms);
     const result = await store.transact(
       { owned: name, idempotency, history: true, precedence: true },
       (state) => decideSubmit(state, request, settings),
     );
     if (!result.ok || result.value.replayed) return result;
     nudges.outboxDue();
-    if (result.value.status !== 'held' || settings.stale_hash === 'hold') return result;
-    return granted(await this.#finalWord(result.value));
+    const isOpen =
+      result.value.status === 'held'
+        ? settings.stale_hash === 'revalidate'
+        : settings.order_mode === 'checkout_link';
+    return isOpen ? granted(await this.#finalWord(result.value)) : result;
   }
 
   /** An order, how it came about and what to do next. Somebody else's answers as an unknown one. */
@@ -178,7 +191,7 @@ export class Ledger {
         .filter((line) => line.reserved > 0)
         .map((line) => ({ sku: line.sku, quantity: line.reserved })),
       current_stock_hash: hash,
-      next: NEXT_BY_STATE[order.state],
+      next: nextFor(order),
       ...upstreamOf(order),
       submitted_at: isoTime(order.submitted_at_ms),
       ...(order.placed_at_ms === null ? {} : { placed_at: isoTime(order.placed_at_ms) }),
@@ -204,29 +217,61 @@ export class Ledger {
     return result;
   }
 
+  /** The same for a reservation, with or without an order. */
+  async retryParkedReservation(
+    reservationId: string,
+    by: string,
+  ): Answer<{ readonly reservation_id: string }> {
+    const { store, nudges } = this.#ports;
+    const result = await store.transact({ owned: { reservation_id: reservationId } }, (state) =>
+      decideRetryReservation(state, by),
+    );
+    if (result.ok) nudges.outboxDue();
+    return result;
+  }
+
   /** Full-text search over titles and SKUs, without stock figures. */
   async findItems(query: string, limit: number): Answer<{ readonly items: readonly FoundItem[] }> {
     return granted({ items: await this.#ports.store.searchItems(query, limit) });
   }
 
-  async #freshen(skus: readonly string[]): Promise<boolean> {
+  /**
+   * Re-reads what was too old when the call came in. Twice where the shop spoke of an item meanwhile: a re-read under
+   * way that was joined may have begun before the call, and the one after it has not.
+   */
+  async #freshen(skus: readonly string[], askedAt: LedgerMs): Promise<boolean> {
+    const { store, freshener, settings } = this.#ports;
     if (skus.length === 0) return false;
-    return this.#ports.freshener.freshen(skus, this.#ports.settings.freshen_wait_ms);
+    if (!(await freshener.freshen(skus, settings.freshen_wait_ms))) return false;
+    const dirty = await store.read({ skus }, ({ items }) =>
+      [...items.values()].filter((item) => isDirty(item, askedAt)).map(({ sku }) => sku),
+    );
+    return dirty.length === 0 || freshener.freshen(dirty, settings.freshen_wait_ms);
   }
 
-  async #finalWord(held: SubmitAnswer): Promise<SubmitAnswer> {
+  async #finalWord(first: SubmitAnswer): Promise<SubmitAnswer> {
     const { store, clock, sleep, settings } = this.#ports;
     const deadline = clock.now() + settings.submit_wait_ms;
-    let latest = held;
-    while (latest.status === 'held' && clock.now() < deadline) {
-      await sleep(SUBMIT_POLL_MS);
-      latest = await store.read({ owned: { order_id: held.order_id } }, (state) => {
-        if (state.owned === null || state.owned.order === null) return latest;
-        return submitAnswer(state.owned.order, state.owned, currentHash(state), false);
+    const look = () =>
+      store.read({ owned: { order_id: first.order_id } }, (state) => {
+        const { owned } = state;
+        if (owned === null || owned.order === null) throw new Error('an order that was made is missing');
+        const answer = submitAnswer(owned.order, owned, currentHash(state), false);
+        return { answer, isOpen: isStillOpen(owned.order, settings) };
       });
+    let latest = await look();
+    while (latest.isOpen && clock.now() < deadline) {
+      await sleep(SUBMIT_POLL_MS);
+      latest = await look();
     }
-    return latest;
+    return latest.answer;
   }
+}
+
+/** More will be known of it within moments: whether it is sold, or where the buyer pays. */
+function isStillOpen(order: Order, settings: LedgerSettings): boolean {
+  if (order.state === 'held') return settings.stale_hash === 'revalidate';
+  return order.state === 'accepted' && order.order_mode === 'checkout_link' && order.checkout_url === null;
 }
 
 function refuseMalformed(): Result<never> {

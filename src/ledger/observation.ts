@@ -84,3 +84,16 @@ export interface ReturnObservation {
   /** Of them, those that the shop has put back on its shelves. */
   readonly restocked_units: number;
 }
+
+/** What a verified message of the shop names as changed. Names only: its figures are never believed. */
+export type ShopHint =
+  | { readonly kind: 'item'; readonly id: string }
+  | { readonly kind: 'variant'; readonly id: string }
+  | { readonly kind: 'product'; readonly id: string }
+  /** An order, by the shop's reference. */
+  | { readonly kind: 'order'; readonly id: string }
+  /** A hold of ours or somebody else's draft order, by the shop's reference. */
+  | { readonly kind: 'hold'; readonly id: string }
+  | { readonly kind: 'locations' }
+  /** The app was removed, or its scopes changed: a person has to look. */
+  | { readonly kind: 'access' };

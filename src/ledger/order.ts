@@ -1,5 +1,6 @@
 /** An order: what an agent submits and the server places at the shop. */
 
+import type { Aftermath } from './aftermath.js';
 import type { Buyer } from './buyer.js';
 import type { RefusalCode } from './refusal.js';
 import type { StockHash } from './stock-hash.js';
@@ -19,6 +20,9 @@ export const ORDER_TRANSITIONS = {
   fulfilled: { accept: null, reject: null, place: null, fail: null, fulfil: null, cancel: null },
   cancelled: { accept: null, reject: null, place: null, fail: null, fulfil: null, cancel: null },
 } as const satisfies Record<OrderState, Record<OrderEvent, OrderState | null>>;
+
+/** Who completes an accepted order: the server, or the buyer by paying at the shop's checkout. */
+export type OrderMode = 'complete' | 'checkout_link';
 
 /** `match`: the hash is true now. `stale`: it was true once. The other two verdicts never make an order. */
 export type HashVerdict = 'match' | 'stale';
@@ -49,7 +53,14 @@ export interface Order {
   readonly placed_at_ms: LedgerMs | null;
   readonly upstream_order_ref: string | null;
   readonly upstream_order_name: string | null;
+  /** Who completes it, as it was set when the order was submitted. */
+  readonly order_mode: OrderMode;
+  /** Where the buyer pays; null until the shop has told it, and once the order has failed. */
   readonly checkout_url: string | null;
+  /** When the time to pay is over. It begins when there is a link to pay at; null before, and without one. */
+  readonly pay_until_ms: LedgerMs | null;
+  /** What became of it at the shop; null until that was first looked at. */
+  readonly aftermath: Aftermath | null;
 }
 
 export function nextOrderState(state: OrderState, event: OrderEvent): OrderState {
@@ -57,6 +68,19 @@ export function nextOrderState(state: OrderState, event: OrderEvent): OrderState
   if (next === null) throw new Error(`a ${state} order cannot ${event}`);
   return next;
 }
+
+/** What an agent should do next. */
+export function nextFor(order: Pick<Order, 'state' | 'order_mode' | 'checkout_url' | 'aftermath'>): string {
+  // Also of one that was shipped before: its state stays what it was, and the buyer won't have it.
+  if ((order.aftermath?.cancelled_at_ms ?? null) !== null) return NEXT_BY_STATE.cancelled;
+  if (order.state !== 'accepted' || order.order_mode === 'complete') return NEXT_BY_STATE[order.state];
+  return order.checkout_url === null ? NEXT_BEFORE_LINK : NEXT_WITH_LINK;
+}
+
+const NEXT_WITH_LINK =
+  'Accepted, and not paid yet. Give upstream.checkout_url to the buyer: the units stay held until they have paid there or the time to pay is over. Then call get_order. Do not submit again.';
+const NEXT_BEFORE_LINK =
+  'Accepted. The shop is being asked for a link where the buyer can pay: call get_order in a few seconds to get upstream.checkout_url. Do not submit again.';
 
 /** What an agent should do next, by state. Templates of ours: agents of some clients see fields only. */
 export const NEXT_BY_STATE = {

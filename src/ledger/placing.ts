@@ -48,6 +48,8 @@ export function decidePlaced(state: LedgerState, seen: SeenOrder): Decision<bool
         ...order,
         state: nextOrderState(order.state, 'place'),
         placed_at_ms: state.now_ms,
+        // One that was to be withdrawn, and was paid first.
+        reasons: [],
         upstream_order_ref: seen.order_ref,
         upstream_order_name: seen.order_name,
         buyer: null,
@@ -76,7 +78,8 @@ export function decideFailed(state: LedgerState, reason: OrderReason): Decision<
       order: {
         ...order,
         state: nextOrderState(order.state, 'fail'),
-        reasons: [...order.reasons, reason],
+        reasons: [...order.reasons.filter(({ code }) => code !== reason.code), reason],
+        checkout_url: null,
         decided_at_ms: state.now_ms,
         buyer: null,
       },

@@ -2,7 +2,9 @@
 
 import type { Hold } from './hold.js';
 import type { JournalDraft, JournalEntry } from './journal.js';
-import type { HashVerdict, Order, OrderState } from './order.js';
+import type { ShopHint } from './observation.js';
+import type { HashVerdict, Order, OrderMode, OrderState } from './order.js';
+import type { ReconcileReport } from './reconciliation.js';
 import type { Result } from './refusal.js';
 import type { Reservation, ReservationLine, ReservationState } from './reservation.js';
 import type { MirrorMode, OutboxRow, StaleHashPolicy } from './shop-side.js';
@@ -38,6 +40,9 @@ export interface LedgerSettings {
   readonly safety_stock_units: number;
   readonly stale_hash: StaleHashPolicy;
   readonly mirror: MirrorMode;
+  readonly order_mode: OrderMode;
+  /** How long a buyer has to pay at the shop's checkout, from when there is a link to it. */
+  readonly pay_ms: number;
   /** How long `submit` waits for a revalidation before it answers `held`. */
   readonly submit_wait_ms: number;
   /** How long a call waits for a re-read of stale stock. */
@@ -46,6 +51,12 @@ export interface LedgerSettings {
   readonly mirror_margin_ms: number;
   /** How long a held order waits before it is rejected. */
   readonly held_order_max_ms: number;
+  /** A level jumps when more than this share of it comes or goes unexplained, in percent. */
+  readonly jump_share_percent: number;
+  /** Fewer unexplained units are no jump, whatever their share. */
+  readonly jump_min_units: number;
+  /** How long the shop's search may hide a change from heartbeats: what is missed for longer is drift. */
+  readonly drift_slack_ms: number;
 }
 
 export interface LocationRow {
@@ -97,7 +108,11 @@ export interface Keys {
   readonly owned?:
     | { readonly reservation_id: string }
     | { readonly order_id: string }
-    | { readonly reservation_key: number };
+    /** The shop's own reference of the order. */
+    | { readonly order_ref: string }
+    | { readonly reservation_key: number }
+    /** The shop's reference of its hold. */
+    | { readonly hold_ref: string };
   readonly idempotency?: IdempotencyKey | undefined;
   /** Load past checksums of the items, newest first. */
   readonly history?: boolean;
@@ -182,6 +197,7 @@ export interface Changes {
   readonly sums?: readonly LevelSums[];
   readonly item?: ItemPut;
   readonly outbox?: OutboxRow;
+  readonly reconciliation?: ReconcileReport;
   readonly remember?: { readonly input_hash: string; readonly answer: Readonly<Record<string, unknown>> };
   readonly journal?: readonly JournalDraft[];
 }
@@ -219,10 +235,41 @@ export interface ReservationListing {
   readonly lines: readonly { readonly sku: string; readonly quantity: number }[];
   readonly created_at_ms: LedgerMs;
   readonly expires_at_ms: LedgerMs;
+  /** The server has given up on its shop side: a person has to look. */
+  readonly parked: boolean;
+  readonly last_failure: string | null;
 }
 
 export interface DueWork {
   readonly reservation_key: number;
+}
+
+/** A message of the shop that is let in. */
+export interface InboxDelivery {
+  readonly delivery_id: string;
+  readonly topic: string;
+  readonly hints: readonly ShopHint[];
+}
+
+/** A message that waits for what it names to be looked at. */
+export interface WaitingDelivery extends InboxDelivery {
+  /** In order of arrival, never used again. */
+  readonly seq: number;
+  readonly received_at_ms: LedgerMs;
+  /** How often it was put off. */
+  readonly attempts: number;
+}
+
+export interface InboxState {
+  readonly waiting: number;
+  readonly oldest_received_at_ms: LedgerMs | null;
+}
+
+/** How well an item is known. */
+export interface ItemTimes {
+  readonly item_id: string;
+  readonly read_at_ms: LedgerMs;
+  readonly dirty_at_ms: LedgerMs | null;
 }
 
 /**
@@ -252,13 +299,48 @@ export interface Store {
   /** Newest first. */
   listOrders(limit: number): Promise<readonly OrderListing[]>;
   listReservations(limit: number): Promise<readonly ReservationListing[]>;
+  /** Of these references of the shop's, those of orders of ours. */
+  ordersOfOurs(orderRefs: readonly string[]): Promise<readonly string[]>;
+  /** References of orders that the shop has and that were never looked at since, oldest first. */
+  unseenOrders(limit: number): Promise<readonly string[]>;
+  /** The shop's own cursor for the next question what became of our orders; null before the first. */
+  orderCursor(): Promise<string | null>;
+  putOrderCursor(cursor: string): Promise<void>;
+  lastReconciliation(): Promise<ReconcileReport | null>;
+  /** Newest first; the last hundred are kept. */
+  reconciliations(limit: number): Promise<readonly ReconcileReport[]>;
   putLocations(locations: readonly LocationRow[]): Promise<boolean>;
   putSync(sync: SyncState): Promise<void>;
   /** Takes or renews a named lease; false while somebody else has it. */
   lease(name: string, owner: string, ttlMs: number): Promise<boolean>;
   releaseLease(name: string, owner: string): Promise<void>;
-  /** Forgets idempotency keys and past checksums older than the ages given, in small batches. */
-  prune(maxAges: { readonly idempotency_ms: number; readonly history_ms: number }): Promise<number>;
+  /**
+   * Takes a message in: its row, its id, and a mark on every item that it names and the ledger knows. One that was taken
+   * before is `replayed`; when as many wait as may wait, it is `full`: neither writes anything.
+   */
+  receive(delivery: InboxDelivery, waitingMax: number): Promise<'taken' | 'replayed' | 'full'>;
+  /** Messages that may be worked on now, in order of arrival. */
+  waitingDeliveries(limit: number): Promise<readonly WaitingDelivery[]>;
+  inboxState(): Promise<InboxState>;
+  /** What they name has been looked at: they are forgotten, but for their ids. */
+  settleDeliveries(seqs: readonly number[]): Promise<void>;
+  /** They wait at least that much longer. */
+  putOffDeliveries(delays: readonly { readonly seq: number; readonly delay_ms: number }[]): Promise<void>;
+  /** Of those that the ledger knows. */
+  itemTimes(itemIds: readonly string[]): Promise<ReadonlyMap<string, ItemTimes>>;
+  /** The items that the ledger knows by each of these names. */
+  itemsNamed(
+    kind: 'variant' | 'product',
+    ids: readonly string[],
+  ): Promise<ReadonlyMap<string, readonly string[]>>;
+  /** The outbox rows that rest on these holds of the shop are due now. Answers how many. */
+  wakeHolds(holdRefs: readonly string[]): Promise<number>;
+  /** Forgets idempotency keys, past checksums and ids of deliveries older than the ages given, in small batches. */
+  prune(maxAges: {
+    readonly idempotency_ms: number;
+    readonly history_ms: number;
+    readonly deliveries_ms: number;
+  }): Promise<number>;
 }
 
 /** The lock could not be had within the store's deadline. Nothing was written; the same call may be made again. */

@@ -1,11 +1,14 @@
 /** Applying what the shop says: the only place where upstream figures enter the ledger. */
 
+import { findingsOf } from './drift.js';
 import { sumsAfter } from './ending.js';
 import { observeSales, startVelocity } from './freshness.js';
 import { type Hold, type HoldEvent, nextHoldState } from './hold.js';
+import type { JournalDraft } from './journal.js';
 import type { ItemObservation, LevelObservation } from './observation.js';
 import type { Decision, HoldMove, ItemPut, LedgerSettings, LedgerState, LevelPut } from './ports.js';
-import { type Item, type Level, sellableUnits } from './stock.js';
+import type { Findings } from './reconciliation.js';
+import { type Item, isReadSince, type Level, sellableUnits } from './stock.js';
 import { type StockSnapshot, stockHash } from './stock-hash.js';
 import { cleanText, isNameableSku, TITLE_MAX_CHARS } from './text.js';
 import type { LedgerMs } from './units.js';
@@ -25,8 +28,8 @@ export interface StockReport {
 }
 
 export type ReportResult =
-  /** `changed`: the SKU's answer is different now. */
-  | { readonly applied: true; readonly sku: string; readonly changed: boolean }
+  /** `changed`: the SKU's answer is different now. `found`: where the shop's figures are not those the ledger had. */
+  | { readonly applied: true; readonly sku: string; readonly changed: boolean; readonly found?: Findings }
   /** Levels of an item that the ledger does not know: read the whole item. */
   | { readonly applied: false; readonly why: 'item_unknown' }
   /** A level at a location that the ledger does not know: read the locations. */
@@ -52,23 +55,22 @@ export function decideApplyReport(
   const summed = attributed(state, withSums(before, levels, moves), levels, report);
   const item = nextItem(state, before, report, summed, settings);
   const changed = item.is_new_version;
+  const listed = new Set(report.levels.map((level) => level.location_id));
+  const { read_at_ms } = report;
+  const found = findingsOf({ state, before, after: item, levels, listed, read_at_ms, settings });
+  const isNews = changed || moves.length > 0 || hasOtherFigures(before, summed);
+  const news: JournalDraft[] = isNews
+    ? [{ kind: changed ? 'stock.changed' : 'holds.moved', of_item: true, data: journalData(item, moves) }]
+    : [];
   return {
-    result: { applied: true, sku: item.sku, changed },
-    changes: {
-      item,
-      holds: moves,
-      journal:
-        changed || moves.length > 0 || hasOtherFigures(before, summed)
-          ? [
-              {
-                kind: changed ? 'stock.changed' : 'holds.moved',
-                of_item: true,
-                data: journalData(item, moves),
-              },
-            ]
-          : [],
-    },
+    result: { applied: true, sku: item.sku, changed, ...(found === null ? {} : { found }) },
+    changes: { item, holds: moves, journal: [...jumpNotes(item.sku, found), ...news] },
   };
+}
+
+function jumpNotes(sku: string, found: Findings | null): JournalDraft[] {
+  const jumps = found?.jumps ?? [];
+  return jumps.map((jump) => ({ kind: 'stock.jumped', of_item: true, data: { sku, ...jump } }));
 }
 
 const NO_UNITS = { upstream_available_units: 0, under_way_units: 0 } as const;
@@ -198,7 +200,9 @@ function moveOf(
     case 'return':
       return [moved(hold, 'return_reported', rest)];
     case 'mirror':
-      if (lapses || !isWhereShopHolds) return [{ hold, to: { ...hold, ...rest } }];
+      // A move takes the units where we hold them, and has no end; only a draft takes them elsewhere.
+      if (lapses || (hold.mirror_until_ms !== null && !isWhereShopHolds))
+        return [{ hold, to: { ...hold, ...rest } }];
       return [moved(hold, 'mirror_reported', rest)];
   }
 }
@@ -283,6 +287,7 @@ function nextItem(
   const salt = is_new_version || before === undefined ? report.salt : before.salt;
   const unitsOut = before === undefined ? 0 : total(sellable(before.levels)) - total(sellable(levels));
   const velocity = before?.velocity ?? startVelocity(now);
+  const read_at_ms = Math.max(before?.read_at_ms ?? 0, report.is_complete ? report.read_at_ms : 0);
   return {
     item_id: report.item_id,
     variant_id: catalogue?.variant_id ?? before?.variant_id ?? '',
@@ -298,11 +303,21 @@ function nextItem(
       is_new_version || before === undefined
         ? stockHash({ shop: state.shop, sku, state_version, lifecycle, locations, as_of: as_of_ms, salt })
         : before.stock_hash,
-    read_at_ms: Math.max(before?.read_at_ms ?? 0, report.is_complete ? report.read_at_ms : 0),
+    read_at_ms,
+    dirty_at_ms: stillDirty(before, { read_at_ms, levels }),
     velocity: unitsOut > 0 ? observeSales(velocity, unitsOut, now) : velocity,
     levels,
     is_new_version,
   };
+}
+
+/** A read that began after the shop spoke shows what it spoke of; one whose figures lost to newer ones does not. */
+function stillDirty(
+  before: Item | undefined,
+  after: Pick<ItemPut, 'read_at_ms' | 'levels'>,
+): LedgerMs | null {
+  const dirtyAt = before?.dirty_at_ms ?? null;
+  return dirtyAt === null || isReadSince(after, dirtyAt) ? null : dirtyAt;
 }
 
 type Catalogue = NonNullable<StockReport['catalogue']>;

@@ -15,7 +15,7 @@ import { stateAt } from './reservation.js';
 import { type Item, isItemFresh, itemAtp, levelAtp } from './stock.js';
 import { basketHash } from './stock-hash.js';
 import { isoTime } from './time.js';
-import type { Units } from './units.js';
+import type { LedgerMs, Units } from './units.js';
 
 export interface ReserveLine {
   readonly sku: string;
@@ -35,6 +35,8 @@ export interface ReserveRequest {
   readonly input_hash: string;
   /** The id to give, made outside: a decision has no randomness of its own. */
   readonly reservation_id: string;
+  /** When the call came in: a re-read that began since answers it, see `isItemFresh`. */
+  readonly asked_at_ms: LedgerMs;
 }
 
 export interface ReserveAnswer {
@@ -118,7 +120,7 @@ function refuseUnsellable(state: LedgerState, request: ReserveRequest): Result<n
       status: gone.lifecycle,
     });
   }
-  const old = items.find((item) => !isItemFresh(item, state.now_ms));
+  const old = items.find((item) => !isItemFresh(item, state.now_ms, request.asked_at_ms));
   if (old !== undefined) {
     return refused(
       'stock_stale',
@@ -176,7 +178,11 @@ function refuseInsufficient(state: LedgerState, request: ReserveRequest): Result
   for (const line of request.lines) requested.set(line.sku, (requested.get(line.sku) ?? 0) + line.quantity);
   const short = [...requested].map(([sku, units]) => {
     const item = itemOf(state, sku);
-    return { ...named(item), requested: units, available_to_promise: itemAtp(item, state.now_ms) };
+    return {
+      ...named(item),
+      requested: units,
+      available_to_promise: itemAtp(item, state.now_ms, request.asked_at_ms),
+    };
   });
   return refused(
     'stock_insufficient',

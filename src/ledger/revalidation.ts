@@ -5,7 +5,7 @@ import type { Hold } from './hold.js';
 import { nextOrderState, type Order, type OrderReason } from './order.js';
 import type { Changes, Decision, LedgerState, Owned } from './ports.js';
 import type { OutboxRow } from './shop-side.js';
-import { type Item, sellableUnits } from './stock.js';
+import { type Item, isReadSince, type Level, sellableUnits } from './stock.js';
 import { must, note } from './work.js';
 
 export type Revalidation = 'accepted' | 'rejected' | 'unread' | 'not_held';
@@ -20,6 +20,7 @@ export function decideRevalidate(state: LedgerState, sinceMs: number): Decision<
   if (order === null || order.state !== 'held') return { result: 'not_held' };
   if (!state.owned_items.every((item) => isReadSince(item, sinceMs))) return { result: 'unread' };
   const reasons = revalidationReasons(state, owned);
+  if (reasons.length > 0 && isUnclear(state, owned)) return { result: 'unread' };
   if (reasons.length > 0) return { result: 'rejected', changes: rejection(state, owned, order, reasons) };
   const outbox: OutboxRow = { ...owned.outbox, due_at_ms: state.now_ms, attempts: 0 };
   return {
@@ -35,14 +36,6 @@ export function decideRevalidate(state: LedgerState, sinceMs: number): Decision<
       journal: [note('order.revalidated', { id: order.id, read_since_ms: sinceMs })],
     },
   };
-}
-
-/** The item and each level that is sold at: a figure that lost to a newer one, or came from a lagging copy, is no news. */
-export function isReadSince(item: Item, sinceMs: number): boolean {
-  return (
-    item.read_at_ms >= sinceMs &&
-    item.levels.every((level) => !level.sellable_here || level.read_at_ms >= sinceMs)
-  );
 }
 
 function revalidationReasons(state: LedgerState, owned: Owned): OrderReason[] {
@@ -67,14 +60,31 @@ function isOf(item: Item, hold: Hold): boolean {
   return item.levels.some((level) => level.level_key === hold.level_key);
 }
 
+/**
+ * Whether the units of those who came first, and these, are there. What may be the trace of a write of ours under way
+ * counts as gone: somebody at the till may have taken just as many.
+ */
 export function isCovered(state: LedgerState, item: Item, hold: Hold): boolean {
+  return coversAhead(state, item, hold, (level) => level.upstream_available_units + level.mirrored_units);
+}
+
+/** Not covered by what is certain, and covered if writes of ours under way explain the figure: the next read tells. */
+export function isUnclear(state: LedgerState, { holds }: Owned): boolean {
+  const short = state.owned_items.flatMap((item) =>
+    holds
+      .filter((hold) => !isCovered(state, item, hold))
+      .map((hold) => coversAhead(state, item, hold, sellableUnits)),
+  );
+  return short.length > 0 && short.every((covered) => covered);
+}
+
+function coversAhead(state: LedgerState, item: Item, hold: Hold, units: (level: Level) => number): boolean {
   const level = item.levels.find((candidate) => candidate.level_key === hold.level_key);
   if (level === undefined) return true; // another item's level
   if (!level.sellable_here || !level.location_open) return false;
-  const sellable = sellableUnits(level);
   const ahead = state.precedence.get(level.level_key);
   if (ahead === undefined) throw new Error('revalidation needs the live units before this order');
-  return ahead <= sellable;
+  return ahead <= units(level);
 }
 
 /** A held order that will not be sold: units freed, buyer forgotten. */

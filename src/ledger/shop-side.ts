@@ -4,12 +4,23 @@
  *
  * Levels, not edges: a lost wake-up, a crash or a job that comes late can't put steps out of order, because
  * there is no queue of steps, only a row to bring in line. A state that ends in -ing is an intent written
- * before the call: if the process dies there, the shop is asked before anything is sent again.
+ * before the call: if the process dies there, the shop is asked before anything is sent again, or is sent the
+ * very same request where its key makes that harmless.
  */
 
 import type { Order } from './order.js';
 import type { ReservationState } from './reservation.js';
+import type { StockMove } from './stock-move.js';
 import type { LedgerMs } from './units.js';
+
+/**
+ * How units are held at the shop. `draft_order`: a draft order reserves them, and becomes the order. `move`: they are
+ * moved from `available` to `reserved`, and back again before the order is made.
+ */
+export type Protocol = 'draft_order' | 'move';
+
+export type MirrorMode = Protocol | 'none';
+export type StaleHashPolicy = 'revalidate' | 'hold';
 
 export type ShopState = 'absent' | 'creating' | 'open' | 'completing' | 'completed' | 'deleting' | 'deleted';
 
@@ -24,83 +35,175 @@ export type Wanted =
   /** Nothing there. */
   | 'nothing'
   /** As it is: a person decides, or holds are not mirrored. */
-  | 'as_is';
+  | 'as_is'
+  /** A link at which the buyer can pay for the hold. */
+  | 'offered'
+  /** As it is, until the buyer has paid or the time to pay is over. */
+  | 'awaited'
+  /** Nothing there, and only when that is certain the order fails: the buyer may be paying at this moment. */
+  | 'withdrawn';
 
-/** `reread` is in no table: it comes before a `complete` or a `rest` while a hold waits for a report. */
-export type Step =
+/** What only a draft order can do: nobody can pay for units that were moved. */
+export type Payable = Extract<Wanted, 'offered' | 'awaited' | 'withdrawn'>;
+
+/** `reread` is in no table: it comes first while a hold waits for a report, or when the stock looks short. */
+type CommonStep = 'revalidate' | 'reread' | 'rest';
+/** `look_up` asks by our tag (the reference was never learnt), `read_back` by the shop's reference. */
+export type DraftStep =
+  | CommonStep
   | 'create'
   | 'look_up'
+  | 'offer'
   | 'complete'
   | 'read_back'
   | 'delete'
-  | 'revalidate'
-  | 'reread'
-  | 'rest';
+  | 'give_up';
+/** `resend` sends the stored request with its own key: the shop carries it out once. `find` asks for the order by our tag. */
+export type MoveStep = CommonStep | 'take' | 'resend' | 'give_back' | 'place' | 'find';
+export type Step = DraftStep | MoveStep;
 
-/**
- * Complete: the next step for what is wanted and what is there. `look_up` asks by our tag (the reference was
- * never learnt), `read_back` by the shop's reference.
- */
+/** Complete: the next step for what is wanted and what is there, by protocol. */
 export const STEPS = {
-  held: {
-    absent: 'create',
-    creating: 'look_up',
-    open: 'rest',
-    completing: 'read_back',
-    completed: 'rest',
-    deleting: 'read_back',
-    deleted: 'rest',
+  draft_order: {
+    held: {
+      absent: 'create',
+      creating: 'look_up',
+      open: 'rest',
+      completing: 'read_back',
+      completed: 'rest',
+      deleting: 'read_back',
+      deleted: 'rest',
+    },
+    revalidated: {
+      absent: 'revalidate',
+      creating: 'look_up',
+      open: 'revalidate',
+      completing: 'read_back',
+      completed: 'revalidate',
+      deleting: 'read_back',
+      deleted: 'revalidate',
+    },
+    ordered: {
+      absent: 'create',
+      creating: 'look_up',
+      open: 'complete',
+      completing: 'read_back',
+      // Somebody completed it by hand before: that order is ours to adopt, never to make again.
+      completed: 'read_back',
+      deleting: 'read_back',
+      deleted: 'create',
+    },
+    nothing: {
+      absent: 'rest',
+      creating: 'look_up',
+      open: 'delete',
+      completing: 'read_back',
+      completed: 'rest',
+      deleting: 'read_back',
+      deleted: 'rest',
+    },
+    as_is: {
+      absent: 'rest',
+      creating: 'look_up',
+      open: 'rest',
+      completing: 'read_back',
+      completed: 'rest',
+      deleting: 'read_back',
+      deleted: 'rest',
+    },
+    offered: {
+      absent: 'create',
+      creating: 'look_up',
+      open: 'offer',
+      completing: 'read_back',
+      completed: 'read_back',
+      deleting: 'read_back',
+      deleted: 'create',
+    },
+    awaited: {
+      absent: 'give_up',
+      creating: 'look_up',
+      open: 'rest',
+      completing: 'read_back',
+      completed: 'read_back',
+      deleting: 'read_back',
+      deleted: 'give_up',
+    },
+    withdrawn: {
+      absent: 'give_up',
+      creating: 'look_up',
+      open: 'delete',
+      completing: 'read_back',
+      completed: 'read_back',
+      deleting: 'read_back',
+      deleted: 'give_up',
+    },
   },
-  revalidated: {
-    absent: 'revalidate',
-    creating: 'look_up',
-    open: 'revalidate',
-    completing: 'read_back',
-    completed: 'revalidate',
-    deleting: 'read_back',
-    deleted: 'revalidate',
+  move: {
+    held: {
+      absent: 'take',
+      creating: 'resend',
+      open: 'rest',
+      completing: 'find',
+      completed: 'rest',
+      deleting: 'resend',
+      // Let go because the units were sold elsewhere: our side counts them, and the order will ask for its own.
+      deleted: 'rest',
+    },
+    revalidated: {
+      absent: 'revalidate',
+      creating: 'resend',
+      open: 'revalidate',
+      completing: 'find',
+      completed: 'revalidate',
+      deleting: 'resend',
+      deleted: 'revalidate',
+    },
+    ordered: {
+      absent: 'place',
+      creating: 'resend',
+      open: 'give_back',
+      completing: 'find',
+      completed: 'find',
+      deleting: 'resend',
+      deleted: 'place',
+    },
+    nothing: {
+      absent: 'rest',
+      creating: 'resend',
+      open: 'give_back',
+      completing: 'find',
+      completed: 'rest',
+      deleting: 'resend',
+      deleted: 'rest',
+    },
+    as_is: {
+      absent: 'rest',
+      creating: 'resend',
+      open: 'rest',
+      completing: 'find',
+      completed: 'rest',
+      deleting: 'resend',
+      deleted: 'rest',
+    },
   },
-  ordered: {
-    absent: 'create',
-    creating: 'look_up',
-    open: 'complete',
-    completing: 'read_back',
-    // Somebody completed it by hand before: that order is ours to adopt, never to make again.
-    completed: 'read_back',
-    deleting: 'read_back',
-    deleted: 'create',
-  },
-  nothing: {
-    absent: 'rest',
-    creating: 'look_up',
-    open: 'delete',
-    completing: 'read_back',
-    completed: 'rest',
-    deleting: 'read_back',
-    deleted: 'rest',
-  },
-  as_is: {
-    absent: 'rest',
-    creating: 'look_up',
-    open: 'rest',
-    completing: 'read_back',
-    completed: 'rest',
-    deleting: 'read_back',
-    deleted: 'rest',
-  },
-} as const satisfies Record<Wanted, Record<ShopState, Step>>;
-
-export type MirrorMode = 'draft_order' | 'none';
-export type StaleHashPolicy = 'revalidate' | 'hold';
+} as const satisfies {
+  readonly draft_order: Record<Wanted, Record<ShopState, DraftStep>>;
+  readonly move: Record<Exclude<Wanted, Payable>, Record<ShopState, MoveStep>>;
+};
 
 export interface OutboxRow {
   readonly reservation_key: number;
   readonly shop_state: ShopState;
+  /** How the row was begun, whatever the settings say since; null before anything was asked of the shop. */
+  readonly protocol: Protocol | null;
   /** Our own unique mark on what we create, by which an unknown outcome is looked up. */
   readonly tag: string;
-  /** The shop's reference of the hold; null until it is known. */
+  /** The newest move of stock, as it was or will be sent: `creating` and `deleting` send exactly this. */
+  readonly request: StockMove | null;
+  /** The shop's reference of the hold; null until it is known, and where holds are moves. */
   readonly hold_ref: string | null;
-  /** Until when the shop holds by itself. */
+  /** Until when the shop holds by itself; null where it holds until we let go. */
   readonly hold_until_ms: LedgerMs | null;
   /** True once buyer, note and reference have reached the shop. */
   readonly details_sent: boolean;
@@ -115,7 +218,7 @@ export interface OutboxRow {
   /** The worker that has it, and until when: a worker that dies loses it by time. */
   readonly claimed_by: string | null;
   readonly claimed_until_ms: LedgerMs | null;
-  /** Given up after too many attempts: a person has to look. */
+  /** Given up after too many attempts, or left in a state that only a person can judge. */
   readonly parked: boolean;
   readonly last_failure: string | null;
 }
@@ -128,17 +231,35 @@ export function orderDue(now: LedgerMs): LedgerMs {
   return now - ORDER_LEAD_MS;
 }
 
+/** A row that was begun one way is finished that way, whatever the merchant has set since. */
+export function protocolOf(outbox: Pick<OutboxRow, 'protocol'>, mirror: MirrorMode): Protocol {
+  return outbox.protocol ?? (mirror === 'move' ? 'move' : 'draft_order');
+}
+
+/** The cell of the table. Throws for a buyer's payment on units that were moved: no order is accepted that way. */
+export function stepTowards(wanted: Wanted, state: ShopState, protocol: Protocol): Step {
+  const table: Partial<Record<Wanted, Record<ShopState, Step>>> = STEPS[protocol];
+  const row = table[wanted];
+  if (row === undefined) throw new Error(`${wanted} is nothing that ${protocol} can bring about`);
+  return row[state];
+}
+
 /** What the reservation and its order want of the shop. */
 export function wantedAtShop(
   reservation: ReservationState,
-  order: Pick<Order, 'state' | 'approved_by'> | null,
+  order: Pick<Order, 'state' | 'approved_by' | 'order_mode' | 'pay_until_ms'> | null,
   settings: { readonly mirror: MirrorMode; readonly stale_hash: StaleHashPolicy },
+  now: LedgerMs,
 ): Wanted {
   if (reservation === 'active') return settings.mirror === 'none' ? 'as_is' : 'held';
   if (reservation === 'released' || reservation === 'expired') return 'nothing';
   // The shop has the order: whatever is seen there later, nothing may be created again (L4).
   if (reservation === 'committed') return 'as_is';
-  if (order?.state === 'accepted') return 'ordered';
+  if (order?.state === 'accepted') {
+    if (order.order_mode === 'complete') return 'ordered';
+    if (order.pay_until_ms === null) return 'offered';
+    return now < order.pay_until_ms ? 'awaited' : 'withdrawn';
+  }
   if (order?.state === 'held') {
     return settings.stale_hash === 'revalidate' || order.approved_by !== null ? 'revalidated' : 'as_is';
   }

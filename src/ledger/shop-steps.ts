@@ -3,22 +3,33 @@
  * outcome changes. Every function here is one short transaction; the calls to the shop lie between them.
  */
 
-import { sumsAfter } from './ending.js';
-import type { Hold } from './hold.js';
+import { isOffered, withdrawal } from './checkout.js';
 import type { JournalDraft } from './journal.js';
+import { backToCounted, mirroring, openNote, openRow, sumsOf, waitsForMirror } from './mirroring.js';
+import { TOO_OLD_TO_RESEND } from './move-steps.js';
+import { canTake, isEachCovered, moveBack, moveOut } from './moving.js';
 import type { Order, OrderReason } from './order.js';
 import { decideFailed } from './placing.js';
-import type { Changes, Decision, HoldMove, LedgerSettings, LedgerState, LevelSums, Owned } from './ports.js';
+import type { Changes, Decision, HoldMove, LedgerSettings, LedgerState, Owned } from './ports.js';
 import { expiry } from './release.js';
 import { isExpired } from './reservation.js';
-import { isReadSince, isSoldElsewhere, rejection } from './revalidation.js';
-import { type OutboxRow, STEPS, type Step, wantedAtShop } from './shop-side.js';
+import { isSoldElsewhere, isUnclear, rejection } from './revalidation.js';
+import {
+  type OutboxRow,
+  type Protocol,
+  protocolOf,
+  type Step,
+  stepTowards,
+  wantedAtShop,
+} from './shop-side.js';
+import { isReadSince } from './stock.js';
+import type { StockMove } from './stock-move.js';
 import { type Claim, FREE, must, note, returns, type SeenHold, type Work } from './work.js';
 
 /** The next step that a reservation's shop side needs. */
-export function nextStep(owned: Owned, settings: LedgerSettings): Step {
-  const wanted = wantedAtShop(owned.reservation.state, owned.order, settings);
-  return STEPS[wanted][owned.outbox.shop_state];
+export function nextStep(owned: Owned, settings: LedgerSettings, now: number): Step {
+  const wanted = wantedAtShop(owned.reservation.state, owned.order, settings, now);
+  return stepTowards(wanted, owned.outbox.shop_state, protocolOf(owned.outbox, settings.mirror));
 }
 
 /** Takes the row for a worker; null when it is not due, or another living worker has it. */
@@ -39,7 +50,7 @@ export function decideClaim(state: LedgerState, claim: Claim): Decision<boolean>
 
 /**
  * The step to do now, renewing the claim; null when nothing is to be done (the row then rests and the claim is
- * given up) or when the claim was lost. A `create`, `complete` or `delete` comes back with its intent written.
+ * given up) or when the claim was lost. A step that changes something at the shop comes back with its intent written.
  * `is_visit`: the first step since the row became due.
  */
 export function decideNextStep(
@@ -55,25 +66,18 @@ export function decideNextStep(
   if (deadline !== null && now_ms >= deadline) return rejectHeld(state, owned);
   const step = stepNow(state, owned, settings, is_visit);
   if (step === 'rest') {
-    const wakes = [deadline, ...owned.holds.map((hold) => hold.awaits_after_ms)];
+    const payUntil = owned.order?.state === 'accepted' ? owned.order.pay_until_ms : null;
+    const wakes = [deadline, payUntil, ...owned.holds.map((hold) => hold.awaits_after_ms)];
     if (isHeldAtShop(owned)) wakes.push(now_ms + claim.check_ms);
     const due_at_ms = wakes.reduce((a, b) => (a === null ? b : b === null ? a : Math.min(a, b)), null);
     return { result: null, changes: { outbox: { ...owned.outbox, ...FREE, due_at_ms, attempts: 0 } } };
   }
+  if (step === 'resend' && isTooOldToResend(owned.outbox, claim, now_ms)) return parkOld(owned.outbox);
   const renewed = { ...owned.outbox, claimed_until_ms: now_ms + claim.claim_ms };
   const work = (outbox: OutboxRow): Work => ({ step, owned: { ...owned, outbox }, items: state.owned_items });
-  const intent = INTENTS[step];
-  if (intent === null) return { result: work(renewed), changes: { outbox: renewed } };
-  const outbox: OutboxRow = {
-    ...renewed,
-    shop_state: intent.shop_state,
-    intent_at_ms: now_ms,
-    empty_lookups: 0,
-  };
-  return {
-    result: work(outbox),
-    changes: { outbox, journal: [note(intent.kind, { attempt: outbox.attempts + 1 })] },
-  };
+  if (INTENTS[step] === null) return { result: work(renewed), changes: { outbox: renewed } };
+  const changes = intentOf(state, { ...owned, outbox: renewed }, step);
+  return { result: work(changes.outbox), changes };
 }
 
 /**
@@ -82,13 +86,29 @@ export function decideNextStep(
  * read back, because what a person removes at the shop by hand, nobody tells us.
  */
 function stepNow(state: LedgerState, owned: Owned, settings: LedgerSettings, isVisit: boolean): Step {
-  const step = nextStep(owned, settings);
-  if (step !== 'complete' && step !== 'rest') return step;
+  const step = nextStep(owned, settings, state.now_ms);
+  if (!LOOKS_FIRST.has(step)) return step;
   if (awaitsReport(state, owned)) return 'reread';
-  const is_held = isHeldAtShop(owned);
+  if (step === 'take') return canTake(state, owned) ? step : 'reread';
   const is_ours_to_end = owned.order === null || owned.order.state === 'accepted';
-  if (is_held && is_ours_to_end && isSoldElsewhere(state, owned)) return 'reread';
-  return step === 'rest' && is_held && isVisit ? 'read_back' : step;
+  if (is_ours_to_end && isShort(state, owned, settings)) return 'reread';
+  const is_draft = protocolOf(owned.outbox, settings.mirror) === 'draft_order';
+  return step === 'rest' && isVisit && is_draft && isHeldAtShop(owned) ? 'read_back' : step;
+}
+
+/** Steps that want the shop's newest figures, and what is known of our own writes in them. */
+const LOOKS_FIRST: ReadonlySet<Step> = new Set(['take', 'place', 'complete', 'offer', 'rest']);
+
+/**
+ * Somebody else has bought what we hold. A draft takes its units without a look at the stock, so that a level below
+ * zero tells of it; a move can't take a level below zero, so that there it is a level that does not cover us.
+ */
+function isShort(state: LedgerState, owned: Owned, settings: LedgerSettings): boolean {
+  if (protocolOf(owned.outbox, settings.mirror) === 'draft_order') {
+    return isHeldAtShop(owned) && isSoldElsewhere(state, owned);
+  }
+  const is_at_stake = isHeldAtShop(owned) || owned.order?.state === 'accepted';
+  return is_at_stake && !isEachCovered(state, owned);
 }
 
 function isHeldAtShop({ outbox, holds }: Owned): boolean {
@@ -108,16 +128,77 @@ function tidyUp(state: LedgerState, owned: Owned): Decision<null> {
   return { result: null, changes: { ...changes, outbox: { ...owned.outbox, ...changes.outbox, ...FREE } } };
 }
 
+interface Intent {
+  readonly shop_state: OutboxRow['shop_state'];
+  readonly kind: JournalDraft['kind'];
+  readonly protocol: Protocol;
+}
+
 const INTENTS = {
-  create: { shop_state: 'creating', kind: 'shop.creating' },
-  complete: { shop_state: 'completing', kind: 'shop.completing' },
-  delete: { shop_state: 'deleting', kind: 'shop.deleting' },
+  create: { shop_state: 'creating', kind: 'shop.creating', protocol: 'draft_order' },
+  complete: { shop_state: 'completing', kind: 'shop.completing', protocol: 'draft_order' },
+  delete: { shop_state: 'deleting', kind: 'shop.deleting', protocol: 'draft_order' },
+  take: { shop_state: 'creating', kind: 'shop.creating', protocol: 'move' },
+  give_back: { shop_state: 'deleting', kind: 'shop.deleting', protocol: 'move' },
+  place: { shop_state: 'completing', kind: 'shop.completing', protocol: 'move' },
   look_up: null,
   read_back: null,
+  resend: null,
+  find: null,
+  offer: null,
+  give_up: null,
   revalidate: null,
   reread: null,
   rest: null,
-} as const satisfies Record<Step, { shop_state: OutboxRow['shop_state']; kind: JournalDraft['kind'] } | null>;
+} as const satisfies Record<Step, Intent | null>;
+
+/** What is written before the call: the intent, the request where it is fixed, and what must hold before the shop acts. */
+function intentOf(
+  state: LedgerState,
+  owned: Owned,
+  step: Step,
+  why?: string,
+): Changes & { readonly outbox: OutboxRow } {
+  const intent: Intent | null = INTENTS[step];
+  if (intent === null) throw new Error(`${step} asks nothing of the shop`);
+  const { outbox, reservation } = owned;
+  const request = requestOf(state, owned, step);
+  const is_live = reservation.state === 'active' || reservation.state === 'submitted';
+  // From the moment the shop may let go its figure may have the units again: they have to count on our side by then.
+  const counted = intent.shop_state === 'deleting' && is_live ? backToCounted(state, owned) : {};
+  const { shop_state, kind, protocol } = intent;
+  return {
+    ...counted,
+    outbox: { ...outbox, shop_state, protocol, request, intent_at_ms: state.now_ms, empty_lookups: 0 },
+    journal: [
+      note(kind, {
+        ...(why === undefined ? { attempt: outbox.attempts + 1 } : { why }),
+        ...(request === outbox.request ? {} : { move: request?.key }),
+      }),
+    ],
+  };
+}
+
+function requestOf(state: LedgerState, owned: Owned, step: Step): StockMove | null {
+  if (step === 'take') return moveOut(state, owned);
+  return step === 'give_back' ? moveBack(owned) : owned.outbox.request;
+}
+
+/** Shopify forgets keys after a day: what is sent again later than that would be carried out again. */
+function isTooOldToResend({ intent_at_ms }: OutboxRow, claim: Claim, now: number): boolean {
+  return intent_at_ms === null || now - intent_at_ms >= claim.resend_max_ms;
+}
+
+function parkOld(outbox: OutboxRow): Decision<null> {
+  const last_failure = TOO_OLD_TO_RESEND;
+  return {
+    result: null,
+    changes: {
+      outbox: { ...outbox, ...FREE, parked: true, due_at_ms: null, last_failure },
+      journal: [note('shop.parked', { failure: last_failure, move: outbox.request?.key })],
+    },
+  };
+}
 
 /** The shop has the hold. A report read from now on shows it, and moves our holds from counted to mirrored. */
 export function decideOpen(state: LedgerState, seen: SeenHold): Decision<void> {
@@ -137,36 +218,6 @@ export function decideOpen(state: LedgerState, seen: SeenHold): Decision<void> {
       journal: isNews ? [openNote(seen)] : [],
     },
   };
-}
-
-function openRow(outbox: OutboxRow, seen: SeenHold): OutboxRow {
-  return {
-    ...outbox,
-    shop_state: 'open',
-    hold_ref: seen.hold_ref,
-    hold_until_ms: seen.until_ms,
-    intent_at_ms: null,
-    parked: false,
-  };
-}
-
-function openNote({ hold_ref, until_ms }: SeenHold): JournalDraft {
-  return note('shop.open', { hold_ref, until_ms });
-}
-
-/** The shop has the units until then: counted holds wait for a report that shows it, mirrored ones last longer. */
-function mirroring({ now_ms }: LedgerState, { holds }: Owned, until: number | null): HoldMove[] {
-  if (until === null) return [];
-  return holds.flatMap((hold): HoldMove[] => {
-    if (hold.state === 'counted' && hold.awaits !== 'settle')
-      return [{ hold, to: waitsForMirror(hold, now_ms, until) }];
-    const is_longer = hold.state === 'mirrored' && hold.mirror_until_ms !== until;
-    return is_longer ? [{ hold, to: { ...hold, mirror_until_ms: until } }] : [];
-  });
-}
-
-function waitsForMirror(hold: Hold, now: number, until: number): Hold {
-  return { ...hold, state: 'counted', awaits: 'mirror', awaits_after_ms: now, mirror_until_ms: until };
 }
 
 /**
@@ -239,10 +290,12 @@ export function decideLater(
     readonly attempts_max: number | null;
     readonly failure: string;
     readonly back_to?: OutboxRow['shop_state'];
+    /** It was not tried at all: waiting for its turn wears no patience out. */
+    readonly keeps_attempts?: boolean;
   },
 ): Decision<void> {
   const { outbox, order } = must(state);
-  const attempts = outbox.attempts + 1;
+  const attempts = outbox.attempts + (again.keeps_attempts === true ? 0 : 1);
   // A held order is only read for, and gives up by time: parked, it would keep its units for ever.
   const parked = again.attempts_max !== null && attempts >= again.attempts_max && order?.state !== 'held';
   return {
@@ -260,6 +313,14 @@ export function decideLater(
       ...(parked ? { journal: [note('shop.parked', { attempts, failure: again.failure })] } : {}),
     },
   };
+}
+
+/** The shop has said that something became of its hold: the row is looked at now. False when there is nothing to look at. */
+export function decideLook(state: LedgerState): Decision<boolean> {
+  const { owned, now_ms } = state;
+  if (owned === null || owned.outbox.shop_state !== 'open' || owned.outbox.parked) return { result: false };
+  const due_at_ms = Math.min(owned.outbox.due_at_ms ?? now_ms, now_ms);
+  return { result: true, changes: { outbox: { ...owned.outbox, due_at_ms } } };
 }
 
 /** A mirror that the shop refused: the hold stays counted on our side and is not tried again before an order. */
@@ -313,6 +374,8 @@ export function decideDeleted(state: LedgerState): Decision<void> {
 
 export type Reread =
   | 'shown'
+  /** The shop does not have the units, so none are taken: they count on our side alone. */
+  | 'unmirrored'
   /** The report was too old for what waits for it. */
   | 'unread'
   /** The order has failed and its units are free. */
@@ -321,26 +384,34 @@ export type Reread =
   | 'dropped';
 
 /**
- * What stock that was read at or after `sinceMs` says of the hold at the shop. The shop reserves without a look at
- * its stock, so a level below zero means that somebody else was faster.
+ * What stock that was read at or after `sinceMs` says of the hold at the shop: whether somebody else was faster. An
+ * order whose buyer may be paying just now is withdrawn first, and fails when that is certain.
  */
-export function decideReread(state: LedgerState, sinceMs: number, reason: OrderReason): Decision<Reread> {
+export function decideReread(
+  state: LedgerState,
+  sinceMs: number,
+  reason: OrderReason,
+  settings: LedgerSettings,
+): Decision<Reread> {
   const owned = must(state);
   if (!state.owned_items.every((item) => isReadSince(item, sinceMs)) || awaitsReport(state, owned)) {
     return { result: 'unread' };
   }
-  if (!isHeldAtShop(owned) || !isSoldElsewhere(state, owned)) return { result: 'shown' };
-  if (owned.order?.state === 'accepted') {
-    const { changes } = decideFailed(state, reason);
-    return changes === undefined ? { result: 'failed' } : { result: 'failed', changes };
+  const step = nextStep(owned, settings, state.now_ms);
+  if (step === 'take' && !canTake(state, owned)) {
+    return { ...decideUnmirrored(state, 'sold_elsewhere'), result: 'unmirrored' };
   }
+  if (step === 'take' || !isShort(state, owned, settings)) return { result: 'shown' };
+  if (isUnclear(state, owned)) return { result: 'unread' };
+  if (owned.order !== null && isOffered(owned.order)) {
+    return { result: 'failed', changes: withdrawal(state, owned, owned.order, reason) };
+  }
+  if (owned.order?.state === 'accepted') return { ...decideFailed(state, reason), result: 'failed' };
   // A held order: its revalidation or a person decides.
   if (owned.order !== null) return { result: 'shown' };
-  const outbox: OutboxRow = { ...owned.outbox, shop_state: 'deleting', intent_at_ms: state.now_ms };
-  return {
-    result: 'dropped',
-    changes: { outbox, journal: [note('shop.deleting', { why: 'sold_elsewhere' })] },
-  };
+  const is_draft = protocolOf(owned.outbox, settings.mirror) === 'draft_order';
+  const changes = intentOf(state, owned, is_draft ? 'delete' : 'give_back', 'sold_elsewhere');
+  return { result: 'dropped', changes };
 }
 
 /** A held order gives up after the configured time: rejected, units freed. */
@@ -357,24 +428,6 @@ function rejectHeld(state: LedgerState, owned: Owned): Decision<null> {
 
 function heldDeadline(order: Order | null, settings: LedgerSettings): number | null {
   return order?.state === 'held' ? order.submitted_at_ms + settings.held_order_max_ms : null;
-}
-
-/** With nothing at the shop, its figure excludes nothing of ours: the holds count on our side again. */
-function backToCounted(state: LedgerState, owned: Owned): Pick<Changes, 'holds' | 'sums'> {
-  const holds = owned.holds
-    .filter((hold) => hold.state !== 'counted' || hold.awaits === 'mirror')
-    .map((hold): HoldMove => {
-      const rest = { awaits: null, awaits_after_ms: null, mirror_until_ms: null } as const;
-      return { hold, to: hold.state === 'returning' ? null : { ...hold, ...rest, state: 'counted' } };
-    });
-  return { holds, sums: sumsOf(state, holds) };
-}
-
-function sumsOf(state: LedgerState, holds: readonly HoldMove[]): LevelSums[] {
-  return sumsAfter(
-    state.owned_items.flatMap((item) => item.levels),
-    holds,
-  );
 }
 
 function holdsClaim(outbox: OutboxRow, claim: Claim, now: number): boolean {

@@ -81,6 +81,16 @@ export function sha256Hex(text: string): string {
   return hash('sha256', text, 'hex');
 }
 
+/** The UUID of a name among ours (RFC 9562, version 5): the same name has the same one, everywhere and always. */
+export function nameUuid(name: string): string {
+  const hex = hash('sha1', `${UUID_NAMESPACE}${name}`, 'hex');
+  const variant = ((Number.parseInt(hex.slice(16, 18), 16) & 0x3f) | 0x80).toString(16);
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-5${hex.slice(13, 16)}-${variant}${hex.slice(18, 20)}-${hex.slice(20, 32)}`;
+}
+
+/** Sixteen bytes of our own, as RFC 9562 wants them in front of the name. */
+const UUID_NAMESPACE = 'holdfast/key/v1/';
+
 /** SHA-256 of any JSON value in its canonical form, in hex. */
 export function sha256OfJson(value: unknown): string {
   return sha256Hex(canonical(value));

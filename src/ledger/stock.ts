@@ -56,8 +56,10 @@ export interface Item {
   readonly as_of_ms: LedgerMs;
   /** When this item itself was last read. */
   readonly read_at_ms: LedgerMs;
-  /** When we last knew the state to be current: its own read, or a heartbeat that covers the whole shop. */
+  /** When we last knew the state to be current: its own read, or a heartbeat that covers the whole shop; before `dirty_at_ms`. */
   readonly confirmed_at_ms: LedgerMs;
+  /** When the shop last said that the item has changed; null once a read that began no earlier is taken over. */
+  readonly dirty_at_ms: LedgerMs | null;
   readonly velocity: Velocity;
   /** Sorted by the shop's order of preference, then by id. */
   readonly levels: readonly Level[];
@@ -81,15 +83,39 @@ export function levelAtp(level: Level, safetyStockUnits: number): number {
 }
 
 /** Units of the item that can still be promised over all locations; 0 unless it is active and fresh enough. */
-export function itemAtp(item: Item, now: LedgerMs): number {
-  if (!isPromisable(item, now)) return 0;
+export function itemAtp(item: Item, now: LedgerMs, askedAt: LedgerMs | null = null): number {
+  if (!isPromisable(item, now, askedAt)) return 0;
   return item.levels.reduce((sum, level) => sum + levelAtp(level, item.safety_stock_units), 0);
 }
 
-export function isItemFresh(item: Item, now: LedgerMs): boolean {
-  return isFresh(item.confirmed_at_ms, maxAgeSeconds(item.velocity, now), now);
+/**
+ * Young enough, and the shop has not said since that it changed. `askedAt`: when the call that wants to know came in. A
+ * read that began after it answers it whatever was said meanwhile: the figure was true at a moment of the call. Without
+ * that, an item that changes faster than it can be read would never be sold.
+ */
+export function isItemFresh(item: Item, now: LedgerMs, askedAt: LedgerMs | null = null): boolean {
+  return !isDirty(item, askedAt) && isFresh(item.confirmed_at_ms, maxAgeSeconds(item.velocity, now), now);
 }
 
-export function isPromisable(item: Item, now: LedgerMs): boolean {
-  return item.lifecycle === 'active' && isItemFresh(item, now);
+/** The shop has said that the item changed, and nothing that was read since, or for this question, shows how. */
+export function isDirty(item: Item, askedAt: LedgerMs | null): boolean {
+  return item.dirty_at_ms !== null && (askedAt === null || !isReadSince(item, askedAt));
+}
+
+/** The item and each level that is sold at: a figure that lost to a newer one, or came from a lagging copy, is no news. */
+export function isReadSince(
+  item: {
+    readonly read_at_ms: LedgerMs;
+    readonly levels: readonly Pick<Level, 'sellable_here' | 'read_at_ms'>[];
+  },
+  sinceMs: LedgerMs,
+): boolean {
+  return (
+    item.read_at_ms >= sinceMs &&
+    item.levels.every((level) => !level.sellable_here || level.read_at_ms >= sinceMs)
+  );
+}
+
+export function isPromisable(item: Item, now: LedgerMs, askedAt: LedgerMs | null = null): boolean {
+  return item.lifecycle === 'active' && isItemFresh(item, now, askedAt);
 }

@@ -1,15 +1,16 @@
 /** Submitting an order: the checksum is judged in the same transaction that accepts it (L5). */
 
 import type { Buyer } from './buyer.js';
-import { type HashVerdict, NEXT_BY_STATE, type Order, type OrderReason, type OrderState } from './order.js';
+import { type HashVerdict, nextFor, type Order, type OrderReason, type OrderState } from './order.js';
 import type { Decision, IdempotencyKey, LedgerSettings, LedgerState, Owned } from './ports.js';
 import { granted, type Result, refused } from './refusal.js';
 import { expiry, ownedBy, reservationUnknown } from './release.js';
 import { isExpired, nextReservationState } from './reservation.js';
 import { isCovered } from './revalidation.js';
-import { orderDue } from './shop-side.js';
-import { type Item, isItemFresh } from './stock.js';
+import { orderDue, protocolOf } from './shop-side.js';
+import { type Item, isDirty, isItemFresh } from './stock.js';
 import { basketHash, sameHash } from './stock-hash.js';
+import type { LedgerMs } from './units.js';
 
 export interface SubmitRequest {
   readonly principal: string;
@@ -22,6 +23,8 @@ export interface SubmitRequest {
   readonly reference: string | null;
   /** The id to give, made outside. */
   readonly order_id: string;
+  /** When the call came in: a re-read that began since answers it, see `isItemFresh`. */
+  readonly asked_at_ms: LedgerMs;
 }
 
 export interface UpstreamOrder {
@@ -93,7 +96,7 @@ export function submitAnswer(order: Order, owned: Owned, hash: string, replayed:
     hash_verdict: order.hash_verdict,
     reasons: order.reasons,
     current_stock_hash: hash,
-    next: NEXT_BY_STATE[order.state],
+    next: nextFor(order),
     ...upstreamOf(order),
     replayed,
   };
@@ -166,7 +169,7 @@ function replay(state: LedgerState, request: SubmitRequest): Result<SubmitAnswer
     status: STATUS_BY_STATE[order.state],
     reasons: order.reasons,
     current_stock_hash: currentHash(state),
-    next: NEXT_BY_STATE[order.state],
+    next: nextFor(order),
     ...upstreamOf(order),
     replayed: true,
   });
@@ -233,7 +236,7 @@ function makeOrder(
   settings: LedgerSettings,
 ): Decision<Result<SubmitAnswer>> {
   const now = state.now_ms;
-  const reasons = reasonsToHold(state, owned, verdict);
+  const reasons = reasonsToHold(state, owned, verdict, request.asked_at_ms);
   const orderState: OrderState = reasons.length === 0 ? 'accepted' : 'held';
   const order: Order = {
     id: request.order_id,
@@ -251,7 +254,10 @@ function makeOrder(
     placed_at_ms: null,
     upstream_order_ref: null,
     upstream_order_name: null,
+    order_mode: orderModeOf(owned, settings),
     checkout_url: null,
+    pay_until_ms: null,
+    aftermath: null,
   };
   const waitsForPerson = orderState === 'held' && settings.stale_hash === 'hold';
   const answer = submitAnswer(order, owned, currentHash(state), false);
@@ -290,8 +296,18 @@ function makeOrder(
   };
 }
 
+/** Units that were moved at the shop can't be paid for there, whatever the merchant has set since. */
+function orderModeOf({ outbox }: Owned, settings: LedgerSettings): Order['order_mode'] {
+  return protocolOf(outbox, settings.mirror) === 'move' ? 'complete' : settings.order_mode;
+}
+
 /** A checksum that is true says what the agent decided on, not that it can be sold: that is looked at anew. */
-function reasonsToHold(state: LedgerState, owned: Owned, verdict: HashVerdict): OrderReason[] {
+function reasonsToHold(
+  state: LedgerState,
+  owned: Owned,
+  verdict: HashVerdict,
+  askedAt: LedgerMs,
+): OrderReason[] {
   if (verdict === 'stale') {
     return [
       {
@@ -312,8 +328,10 @@ function reasonsToHold(state: LedgerState, owned: Owned, verdict: HashVerdict): 
         },
       ];
     }
-    if (!isItemFresh(item, state.now_ms)) {
-      const detail = 'The stock is older than it may be to sell anything, so the shop is read again first.';
+    if (!isItemFresh(item, state.now_ms, askedAt)) {
+      const detail = isDirty(item, askedAt)
+        ? 'The shop says that the stock has just changed, so it is read again first.'
+        : 'The stock is older than it may be to sell anything, so the shop is read again first.';
       return [{ code: 'stock_stale', sku, detail }];
     }
     if (owned.holds.every((hold) => isCovered(state, item, hold))) return [];

@@ -29,6 +29,8 @@ export interface Claim {
   readonly claim_ms: number;
   /** A hold at the shop is looked at again after so long: a person may have removed it there. */
   readonly check_ms: number;
+  /** A move that was written longer ago than this is not sent again: the shop may have forgotten its key. */
+  readonly resend_max_ms: number;
 }
 
 /** Given up by its worker. */

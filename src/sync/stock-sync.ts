@@ -3,6 +3,7 @@
  * enter only through `decideApplyReport`, stamped with the ledger time at which their read began.
  */
 
+import { decideReconciled } from '../ledger/drift.js';
 import type { ItemObservation, LevelObservation } from '../ledger/observation.js';
 import type {
   Clock,
@@ -13,8 +14,12 @@ import type {
   Store,
   SyncState,
 } from '../ledger/ports.js';
+import type { Jump, ReconcileReport } from '../ledger/reconciliation.js';
 import { decideApplyReport, type ReportResult, type StockReport } from '../ledger/report.js';
+import { Loop } from '../loops/loop.js';
 import { READ_ITEMS_MAX, type StockSource, UpstreamError } from '../upstream/upstream.js';
+import { DriftTally } from './drift-tally.js';
+import { ReadBatch } from './read-batch.js';
 
 export interface StockSyncPorts {
   readonly store: Store;
@@ -37,61 +42,121 @@ export interface StockSyncLimits {
   readonly call_ms: number;
   /** Items that the full read did not see, looked at again in groups of this size. */
   readonly unseen_batch: number;
+  /** While a full read runs, heartbeats go on, this far apart. Shorter than the lease. */
+  readonly pulse_ms: number;
+  /** Reads that calls of agents wait for, under way at once. What is asked for meanwhile is read together next. */
+  readonly on_demand_reads: number;
+  /** Differing levels, and differing items, that the record of a reconciliation lists; it counts all. */
+  readonly drift_rows_max: number;
 }
 
+export interface FullReadOptions {
+  readonly onProgress?: (progress: FullReadProgress) => void;
+}
+
+export interface FullReadProgress {
+  readonly items_read: number;
+  /** By the shop's own count; null when it does not say. */
+  readonly items_total: number | null;
+}
+
+/** `another_process` has the lease: it keeps the ledger in step, and reads in full when that is due. */
+export type Reconciled =
+  | { readonly done: true; readonly report: ReconcileReport }
+  | { readonly done: false; readonly why: 'another_process' };
+
 const LEASE = 'sync';
+
+/** Another process has taken over: what this one has read so far is in the ledger, the rest is that one's business. */
+class LeaseLost extends Error {
+  override readonly name = 'LeaseLost';
+}
 
 export class StockSync implements StockFreshener {
   readonly #ports: StockSyncPorts;
   /** Re-reads under way, by SKU: a crowd that asks for one stale SKU makes one call. */
   readonly #freshening = new Map<string, Promise<boolean>>();
+  /** And a crowd that asks for many makes few. */
+  readonly #onDemand: ReadBatch;
 
   constructor(ports: StockSyncPorts) {
     this.#ports = ports;
+    const { settings, limits } = ports;
+    this.#onDemand = new ReadBatch({
+      read: (itemIds) => this.rereadItems(itemIds, AbortSignal.timeout(settings.freshen_wait_ms)),
+      size_max: READ_ITEMS_MAX,
+      concurrency: limits.on_demand_reads,
+    });
   }
 
-  /** One heartbeat, or the first full read. Does nothing while another process has the lease. */
+  /**
+   * One heartbeat, or the first full read, or the reconciliation when that is due. Does nothing while another process
+   * has the lease.
+   */
   async beat(signal: AbortSignal): Promise<void> {
-    const { store, clock, worker, limits } = this.#ports;
-    if (!(await store.lease(LEASE, worker, limits.lease_ms))) return;
+    const { store, clock, limits } = this.#ports;
+    if (!(await this.#renewLease())) return;
     await this.#readLocations(signal);
     const sync = await store.read({}, (state) => state.sync);
     const { baseline_at_ms, cursor } = sync;
     const isDue = baseline_at_ms === null || clock.now() - baseline_at_ms > limits.resync_after_ms;
-    if (isDue || cursor === null) await this.readAll(signal);
+    if (isDue || cursor === null) await this.reconcile(signal);
     else await this.#readChanges(sync, cursor, signal);
   }
 
-  /** The whole catalogue, page by page. Answers are served meanwhile, and say how old they are. */
-  async readAll(signal: AbortSignal): Promise<number> {
-    const { store, source, clock, worker, limits } = this.#ports;
-    const began_ms = clock.now();
-    await this.#readLocations(signal);
-    const cursor = await source.cursorNow(signal);
-    let items = 0;
-    let page_began_ms = clock.now();
-    for await (const page of source.catalogue(signal)) {
-      await this.#applyItems(page.items, page_began_ms);
-      items += page.items.length;
-      await store.lease(LEASE, worker, limits.lease_ms);
-      page_began_ms = clock.now();
+  /**
+   * Compares the whole shop with the ledger, which takes its figures over, and puts on record what differed. A
+   * heartbeat comes first: what is found then is what heartbeats do not see.
+   */
+  async reconcile(signal: AbortSignal, options: FullReadOptions = {}): Promise<Reconciled> {
+    if (!(await this.#renewLease())) return NOT_OURS;
+    try {
+      await this.#beatIfPossible(signal);
+    } catch (error) {
+      // More may have changed than a heartbeat can be told of: then only the full read helps.
+      if (!(error instanceof UpstreamError)) throw error;
+      this.#ports.report('heartbeat_failed', describe(error));
     }
-    await this.#readUnseen(began_ms, signal);
-    await store.putSync({ baseline_at_ms: clock.now(), confirmed_at_ms: began_ms, cursor });
-    return items;
+    return this.readAll(signal, options);
+  }
+
+  /**
+   * The whole catalogue, in pages or in bulk. Answers are served meanwhile, and say how old they are; heartbeats go on.
+   * Throws UpstreamError, and has then confirmed nothing.
+   */
+  async readAll(signal: AbortSignal, options: FullReadOptions = {}): Promise<Reconciled> {
+    const { store, source, clock, limits, report } = this.#ports;
+    if (!(await this.#renewLease())) return NOT_OURS;
+    const began_at_ms = clock.now();
+    await this.#readLocations(signal);
+    const before = await store.read({}, ({ sync, locations }) => ({ ...sync, locations }));
+    const cursor = await source.cursorNow(within(signal, limits.call_ms));
+    const is_first = before.baseline_at_ms === null;
+    const tally = new DriftTally({ began_at_ms, is_first, rows_max: limits.drift_rows_max });
+    const isWhole = await this.#whileLeased(signal, async (leased) => {
+      await this.#readCatalogue(tally, leased, options);
+      await this.#readUnseen(began_at_ms, leased, tally);
+    });
+    if (!isWhole) return NOT_OURS;
+    const found = tally.report(clock.now());
+    await store.transact({}, () => decideReconciled(found));
+    const now = await store.read({}, ({ sync, locations }) => ({ ...sync, locations }));
+    // A location that changed meanwhile calls for another full read. Else: heartbeats that went on are further.
+    const isSameShop = isSameList([...now.locations.values()], before.locations);
+    const next = isSameShop ? (now.cursor ?? cursor) : null;
+    await store.putSync({ baseline_at_ms: clock.now(), confirmed_at_ms: began_at_ms, cursor: next });
+    if (found.drift_total + found.catalogue_drift_total > 0) report('drift', driftDetail(found));
+    return { done: true, report: found };
   }
 
   /** Re-reads items by upstream id, with all of their levels. An item that the shop no longer knows is discontinued. */
   async rereadItems(itemIds: readonly string[], signal: AbortSignal): Promise<void> {
-    const { source, clock } = this.#ports;
-    for (let at = 0; at < itemIds.length; at += READ_ITEMS_MAX) {
-      const ids = itemIds.slice(at, at + READ_ITEMS_MAX);
-      const read_at_ms = clock.now();
-      const items = await source.readItems(ids, signal);
-      await this.#applyItems(items, read_at_ms);
-      const gone = ids.filter((id) => !items.some((item) => item.item_id === id));
-      await Promise.all(gone.map((id) => this.#applyGone(id, read_at_ms)));
-    }
+    await this.#reread(itemIds, signal, null);
+  }
+
+  /** When one of them has changed, the next heartbeat reads everything again. */
+  async rereadLocations(signal: AbortSignal): Promise<void> {
+    await this.#readLocations(signal);
   }
 
   async freshen(skus: readonly string[], deadlineMs: number): Promise<boolean> {
@@ -111,6 +176,87 @@ export class StockSync implements StockFreshener {
     await this.#ports.store.releaseLease(LEASE, this.#ports.worker);
   }
 
+  #renewLease(): Promise<boolean> {
+    const { store, worker, limits } = this.#ports;
+    return store.lease(LEASE, worker, limits.lease_ms);
+  }
+
+  /**
+   * Does something long while the lease is renewed and heartbeats go on. False when another process has taken over,
+   * which ends the work. A process that was suspended learns of it at the latest with the next page.
+   */
+  async #whileLeased(signal: AbortSignal, work: (leased: AbortSignal) => Promise<void>): Promise<boolean> {
+    const lost = new AbortController();
+    const leased = AbortSignal.any([signal, lost.signal]);
+    const pulse = this.#pulse(leased, lost);
+    pulse.start();
+    try {
+      await work(leased);
+      return !lost.signal.aborted;
+    } catch (error) {
+      if (error instanceof LeaseLost || lost.signal.aborted) return false;
+      throw error;
+    } finally {
+      await pulse.stop();
+    }
+  }
+
+  #pulse(leased: AbortSignal, lost: AbortController): Loop {
+    const { limits, report } = this.#ports;
+    let isFirst = true;
+    return new Loop({
+      name: 'pulse',
+      interval_ms: limits.pulse_ms,
+      run: async (signal) => {
+        // A heartbeat has just been.
+        if (!isFirst && (await this.#renewLease())) await this.#beatIfPossible(signal);
+        else if (!isFirst) lost.abort(new LeaseLost('another process has it'));
+        isFirst = false;
+      },
+      onError: (error) => {
+        if (!leased.aborted) report('heartbeat_failed', describe(error));
+      },
+    });
+  }
+
+  /** A heartbeat, unless there is nothing yet that it could go on from: then all has to be read first. */
+  async #beatIfPossible(signal: AbortSignal): Promise<void> {
+    const { store } = this.#ports;
+    const canBeat = ({ baseline_at_ms, cursor }: SyncState) => baseline_at_ms !== null && cursor !== null;
+    // Not even the locations: one that changed during such a read has to be seen by the heartbeat after it.
+    if (!canBeat(await store.read({}, (state) => state.sync))) return;
+    await this.#readLocations(signal);
+    const sync = await store.read({}, (state) => state.sync);
+    if (sync.cursor !== null) await this.#readChanges(sync, sync.cursor, signal);
+  }
+
+  async #readCatalogue(tally: DriftTally, signal: AbortSignal, options: FullReadOptions): Promise<void> {
+    const { source, clock } = this.#ports;
+    const walk_began_ms = clock.now();
+    let page_began_ms = walk_began_ms;
+    for await (const page of source.catalogue(signal)) {
+      const read_at_ms = page.as_of === 'walk' ? walk_began_ms : page_began_ms;
+      await this.#applyItems(page.items, read_at_ms, tally);
+      for (const { levels } of page.items) tally.read(levels.length);
+      options.onProgress?.({ items_read: tally.items_read, items_total: page.total_items });
+      if (!(await this.#renewLease())) throw new LeaseLost('another process has it');
+      page_began_ms = clock.now();
+    }
+  }
+
+  async #reread(itemIds: readonly string[], signal: AbortSignal, tally: DriftTally | null): Promise<void> {
+    const { source, clock } = this.#ports;
+    for (let at = 0; at < itemIds.length; at += READ_ITEMS_MAX) {
+      const ids = itemIds.slice(at, at + READ_ITEMS_MAX);
+      const read_at_ms = clock.now();
+      const items = await source.readItems(ids, signal);
+      await this.#applyItems(items, read_at_ms, tally);
+      for (const { levels } of items) tally?.read(levels.length);
+      const gone = ids.filter((id) => !items.some((item) => item.item_id === id));
+      await Promise.all(gone.map((id) => this.#applyGone(id, read_at_ms, tally)));
+    }
+  }
+
   async #readSkus(skus: readonly string[], signal: AbortSignal): Promise<boolean> {
     const { store, source, clock, report } = this.#ports;
     try {
@@ -118,7 +264,7 @@ export class StockSync implements StockFreshener {
         skus.flatMap((sku) => state.items.get(sku)?.item_id ?? []),
       );
       const unknown = await store.read({ skus }, (state) => skus.filter((sku) => !state.items.has(sku)));
-      if (known.length > 0) await this.rereadItems(known, signal);
+      if (known.length > 0) await this.#onDemand.read(known, signal);
       if (unknown.length > 0) {
         // Those of a shop that is quite new to us; changes of them are the heartbeat's business.
         const isNew = await store.read({}, (state) => state.locations.size === 0);
@@ -156,7 +302,7 @@ export class StockSync implements StockFreshener {
     const observed = await source.locations(within(signal, limits.call_ms));
     const locations = observed.map((location, position) => ({ ...location, position }));
     const lost = await store.read({}, ({ sync, locations: known }) => {
-      const same = locations.length === known.size && locations.every((row) => isSame(row, known));
+      const same = isSameList(locations, known);
       return same ? null : { baseline_at_ms: sync.baseline_at_ms, confirmed_at_ms: sync.confirmed_at_ms };
     });
     if (lost !== null) await store.putSync({ ...lost, cursor: null });
@@ -164,16 +310,20 @@ export class StockSync implements StockFreshener {
   }
 
   /** Items that the ledger knows and the full read did not bring: deleted at the shop, or moved between pages. */
-  async #readUnseen(began_ms: number, signal: AbortSignal): Promise<void> {
+  async #readUnseen(began_ms: number, signal: AbortSignal, tally: DriftTally): Promise<void> {
     const { store, limits } = this.#ports;
     for (;;) {
       const unseen = await store.itemsNotReadSince(began_ms, limits.unseen_batch);
       if (unseen.length === 0) return;
-      await this.rereadItems(unseen, signal);
+      await this.#reread(unseen, signal, tally);
     }
   }
 
-  async #applyItems(items: readonly ItemObservation[], readAt: number): Promise<void> {
+  async #applyItems(
+    items: readonly ItemObservation[],
+    readAt: number,
+    tally: DriftTally | null = null,
+  ): Promise<void> {
     const results = await Promise.all(
       items.map(({ levels, ...catalogue }) =>
         this.#apply({ item_id: catalogue.item_id, catalogue, levels, is_complete: true, read_at_ms: readAt }),
@@ -182,7 +332,9 @@ export class StockSync implements StockFreshener {
     for (const [index, result] of results.entries()) {
       if (!result.applied) throw new UpstreamError('protocol', 'a level at an unlisted location');
       const item = items[index];
-      if (item !== undefined && item.sku !== result.sku) await this.#takeOverSku(item, readAt);
+      if (item === undefined) continue;
+      tally?.found(item.item_id, result);
+      if (item.sku !== result.sku) await this.#takeOverSku(item, readAt, tally);
     }
   }
 
@@ -190,7 +342,7 @@ export class StockSync implements StockFreshener {
    * A product that was deleted or archived and made anew has the same SKU under another id: agents mean the one
    * that is sold. A SKU that two items sell stays with the first.
    */
-  async #takeOverSku(item: ItemObservation, readAt: number): Promise<void> {
+  async #takeOverSku(item: ItemObservation, readAt: number, tally: DriftTally | null): Promise<void> {
     const { store, clock } = this.#ports;
     const { sku, levels, ...rest } = item;
     if (sku === null || item.lifecycle === 'discontinued') return;
@@ -199,15 +351,18 @@ export class StockSync implements StockFreshener {
     const { item_id, variant_id, product_id, title, variant_title, lifecycle } = holder;
     const nameless = { item_id, variant_id, product_id, title, variant_title, lifecycle, sku: null };
     const levelsAsTheyAre = { levels: [], is_complete: false };
-    await this.#apply({ item_id, catalogue: nameless, ...levelsAsTheyAre, read_at_ms: clock.now() });
+    const read_at_ms = clock.now();
+    const left = await this.#apply({ item_id, catalogue: nameless, ...levelsAsTheyAre, read_at_ms });
+    tally?.found(item_id, left);
     const { item_id: id } = item;
-    await this.#apply({
+    const taken = await this.#apply({
       item_id: id,
       catalogue: { ...rest, sku },
       levels,
       is_complete: true,
       read_at_ms: readAt,
     });
+    tally?.found(id, taken);
   }
 
   /** Returns the items that the ledger does not know. */
@@ -227,7 +382,7 @@ export class StockSync implements StockFreshener {
     return results.filter(({ result }) => !result.applied).map(({ item_id }) => item_id);
   }
 
-  async #applyGone(itemId: string, readAt: number): Promise<void> {
+  async #applyGone(itemId: string, readAt: number, tally: DriftTally | null): Promise<void> {
     const known = await this.#ports.store.read({ item_ids: [itemId] }, (state) =>
       state.items_by_id.get(itemId),
     );
@@ -235,10 +390,12 @@ export class StockSync implements StockFreshener {
     const { variant_id, product_id, sku, title, variant_title } = known;
     const names = { item_id: itemId, variant_id, product_id, sku, title, variant_title };
     const catalogue = { ...names, lifecycle: 'discontinued' as const };
-    await this.#apply({ item_id: itemId, catalogue, levels: [], is_complete: true, read_at_ms: readAt });
+    const nothing = { levels: [], is_complete: true };
+    const result = await this.#apply({ item_id: itemId, catalogue, ...nothing, read_at_ms: readAt });
+    tally?.found(itemId, result);
   }
 
-  #apply(report: Omit<StockReport, 'salt'>): Promise<ReportResult> {
+  async #apply(report: Omit<StockReport, 'salt'>): Promise<ReportResult> {
     const { store, ids, settings } = this.#ports;
     const salt = ids.salt();
     const sku = report.catalogue?.sku;
@@ -246,8 +403,33 @@ export class StockSync implements StockFreshener {
       item_ids: [report.item_id],
       ...(sku === null || sku === undefined ? {} : { skus: [sku] }),
     };
-    return store.transact(keys, (state) => decideApplyReport(state, { ...report, salt }, settings));
+    const result = await store.transact(keys, (state) =>
+      decideApplyReport(state, { ...report, salt }, settings),
+    );
+    if (result.applied && result.found !== undefined) this.#tellJumps(result.sku, result.found.jumps);
+    return result;
   }
+
+  #tellJumps(sku: string, jumps: readonly Jump[]): void {
+    for (const jump of jumps) this.#ports.report('stock_jumped', { sku, ...jump });
+  }
+}
+
+const NOT_OURS: Reconciled = { done: false, why: 'another_process' };
+
+/** SKUs that one line of the log names; the record has more of them. */
+const SKUS_TOLD_MAX = 20;
+
+function driftDetail({ drift, catalogue_drift, ...totals }: ReconcileReport): Record<string, unknown> {
+  const skus = new Set([...drift, ...catalogue_drift].map(({ sku }) => sku));
+  return { ...totals, skus: [...skus].slice(0, SKUS_TOLD_MAX) };
+}
+
+/** A location that the shop has deleted is not listed any more; the ledger keeps it, closed. */
+function isSameList(rows: readonly LocationRow[], known: ReadonlyMap<string, LocationRow>): boolean {
+  const listed = new Set(rows.map((row) => row.location_id));
+  const isGone = [...known.values()].some((row) => row.active && !listed.has(row.location_id));
+  return !isGone && rows.every((row) => isSame(row, known));
 }
 
 function isSame(row: LocationRow, known: ReadonlyMap<string, LocationRow>): boolean {

@@ -1,18 +1,22 @@
 /**
  * MCP over Streamable HTTP at /mcp, on loopback. Authentication comes later; until then the Host and Origin
- * guards keep web pages out (DNS rebinding), and `config.ts` refuses any other address.
+ * guards keep web pages out (DNS rebinding), and `config.ts` refuses any other address. The shop's webhooks alone may
+ * come in under a public name, because they bring a signature.
  */
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import {
+  hostHeaderValidation,
   localhostHostValidation,
   localhostOriginValidation,
   toNodeHandler,
 } from '@modelcontextprotocol/node';
-import { createMcpHandler } from '@modelcontextprotocol/server';
+import { createMcpHandler, localhostAllowedHostnames } from '@modelcontextprotocol/server';
+import type { Counters } from '../observability/counters.js';
 import { mcpServer, type ServerIdentity, type ToolContext } from '../tools/server.js';
+import { WEBHOOK_PATH, type WebhookDoor, WebhookRoute } from './webhooks.js';
 
 export interface HttpServing {
   readonly origin: string;
@@ -30,6 +34,19 @@ export interface HttpOptions {
   /** How long closing waits for calls in flight, and for streams that never end by themselves. */
   readonly drain_max_ms: number;
   readonly onError: (error: unknown) => void;
+  /** Left out: the route answers 404. */
+  readonly webhooks?: WebhookServing | undefined;
+  /** What /metrics answers, in the text format of Prometheus. Left out: 404. */
+  readonly metrics?: (() => Promise<string>) | undefined;
+}
+
+export interface WebhookServing {
+  readonly door: WebhookDoor;
+  readonly counters: Counters;
+  /** Host under which the shop reaches us, besides loopback and on this route alone; null: none. */
+  readonly public_hostname: string | null;
+  readonly webhook_buffer_max_bytes: number;
+  readonly webhook_body_timeout_ms: number;
 }
 
 export async function serveOnHttp(
@@ -43,15 +60,13 @@ export async function serveOnHttp(
     maxRequestBodySize: options.body_max_bytes,
   });
   const mcp = toNodeHandler(handler, { onerror: onError });
-  const isHostAllowed = localhostHostValidation();
-  const isOriginAllowed = localhostOriginValidation();
+  const routes = routesOf(mcp, options);
   const server = createServer((request, response) => {
     // While closing, a connection that is kept alive goes as soon as its call is answered.
     response.once('close', () => {
       if (!server.listening) server.closeIdleConnections();
     });
-    if (!isHostAllowed(request, response) || !isOriginAllowed(request, response)) return;
-    route(request, response, mcp);
+    routes(request, response);
   });
   server.headersTimeout = options.headers_timeout_ms;
   server.requestTimeout = options.request_timeout_ms;
@@ -73,18 +88,48 @@ export async function serveOnHttp(
 
 type McpHandler = ReturnType<typeof toNodeHandler>;
 
-function route(request: IncomingMessage, response: ServerResponse, mcp: McpHandler): void {
-  // Not `new URL`: it throws on targets like "//", and what a stranger sends must not stop the server.
-  const [path] = (request.url ?? '/').split('?', 1);
-  if (path === '/mcp') {
-    void mcp(request as Parameters<McpHandler>[0], response as Parameters<McpHandler>[1]);
-  } else if (path === '/healthz') {
-    response.writeHead(200, { 'content-type': 'text/plain; charset=utf-8' }).end('ok\n');
-  } else {
-    response
-      .writeHead(404, { 'content-type': 'text/plain; charset=utf-8' })
-      .end('Not here. MCP is at /mcp.\n');
-  }
+function routesOf(
+  mcp: McpHandler,
+  { webhooks, metrics, onError, body_max_bytes }: HttpOptions,
+): (request: IncomingMessage, response: ServerResponse) => void {
+  const isHostLocal = localhostHostValidation();
+  const isOriginLocal = localhostOriginValidation();
+  const publicNames = webhooks?.public_hostname == null ? [] : [webhooks.public_hostname];
+  const isHostOurs = hostHeaderValidation([...localhostAllowedHostnames(), ...publicNames]);
+  const deliveries = webhooks && new WebhookRoute({ ...webhooks, body_max_bytes, onError });
+  return (request, response) => {
+    // Not `new URL`: it throws on targets like "//", and what a stranger sends must not stop the server.
+    const [path] = (request.url ?? '/').split('?', 1);
+    if (path === WEBHOOK_PATH && deliveries !== undefined) {
+      // No guard of origins: a page that could send here can't sign.
+      if (isHostOurs(request, response)) void deliveries.handle(request, response);
+      return;
+    }
+    if (!isHostLocal(request, response) || !isOriginLocal(request, response)) return;
+    if (path === '/mcp') {
+      void mcp(request as Parameters<McpHandler>[0], response as Parameters<McpHandler>[1]);
+    } else if (path === '/healthz') {
+      text(response, 200, 'ok');
+    } else if (path === '/metrics' && metrics !== undefined) {
+      metrics().then(
+        (figures) => response.writeHead(200, { 'content-type': METRICS_TYPE }).end(figures),
+        (error: unknown) => {
+          onError(error);
+          text(response, 503, 'The ledger can not be read now.');
+        },
+      );
+    } else if (path === WEBHOOK_PATH) {
+      text(response, 404, 'Webhooks are off. Set HOLDFAST_PUBLIC_URL to turn them on.');
+    } else {
+      text(response, 404, 'Not here. MCP is at /mcp.');
+    }
+  };
+}
+
+const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
+
+function text(response: ServerResponse, status: number, line: string): void {
+  response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' }).end(`${line}\n`);
 }
 
 function listen(server: Server, { host, port }: HttpOptions): Promise<AddressInfo> {

@@ -9,7 +9,11 @@ import type {
   LevelObservation,
   LocationObservation,
   OrderObservation,
+  ShopHint,
 } from '../ledger/observation.js';
+import type { StockMove } from '../ledger/stock-move.js';
+
+export type { ShopHint };
 
 /** Why a call to the shop failed, as a machine can act on it. */
 export type UpstreamFailure =
@@ -83,6 +87,8 @@ export interface StockSource {
   changesSince(cursor: string, signal: AbortSignal): Promise<Changes>;
   /** Re-read whole items by inventory item id, at most `READ_ITEMS_MAX` a call. Ids the shop no longer knows are absent. */
   readItems(itemIds: readonly string[], signal: AbortSignal): Promise<readonly ItemObservation[]>;
+  /** Ids of the items that the variants of these products sell. Products that the shop no longer knows bring none. */
+  itemsOfProducts(productIds: readonly string[], signal: AbortSignal): Promise<readonly string[]>;
   /** Items by SKU, for a call that comes before the first full read is through. */
   findBySku(skus: readonly string[], signal: AbortSignal): Promise<readonly ItemObservation[]>;
 }
@@ -101,19 +107,6 @@ export interface OrderSource {
 }
 
 export const READ_ORDERS_MAX = 25;
-
-/** What a verified message of the shop names as changed. Names only: its figures are never believed. */
-export type ShopHint =
-  | { readonly kind: 'item'; readonly id: string }
-  | { readonly kind: 'variant'; readonly id: string }
-  | { readonly kind: 'product'; readonly id: string }
-  /** An order, by the shop's reference. */
-  | { readonly kind: 'order'; readonly id: string }
-  /** A hold of ours or somebody else's draft order, by the shop's reference. */
-  | { readonly kind: 'hold'; readonly id: string }
-  | { readonly kind: 'locations' }
-  /** The app was removed, or its scopes changed: a person has to look. */
-  | { readonly kind: 'access' };
 
 /** One delivery of a webhook, verified. */
 export interface Delivery {
@@ -187,6 +180,8 @@ export interface ShopHold {
   readonly status: 'open' | 'completed';
   /** Null when the shop holds nothing for it (never reserved). */
   readonly until_ms: number | null;
+  /** Where a buyer can pay for it and so make the order. Whoever has it can pay. Null when the shop gives none. */
+  readonly checkout_url: string | null;
   readonly order: ShopOrder | null;
 }
 
@@ -195,6 +190,37 @@ export interface ShopOrder {
   /** As the merchant sees it, e.g. "#1001". */
   readonly order_name: string;
 }
+
+/** An order that is made at once, without a hold that becomes it. `tag` is how an unknown outcome is looked up. */
+export interface OrderRequest {
+  readonly tag: string;
+  readonly lines: readonly HoldLine[];
+  readonly buyer: Buyer | null;
+  readonly note: string | null;
+  readonly reference: string | null;
+}
+
+/**
+ * What is known after an order was asked for. `paced`: a shop that takes only so many orders a minute (a development
+ * store) has turned it away before anything ran.
+ */
+export type OrderOutcome =
+  | WriteOutcome<ShopOrder>
+  | { readonly outcome: 'paced'; readonly detail: string; readonly retry_after_ms: number };
+
+/** `out_of_stock`: the shop does not have the units; nothing was made. */
+export type PlaceOutcome = OrderOutcome | { readonly outcome: 'out_of_stock'; readonly detail: string };
+
+/**
+ * What is known after a move of stock was sent. After `unknown` and `not_sent` the very same move may be sent again: the
+ * shop carries out one key once. After the others its key is used up, and nothing was moved.
+ */
+export type MoveOutcome =
+  | WriteOutcome<null>
+  /** A figure was not the one that the move was to start from. */
+  | { readonly outcome: 'stale'; readonly detail: string }
+  /** The shop gave up on it; another try, under a new key, may do. */
+  | { readonly outcome: 'failed'; readonly detail: string };
 
 /**
  * Writes never throw for what the shop or the network does: they say what is known (`WriteOutcome`).
@@ -208,11 +234,17 @@ export interface OrderSink {
    */
   updateHold(holdRef: string, details: OrderDetails, signal: AbortSignal): Promise<WriteOutcome<ShopHold>>;
   /** Turns the hold into an order. Completing a completed hold answers with its order. */
-  completeHold(holdRef: string, signal: AbortSignal): Promise<WriteOutcome<ShopOrder>>;
+  completeHold(holdRef: string, signal: AbortSignal): Promise<OrderOutcome>;
   /** Lets go. Deleting what is already gone is `done`. */
   deleteHold(holdRef: string, signal: AbortSignal): Promise<WriteOutcome<null>>;
   /** By our tag; at most one is expected. The shop's search may lag behind a create by seconds. */
   findHolds(tag: string, signal: AbortSignal): Promise<readonly ShopHold[]>;
   /** By the shop's reference; null when it no longer exists. Reads the object itself, without search lag. */
   readHold(holdRef: string, signal: AbortSignal): Promise<ShopHold | null>;
+  /** Moves units between what can be sold and what is reserved, exactly where they are. Safe to repeat with the same key. */
+  moveStock(move: StockMove, signal: AbortSignal): Promise<MoveOutcome>;
+  /** Makes a paid order that takes its units out of what can be sold, if they are there. Twice is two orders. */
+  placeOrder(request: OrderRequest, signal: AbortSignal): Promise<PlaceOutcome>;
+  /** Orders made with our tag; at most one is expected. The shop's search may lag behind by seconds. */
+  findOrders(tag: string, signal: AbortSignal): Promise<readonly ShopOrder[]>;
 }

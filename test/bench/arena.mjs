@@ -25,10 +25,15 @@ export const SETTINGS = {
   safety_stock_units: 0,
   stale_hash: 'revalidate',
   mirror: 'draft_order',
+  order_mode: 'complete',
+  pay_ms: 3_600_000,
   submit_wait_ms: 2000,
   freshen_wait_ms: 1000,
   mirror_margin_ms: 60_000,
   held_order_max_ms: 24 * HOUR_MS,
+  jump_share_percent: 50,
+  jump_min_units: 10,
+  drift_slack_ms: 120_000,
 };
 
 /** A folder on disk (never on a RAM disk: fsync is half of what is measured), gone at the end. */

@@ -10,11 +10,12 @@ import { growth } from './growth.mjs';
 import { processes } from './processes.mjs';
 import { server } from './server.mjs';
 import { throughput } from './throughput.mjs';
+import { webhooks } from './webhooks.mjs';
 
 /** Load average above which many processes can't be judged by the clock. */
 const LOAD_QUIET_MAX = 0.5;
 
-const GROUPS = { a: throughput, b: growth, c: processes, d: server };
+const GROUPS = { a: throughput, b: growth, c: processes, d: server, e: webhooks };
 
 const { values } = parseArgs({
   options: {

@@ -4,8 +4,10 @@
  */
 
 import { expect } from 'vitest';
+import { decideOffered, decideUnpaid, isOffered } from '../../src/ledger/checkout.js';
+import { decideTaken } from '../../src/ledger/move-steps.js';
 import { decideFailed, decidePlaced } from '../../src/ledger/placing.js';
-import type { LedgerSettings } from '../../src/ledger/ports.js';
+import type { Decision, LedgerSettings, LedgerState } from '../../src/ledger/ports.js';
 import { decideExpire } from '../../src/ledger/release.js';
 import { grantedBySku } from '../../src/ledger/reservation.js';
 import type { ReserveAnswer } from '../../src/ledger/reserve.js';
@@ -39,11 +41,12 @@ import {
   type VirtualTime,
   WAREHOUSE,
 } from './ledger.js';
-import { type Draft, type Figure, PlainShop, type Reading } from './plain-shop.js';
+import { type Draft, type Figure, type PlainOrder, PlainShop, type Reading } from './plain-shop.js';
 
 export const SKUS = ['tee', 'cap'] as const;
 const LOCATIONS = [WAREHOUSE, STORE];
-const CLAIM: Omit<Claim, 'worker'> = { claim_ms: 5 * SECOND, check_ms: 5 * MINUTE };
+const CLAIM: Omit<Claim, 'worker'> = { claim_ms: 5 * SECOND, check_ms: 5 * MINUTE, resend_max_ms: 20 * HOUR };
+const PAY_MS = 5 * MINUTE;
 /** The whole proof is dear, and what it would find stays to be found: the rest is checked after each step. */
 const VERIFY_EVERY = 5;
 const NO_REASON = { code: 'shop_refused', detail: 'The shop said no.' } as const;
@@ -53,6 +56,8 @@ const NO_REASON = { code: 'shop_refused', detail: 'The shop said no.' } as const
  * written, or the shop says no.
  */
 export type Fault = 'none' | 'dies_before' | 'dies_after' | 'dies_between' | 'refused';
+
+type Decide = <R>(by: (state: LedgerState) => Decision<R>) => Promise<R>;
 
 type Fate = 'active' | 'submitted' | 'committed' | 'over';
 
@@ -89,8 +94,12 @@ export class World {
     this.#settings = settings;
   }
 
-  static async open(path: string, mirror: LedgerSettings['mirror']): Promise<World> {
-    const settings = { mirror, held_order_max_ms: HOUR };
+  static async open(
+    path: string,
+    mirror: LedgerSettings['mirror'],
+    order_mode: LedgerSettings['order_mode'],
+  ): Promise<World> {
+    const settings = { mirror, order_mode, pay_ms: PAY_MS, held_order_max_ms: HOUR };
     const world = new World(await TestLedger.open({ path, settings }), path, settings);
     for (const sku of SKUS) await world.apply(world.shop.read(sku, await world.now()));
     return world;
@@ -252,6 +261,16 @@ export class World {
     }
   }
 
+  /** The buyer of an order pays, if there is a link to pay at. */
+  async pay(index: number): Promise<void> {
+    const mine = this.#pick(index);
+    if (mine === undefined) return;
+    const now = await this.#call();
+    const { order, outbox } = await this.ledger.owned(mine.answer.reservation_id);
+    const draft = this.shop.byRef(outbox.hold_ref, now);
+    if (order !== null && order.checkout_url !== null && draft !== undefined) this.shop.pay(draft, now);
+  }
+
   // What the outbox does: the steps of its rows, and the deaths between them.
 
   /** Works on the row that is due first; the fault strikes in the step of that number. */
@@ -277,7 +296,7 @@ export class World {
     const { store } = this.ledger;
     const { owned } = work;
     const now = await this.#call();
-    const decide = async <R>(by: Parameters<typeof store.transact<R>>[1]): Promise<R> => {
+    const decide: Decide = async (by) => {
       await this.#call();
       return store.transact({ owned: { reservation_key: key }, precedence: true }, by);
     };
@@ -321,13 +340,36 @@ export class World {
         return true;
       }
       case 'read_back': {
+        const isPaidFor = owned.order !== null && isOffered(owned.order);
         if (draft !== undefined) await learn(draft);
+        else if (isPaidFor) await decide(decideUnpaid);
         else
           await decide((state) =>
             owned.outbox.shop_state === 'deleting' ? decideDeleted(state) : decideAbsent(state, 'gone'),
           );
         return true;
       }
+      case 'offer': {
+        if (draft === undefined) throw new Error('offering what is not there');
+        const mayHaveLapsed = draft.until_ms - now <= MINUTE;
+        this.shop.extend(draft, now + PAY_MS + 2 * MINUTE, now);
+        if (fault === 'dies_after') return false;
+        if (mayHaveLapsed) await decide((state) => decideDetailsSent(state, seen(draft), true));
+        else {
+          const link = { ...seen(draft), checkout_url: `https://shop.example/${draft.ref}` };
+          await decide((state) => decideOffered(state, link, now + PAY_MS));
+        }
+        return true;
+      }
+      case 'give_up':
+        await decide(decideUnpaid);
+        return true;
+      case 'take':
+      case 'give_back':
+      case 'resend':
+      case 'place':
+      case 'find':
+        return this.#moveStep(work, fault, decide, now);
       case 'complete': {
         if (draft === undefined) throw new Error('completing what is not there');
         if (draft.until_ms - now <= MINUTE) {
@@ -341,7 +383,7 @@ export class World {
         return true;
       }
       case 'delete':
-        return this.#delete(draft, fault, decide);
+        return this.#delete(draft, owned.order, fault, decide);
       case 'reread':
       case 'revalidate': {
         for (const sku of SKUS) await this.apply(this.shop.read(sku, now));
@@ -349,8 +391,10 @@ export class World {
         const done: unknown =
           work.step === 'revalidate'
             ? await decide((state) => decideRevalidate(state, now))
-            : await decide((state) => decideReread(state, now, NO_REASON));
-        if (done === 'dropped') return this.#delete(draft, 'none', decide);
+            : await decide((state) => decideReread(state, now, NO_REASON, this.ledger.settings));
+        if (done === 'dropped')
+          return owned.outbox.hold_ref === null || this.#delete(draft, null, 'none', decide);
+        if (done === 'unmirrored') return false;
         if (done !== 'unread') return true;
         await decide((state) =>
           decideLater(state, { delay_ms: SECOND, attempts_max: 1e9, failure: 'unread' }),
@@ -364,12 +408,65 @@ export class World {
 
   async #delete(
     draft: Draft | undefined,
+    order: Work['owned']['order'],
     fault: Fault,
-    decide: (by: typeof decideDeleted) => Promise<unknown>,
+    decide: Decide,
   ): Promise<boolean> {
+    // The shop deletes no draft that is an order: what it is then, the next look tells.
+    if (draft?.state === 'completed') {
+      await decide((state) =>
+        decideLater(state, { delay_ms: SECOND, attempts_max: 1e9, failure: 'refused' }),
+      );
+      return false;
+    }
     if (draft !== undefined) this.shop.delete(draft);
     if (fault === 'dies_after') return false;
-    await decide(decideDeleted);
+    await decide(order !== null && isOffered(order) ? decideUnpaid : decideDeleted);
+    return true;
+  }
+
+  async #moveStep({ step, owned }: Work, fault: Fault, decide: Decide, now: number): Promise<boolean> {
+    const { request, tag, empty_lookups } = owned.outbox;
+    const place = (order: PlainOrder) =>
+      decide((state) => decidePlaced(state, { order_ref: order.ref, order_name: `#${order.ref}` }));
+    if (step === 'place') {
+      const lines = [...grantedBySku(owned.reservation.lines)].map(([sku, quantity]) => ({ sku, quantity }));
+      const order = fault === 'refused' ? null : this.shop.placeOrder(tag, lines);
+      if (fault === 'dies_after') return false;
+      if (order !== null) await place(order);
+      else {
+        await decide((state) => decideAbsent(state, 'out_of_stock'));
+        await decide((state) => decideFailed(state, NO_REASON));
+      }
+      return true;
+    }
+    if (step === 'find') {
+      const found = this.shop.orders.find((order) => order.tag === tag);
+      if (found !== undefined) await place(found);
+      else if (empty_lookups < 1) {
+        await decide((state) => decideEmptyLookup(state, now + 10 * SECOND));
+        return false;
+      } else await decide((state) => decideAbsent(state, 'looked_up'));
+      return true;
+    }
+    if (request === null) throw new Error('a move that was not written');
+    if (fault === 'refused' && step === 'take') {
+      await decide((state) => decideUnmirrored(state, 'refused'));
+      return false;
+    }
+    const changes = request.changes.map(({ item_id, location_id, quantity_units, available_units }) => ({
+      sku: item_id.replace('item-', ''),
+      location: location_id,
+      units: quantity_units,
+      expected: available_units,
+    }));
+    const outcome = this.shop.move({ key: request.key, direction: request.direction, tag, changes });
+    if (fault === 'dies_after') return false;
+    if (outcome === 'stale') {
+      await decide((state) => decideAbsent(state, 'stale'));
+      for (const sku of SKUS) await this.apply(this.shop.read(sku, await this.#call()));
+    } else if (request.direction === 'out') await decide(decideTaken);
+    else await decide(decideDeleted);
     return true;
   }
 
@@ -403,6 +500,7 @@ export class World {
     for (const { tag, state } of this.shop.drafts) {
       if (state === 'completed') orders.set(tag, (orders.get(tag) ?? 0) + 1);
     }
+    for (const { tag } of this.shop.orders) orders.set(tag, (orders.get(tag) ?? 0) + 1);
     for (const [tag, count] of orders) {
       expect(count, `L4: orders at the shop for ${tag}`).toBe(1);
       const { fate } = this.mine.find((mine) => mine.tag === tag) ?? { fate: 'nobody' };
@@ -454,6 +552,7 @@ export class World {
     expect(await this.ledger.store.dueOutbox(1), 'work that is never done').toEqual([]);
     const left = this.ledger.rawly((db) => db.prepare('SELECT * FROM holds').all());
     expect(left, 'holds that are never freed').toEqual([]);
+    expect(this.shop.reservedUnits, 'units that the shop keeps for nobody').toBe(0);
     for (const sku of SKUS) await this.apply(this.shop.read(sku, await this.now()));
     const now = await this.now();
     const { items } = await this.ledger.check(...SKUS);

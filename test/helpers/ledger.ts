@@ -59,10 +59,15 @@ export const TEST_SETTINGS: LedgerSettings = {
   safety_stock_units: 0,
   stale_hash: 'revalidate',
   mirror: 'draft_order',
+  order_mode: 'complete',
+  pay_ms: HOUR,
   submit_wait_ms: 0,
   freshen_wait_ms: 100,
   mirror_margin_ms: 30 * SECOND,
   held_order_max_ms: 24 * HOUR,
+  jump_share_percent: 50,
+  jump_min_units: 10,
+  drift_slack_ms: 2 * MINUTE,
 };
 
 /** The clocks of a machine, in the test's hands. */

@@ -27,8 +27,32 @@ export interface Reading {
   readonly figures: ReadonlyMap<string, Figure>;
 }
 
+/** Units moved between what can be sold and what is reserved, each key carried out once. */
+export interface Move {
+  readonly key: string;
+  readonly direction: 'out' | 'back';
+  readonly tag: string;
+  readonly changes: readonly {
+    readonly sku: string;
+    readonly location: string;
+    readonly units: number;
+    readonly expected: number | null;
+  }[];
+}
+
+export interface PlainOrder {
+  readonly ref: string;
+  readonly tag: string;
+  readonly lines: Draft['lines'];
+}
+
 export class PlainShop {
   readonly drafts: Draft[] = [];
+  /** Those that were not made of a draft. */
+  readonly orders: PlainOrder[] = [];
+  readonly #moves = new Map<string, 'done' | 'stale'>();
+  /** By tag, SKU and location. */
+  readonly #reserved = new Map<string, number>();
   readonly #available = new Map<string, number>();
   readonly #lifecycle = new Map<string, 'active' | 'discontinued'>();
   readonly #locations: readonly string[];
@@ -58,6 +82,14 @@ export class PlainShop {
         // An order is the shop's to ship, from where it took the units: nothing is owed elsewhere any more.
         const isLeftOut = state === 'completed' || (is_holding && location === this.#locations[0]);
         if (isLeftOut && quantity > 0) without.set(tag, (without.get(tag) ?? 0) + quantity);
+      }
+      for (const [at, units] of this.#reserved) {
+        const [tag = '', of, where] = at.split(' ');
+        if (of === sku && where === location && units > 0) without.set(tag, (without.get(tag) ?? 0) + units);
+      }
+      for (const { tag, lines } of this.orders) {
+        const quantity = lines.find((line) => line.sku === sku)?.quantity ?? 0;
+        if (quantity > 0) without.set(tag, (without.get(tag) ?? 0) + quantity);
       }
       figures.set(location, {
         read_at_ms: now,
@@ -93,6 +125,52 @@ export class PlainShop {
     if (draft.state !== 'open') return;
     if (draft.is_holding) this.#give(draft);
     draft.state = 'deleted';
+  }
+
+  move({ key, direction, tag, changes }: Move): 'done' | 'stale' {
+    const before = this.#moves.get(key);
+    if (before !== undefined) return before;
+    const isStale = changes.some(
+      ({ sku, location, expected }) =>
+        expected !== null && expected !== (this.#available.get(`${sku} ${location}`) ?? 0),
+    );
+    this.#moves.set(key, isStale ? 'stale' : 'done');
+    if (isStale) return 'stale';
+    for (const { sku, location, units } of changes) {
+      const signed = direction === 'out' ? units : -units;
+      const at = `${tag} ${sku} ${location}`;
+      const reserved = (this.#reserved.get(at) ?? 0) + signed;
+      if (reserved < 0) throw new Error('more was given back than was taken');
+      if (direction === 'out' && (this.#available.get(`${sku} ${location}`) ?? 0) < units)
+        throw new Error('a move sold what was not there');
+      this.#reserved.set(at, reserved);
+      this.change(sku, location, -signed);
+    }
+    return 'done';
+  }
+
+  /** Takes what is there, at one location for each line; makes nothing when that is not to be had. */
+  placeOrder(tag: string, lines: Draft['lines']): PlainOrder | null {
+    const taken = lines.map(({ sku, quantity }) => ({
+      sku,
+      quantity,
+      at: this.#locations.find((location) => (this.#available.get(`${sku} ${location}`) ?? 0) >= quantity),
+    }));
+    if (taken.some(({ at }) => at === undefined)) return null;
+    for (const { sku, quantity, at } of taken) this.change(sku, at ?? '', -quantity);
+    const order = { ref: `order-${this.orders.length + 1}`, tag, lines };
+    this.orders.push(order);
+    return order;
+  }
+
+  /** A buyer pays for a draft whose units are still held. */
+  pay(draft: Draft, now: number): void {
+    this.#letGo(now);
+    if (draft.state === 'open' && draft.is_holding) draft.state = 'completed';
+  }
+
+  get reservedUnits(): number {
+    return [...this.#reserved.values()].reduce((sum, units) => sum + units, 0);
   }
 
   byTag(tag: string, now: number): Draft | undefined {

@@ -7,6 +7,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { LIMITS } from '../../src/config.js';
 import { ids } from '../../src/ids.js';
@@ -16,8 +17,10 @@ import type { Clock, LedgerSettings, Owned } from '../../src/ledger/ports.js';
 import type { Result } from '../../src/ledger/refusal.js';
 import type { ReserveAnswer } from '../../src/ledger/reserve.js';
 import type { Item, Level } from '../../src/ledger/stock.js';
+import type { StockMove } from '../../src/ledger/stock-move.js';
 import type { SubmitAnswer } from '../../src/ledger/submit.js';
-import { Outbox, type OutboxLimits } from '../../src/outbox/outbox.js';
+import { Outbox } from '../../src/outbox/outbox.js';
+import type { OutboxLimits } from '../../src/outbox/progress.js';
 import { sweepExpired } from '../../src/outbox/sweeper.js';
 import type { Catalogue } from '../../src/sandbox/catalogue.js';
 import type { DraftOrder } from '../../src/sandbox/draft-orders.js';
@@ -26,6 +29,7 @@ import { type SandboxOptions, SandboxServer } from '../../src/sandbox/server.js'
 import { loadDriver } from '../../src/store/sqlite/driver.js';
 import type { SqliteStore } from '../../src/store/sqlite/sqlite-store.js';
 import { verifyLedgerFile } from '../../src/store/sqlite/verify.js';
+import { OrderWatch, type OrderWatchPorts } from '../../src/sync/order-watch.js';
 import { StockSync, type StockSyncLimits } from '../../src/sync/stock-sync.js';
 import type { Tuning } from '../../src/upstream/shopify/limits.js';
 import { type Opened, open } from '../upstream/raw-shop.js';
@@ -65,6 +69,10 @@ export interface ShopLedgerOptions {
   readonly sync?: Partial<StockSyncLimits>;
   readonly tuning?: Partial<Tuning>;
   readonly sandbox?: Omit<SandboxOptions, 'now' | 'port' | 'host'>;
+  /** Where the ledger's own folder is made. */
+  readonly folder?: string;
+  /** Stands between a process and its store: to let it die. */
+  readonly wrapStore?: (store: SqliteStore) => SqliteStore;
 }
 
 interface Shared {
@@ -86,6 +94,9 @@ export class ShopProcess {
   readonly store: SqliteStore;
   readonly upstream: Opened;
   readonly sync: StockSync;
+  readonly orderWatch: OrderWatch;
+  /** Another watch of this process, with other ports. */
+  readonly watchOrders: (instead?: Partial<OrderWatchPorts>) => OrderWatch;
   readonly outbox: Outbox;
   readonly ledger: Ledger;
   readonly settings: LedgerSettings;
@@ -102,12 +113,13 @@ export class ShopProcess {
     // A deadline is real time: nothing that a slow machine could miss, unless a test is about it.
     this.settings = { ...TEST_SETTINGS, freshen_wait_ms: 60_000, ...options.settings };
     const { settings, clock } = this;
-    this.store = openTestStore({
+    const store = openTestStore({
       path: this.path,
       clock,
       shop: SHOP,
       mirror_horizon_ms: settings.mirror_margin_ms,
     });
+    this.store = options.wrapStore?.(store) ?? store;
     const report = (event: string, detail: Readonly<Record<string, unknown>>): void => {
       this.events.push({ event, detail });
     };
@@ -122,12 +134,23 @@ export class ShopProcess {
       ...ports,
       source: this.upstream.source,
       ids,
-      limits: { ...LIMITS.sync, lease_ms: 45 * SECOND, ...options.sync },
+      limits: { ...LIMITS.sync, lease_ms: 45 * SECOND, pulse_ms: 15 * SECOND, ...options.sync },
     });
+    this.watchOrders = (instead = {}) =>
+      new OrderWatch({
+        ...ports,
+        source: this.upstream.orders,
+        rereadItems: (itemIds, signal) => this.sync.rereadItems(itemIds, signal),
+        limits: LIMITS.orders,
+        ...instead,
+      });
+    this.orderWatch = this.watchOrders();
     this.outbox = new Outbox({
       ...ports,
       sink: this.upstream.sink,
       random: () => 0.5,
+      // Real time: beside it, calls of real servers are under way.
+      sleep: (ms) => pause(ms),
       rereadItems: (itemIds, signal) => this.sync.rereadItems(itemIds, signal),
       limits: { ...LIMITS.outbox, ...options.limits },
     });
@@ -328,7 +351,7 @@ export class ShopProcess {
       (db) =>
         db
           .prepare(
-            `SELECT r.reservation_key AS key, r.tag, r.state, r.shop_state, r.hold_ref, r.claimed_by, o.state AS order_state, o.buyer,
+            `SELECT r.reservation_key AS key, r.tag, r.state, r.shop_state, r.protocol, r.request, r.hold_ref, r.claimed_by, o.state AS order_state, o.buyer,
                o.upstream_order_ref, (SELECT count(*) FROM holds h WHERE h.reservation_key = r.reservation_key) AS holds
              FROM reservations r LEFT JOIN orders o ON o.reservation_key = r.reservation_key`,
           )
@@ -338,24 +361,43 @@ export class ShopProcess {
     const tags = new Set(rows.map(({ tag }) => tag));
     const ours = [...this.drafts(), ...this.orders()];
     expect(ours.filter(({ tags: own }) => !own.some((tag) => tags.has(tag)))).toEqual([]);
+    this.#expectTrueReserves(rows);
     await this.#expectNoOverpromise();
   }
 
   #expectTrueRow(row: BookRow): void {
     const drafts = this.drafts().filter(({ tags }) => tags.includes(row.tag));
     const orders = this.orders().filter(({ tags }) => tags.includes(row.tag));
-    const is_placed = row.order_state === 'placed';
+    const is_placed = ['placed', 'fulfilled', 'cancelled'].includes(row.order_state ?? '');
     expect({ tag: row.tag, orders: orders.map(({ id }) => tailOf(id)) }).toEqual({
       tag: row.tag,
       orders: is_placed ? [row.upstream_order_ref] : [],
     });
     expect({ tag: row.tag, drafts: drafts.map(({ id }) => tailOf(id)) }).toEqual({
       tag: row.tag,
-      drafts: row.shop_state === 'open' ? [row.hold_ref] : [],
+      drafts: row.shop_state === 'open' && row.protocol === 'draft_order' ? [row.hold_ref] : [],
     });
     const is_over = row.state !== 'active' && row.state !== 'submitted';
     if (is_over) expect(row).toMatchObject({ holds: 0, buyer: null, claimed_by: null });
     if (is_over) expect(drafts).toEqual([]);
+  }
+
+  /** What the shop keeps reserved is what our drafts and our moves hold there, unit by unit. */
+  #expectTrueReserves(rows: readonly BookRow[]): void {
+    const ours = new Map<string, number>();
+    const add = (at: string, units: number) => ours.set(at, (ours.get(at) ?? 0) + units);
+    for (const { held } of this.drafts()) {
+      for (const { level, units } of held) add(`${tailOf(level.itemId)} ${tailOf(level.locationId)}`, units);
+    }
+    for (const { protocol, shop_state, request } of rows) {
+      if (protocol !== 'move' || shop_state !== 'open' || request === null) continue;
+      const { changes } = JSON.parse(request) as StockMove;
+      for (const change of changes) add(`${change.item_id} ${change.location_id}`, change.quantity_units);
+    }
+    for (const { itemId, locationId, quantities } of this.server.shop.inventory.levels.values()) {
+      const at = `${tailOf(itemId)} ${tailOf(locationId)}`;
+      expect({ at, reserved: quantities.reserved }).toEqual({ at, reserved: ours.get(at) ?? 0 });
+    }
   }
 
   /** L1: what can be promised, and what live reservations hold beside the shop's own holds, is there. */
@@ -390,6 +432,8 @@ interface BookRow {
   readonly tag: string;
   readonly state: string;
   readonly shop_state: string;
+  readonly protocol: 'draft_order' | 'move' | null;
+  readonly request: string | null;
   readonly hold_ref: string | null;
   readonly claimed_by: string | null;
   readonly order_state: string | null;
@@ -418,7 +462,7 @@ export class ShopLedger extends ShopProcess {
       now: () => time.wall_ms,
     });
     const { origin } = await server.start();
-    const folder = mkdtempSync(join(tmpdir(), 'holdfast-'));
+    const folder = mkdtempSync(join(options.folder ?? tmpdir(), 'holdfast-'));
     return new ShopLedger({ options, time, server, origin, path: join(folder, 'ledger.db') }, folder);
   }
 

@@ -154,7 +154,12 @@ describe('revalidation', () => {
 });
 
 describe('a claim', () => {
-  const claim = (worker: string): Claim => ({ worker, claim_ms: MINUTE, check_ms: HOUR });
+  const claim = (worker: string): Claim => ({
+    worker,
+    claim_ms: MINUTE,
+    check_ms: HOUR,
+    resend_max_ms: 20 * HOUR,
+  });
   const take = (id: string, worker: string) => t.decide(id, (state) => decideClaim(state, claim(worker)));
   const next = (id: string, worker: string) =>
     t.decide(id, (state) => decideNextStep(state, claim(worker), t.settings, true));

@@ -3,7 +3,7 @@ import { HOLD_TRANSITIONS, holdSums, nextHoldState } from '../../src/ledger/hold
 import { NEXT_BY_STATE, nextOrderState, ORDER_TRANSITIONS } from '../../src/ledger/order.js';
 import { RETRY_BY_CODE } from '../../src/ledger/refusal.js';
 import { nextReservationState, RESERVATION_TRANSITIONS } from '../../src/ledger/reservation.js';
-import { STEPS, wantedAtShop } from '../../src/ledger/shop-side.js';
+import { protocolOf, STEPS, stepTowards, wantedAtShop } from '../../src/ledger/shop-side.js';
 
 /** Every allowed move, written out by hand from the specification; whatever is not here must throw. */
 const RESERVATION_MOVES: readonly (readonly [from: string, event: string, to: string])[] = [
@@ -93,61 +93,131 @@ describe('the sums of a level', () => {
   });
 });
 
+/** The tables once more, by hand: a row is what is wanted, and its steps stand in the order of these states. */
+const SHOP_STATES = ['absent', 'creating', 'open', 'completing', 'completed', 'deleting', 'deleted'] as const;
+const BY_HAND: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  draft_order: {
+    held: 'create look_up rest read_back rest read_back rest',
+    revalidated: 'revalidate look_up revalidate read_back revalidate read_back revalidate',
+    ordered: 'create look_up complete read_back read_back read_back create',
+    nothing: 'rest look_up delete read_back rest read_back rest',
+    as_is: 'rest look_up rest read_back rest read_back rest',
+    offered: 'create look_up offer read_back read_back read_back create',
+    awaited: 'give_up look_up rest read_back read_back read_back give_up',
+    withdrawn: 'give_up look_up delete read_back read_back read_back give_up',
+  },
+  move: {
+    held: 'take resend rest find rest resend rest',
+    revalidated: 'revalidate resend revalidate find revalidate resend revalidate',
+    ordered: 'place resend give_back find find resend place',
+    nothing: 'rest resend give_back find rest resend rest',
+    as_is: 'rest resend rest find rest resend rest',
+  },
+};
+const ROWS = Object.entries(STEPS).flatMap(([protocol, table]) =>
+  Object.entries(table).map(([wanted, row]) => ({ protocol, wanted, row: row as Record<string, string> })),
+);
+
 describe("the shop's side", () => {
-  const states = ['absent', 'creating', 'open', 'completing', 'completed', 'deleting', 'deleted'];
-
-  test.each(Object.entries(STEPS))('knows the next step towards %s from every state', (_, row) => {
-    expect(Object.keys(row).sort()).toEqual([...states].sort());
-  });
-
-  test.each(Object.entries(STEPS))(
-    'L4: asks what happened before it sends anything again, wanting %s',
-    (_, row) => {
-      // An intent was written and its outcome is not known: only a look may follow.
-      expect(row.creating).toBe('look_up');
-      expect(row.completing).toBe('read_back');
-      expect(row.deleting).toBe('read_back');
-    },
-  );
-
-  test.each(Object.entries(STEPS))(
-    'L4: never creates or completes anything after an order exists, wanting %s',
-    (_, row) => {
-      expect(['rest', 'read_back', 'revalidate']).toContain(row.completed);
-    },
-  );
-
-  test('L4: creates only for a live reservation or an accepted order, and completes only for an accepted order', () => {
-    const creating = Object.entries(STEPS).filter(([, row]) => Object.values<string>(row).includes('create'));
-    const completing = Object.entries(STEPS).filter(([, row]) =>
-      Object.values<string>(row).includes('complete'),
+  test('has a row for everything that a protocol can bring about, and no other', () => {
+    const written = Object.entries(BY_HAND).flatMap(([protocol, table]) =>
+      Object.keys(table).map((wanted) => `${protocol} ${wanted}`),
     );
-    expect(creating.map(([wanted]) => wanted)).toEqual(['held', 'ordered']);
-    expect(completing.map(([wanted]) => wanted)).toEqual(['ordered']);
+    expect(ROWS.map(({ protocol, wanted }) => `${protocol} ${wanted}`)).toEqual(written);
   });
 
+  test.each(ROWS)(
+    '$protocol knows the next step towards $wanted from every state',
+    ({ protocol, wanted, row }) => {
+      expect(SHOP_STATES.map((state) => row[state]).join(' ')).toBe(BY_HAND[protocol]?.[wanted]);
+      expect(Object.keys(row)).toHaveLength(SHOP_STATES.length);
+    },
+  );
+
+  test.each(ROWS)(
+    'L4: $protocol asks what happened, or says the very same again, before anything else, wanting $wanted',
+    ({ protocol, row }) => {
+      // An intent was written and its outcome is not known. Only a move has a key that makes saying it again harmless.
+      const isMove = protocol === 'move';
+      expect(row['creating']).toBe(isMove ? 'resend' : 'look_up');
+      expect(row['completing']).toBe(isMove ? 'find' : 'read_back');
+      expect(row['deleting']).toBe(isMove ? 'resend' : 'read_back');
+    },
+  );
+
+  test.each(ROWS)(
+    'L4: $protocol never creates or completes anything after an order exists, wanting $wanted',
+    ({ row }) => {
+      expect(['rest', 'read_back', 'find', 'revalidate']).toContain(row['completed']);
+    },
+  );
+
+  test('L4: only a live reservation takes units, only an accepted order is made, and only by its own protocol', () => {
+    const wanting = (...steps: string[]) =>
+      ROWS.filter(({ row }) => Object.values(row).some((step) => steps.includes(step))).map(
+        ({ protocol, wanted }) => `${protocol} ${wanted}`,
+      );
+    expect(wanting('create', 'take')).toEqual([
+      'draft_order held',
+      'draft_order ordered',
+      'draft_order offered',
+      'move held',
+    ]);
+    expect(wanting('complete', 'place')).toEqual(['draft_order ordered', 'move ordered']);
+  });
+
+  test('nobody can pay for units that were moved: that is a bug, not a wish', () => {
+    for (const wanted of ['offered', 'awaited', 'withdrawn'] as const) {
+      expect(() => stepTowards(wanted, 'open', 'move')).toThrow(wanted);
+    }
+  });
+
+  test.each([
+    [null, 'draft_order', 'draft_order'],
+    [null, 'none', 'draft_order'],
+    [null, 'move', 'move'],
+    ['move', 'draft_order', 'move'],
+    ['move', 'none', 'move'],
+    ['draft_order', 'move', 'draft_order'],
+  ] as const)('a row begun as %s under the setting %s goes on as %s', (protocol, mirror, expected) => {
+    expect(protocolOf({ protocol }, mirror)).toBe(expected);
+  });
+
+  const NOW = 1_000;
   const mirrored = { mirror: 'draft_order', stale_hash: 'revalidate' } as const;
-  const accepted = { state: 'accepted', approved_by: null } as const;
-  const held = { state: 'held', approved_by: null } as const;
+  const accepted = {
+    state: 'accepted',
+    approved_by: null,
+    order_mode: 'complete',
+    pay_until_ms: null,
+  } as const;
+  const paying = { ...accepted, order_mode: 'checkout_link' } as const;
+  const held = { ...accepted, state: 'held' } as const;
   test.each([
     ['active', null, mirrored, 'held'],
+    ['active', null, { ...mirrored, mirror: 'move' }, 'held'],
     ['active', null, { ...mirrored, mirror: 'none' }, 'as_is'],
     ['submitted', accepted, mirrored, 'ordered'],
+    ['submitted', paying, mirrored, 'offered'],
+    ['submitted', { ...paying, pay_until_ms: NOW + 1 }, mirrored, 'awaited'],
+    ['submitted', { ...paying, pay_until_ms: NOW }, mirrored, 'withdrawn'],
     ['submitted', held, mirrored, 'revalidated'],
     ['submitted', held, { ...mirrored, stale_hash: 'hold' }, 'as_is'],
     ['submitted', { ...held, approved_by: 'ada' }, { ...mirrored, stale_hash: 'hold' }, 'revalidated'],
     ['committed', { ...accepted, state: 'placed' }, mirrored, 'as_is'],
     ['released', null, mirrored, 'nothing'],
     ['released', { ...held, state: 'rejected' }, mirrored, 'nothing'],
-    ['released', { ...held, state: 'failed' }, mirrored, 'nothing'],
+    ['released', { ...paying, state: 'failed', pay_until_ms: NOW }, mirrored, 'nothing'],
     ['expired', null, mirrored, 'nothing'],
   ] as const)('%s with order %o under %o wants %s', (reservation, order, settings, wanted) => {
-    expect(wantedAtShop(reservation, order, settings)).toBe(wanted);
+    expect(wantedAtShop(reservation, order, settings, NOW)).toBe(wanted);
   });
 
   test('throws for a submitted reservation whose order is over: that is a bug, not a wish', () => {
-    expect(() => wantedAtShop('submitted', { ...held, state: 'rejected' }, mirrored)).toThrow('rejected');
-    expect(() => wantedAtShop('submitted', null, mirrored)).toThrow('undefined');
+    expect(() => wantedAtShop('submitted', { ...held, state: 'rejected' }, mirrored, NOW)).toThrow(
+      'rejected',
+    );
+    expect(() => wantedAtShop('submitted', null, mirrored, NOW)).toThrow('undefined');
   });
 });
 

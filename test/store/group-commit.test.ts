@@ -35,6 +35,7 @@ function reserveAs(reservation_id: string, more: (changes: Changes) => Changes =
     idempotency: undefined,
     input_hash: '',
     reservation_id,
+    asked_at_ms: t.clock.now(),
   };
   return t.store.transact({ skus: ['tee'] }, (state) => {
     const decision = decideReserve(state, request, t.settings);

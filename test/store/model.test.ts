@@ -12,6 +12,17 @@ const PATIENCE_MS = 1_200_000;
 /** Set HOLDFAST_SEED to look for more, or to see one run again; fast-check prints both on a failure. */
 const SEED = Number(process.env['HOLDFAST_SEED'] ?? 20261123);
 
+/** How holds are mirrored, and who completes orders. */
+const MODES = [
+  ['draft_order', 'complete'],
+  ['draft_order', 'complete'],
+  ['draft_order', 'checkout_link'],
+  ['move', 'complete'],
+  ['move', 'complete'],
+  ['none', 'complete'],
+  ['none', 'checkout_link'],
+] as const;
+
 const sku = fc.constantFrom(...SKUS);
 const location = fc.constantFrom(WAREHOUSE, STORE);
 const which = fc.nat(20);
@@ -87,6 +98,7 @@ const event = fc.oneof(
       lifecycle: fc.constantFrom('active' as const, 'discontinued' as const),
     }),
   },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('pay' as const), which }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('read' as const), sku }) },
   { weight: 5, arbitrary: fc.record({ do: fc.constant('apply' as const), which }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('sweep' as const) }) },
@@ -117,6 +129,8 @@ async function happen(world: World, it: Event): Promise<void> {
       return world.shop.change(it.sku, it.location, it.units);
     case 'lifecycle':
       return world.shop.setLifecycle(it.sku, it.lifecycle);
+    case 'pay':
+      return world.pay(it.which);
     case 'read':
       return world.read(it.sku);
     case 'apply':
@@ -141,11 +155,11 @@ test(
       await fc.assert(
         fc.asyncProperty(
           fc.array(event, { minLength: 8, maxLength: 30, size: 'max' }),
-          fc.constantFrom('draft_order' as const, 'draft_order' as const, 'none' as const),
-          async (events, mirror) => {
+          fc.constantFrom(...MODES),
+          async (events, [mirror, orderMode]) => {
             runs += 1;
             const path = join(folder, `${runs}.db`);
-            const world = await World.open(path, mirror);
+            const world = await World.open(path, mirror, orderMode);
             try {
               for (const it of events) {
                 await happen(world, it);

@@ -11,7 +11,15 @@ const MAY_SCAN: Partial<Record<StatementName, { readonly table: string; readonly
     why: 'once per full reconciliation, in batches, in the order of the key',
   },
   put_safety_stock: { table: 'items', why: 'once at the start, for a setting that the merchant has changed' },
+  inbox_count: { table: 'inbox', why: 'counted page by page without looking at a row: 0.1 ms at 50,000' },
+  inbox_oldest: { table: 'inbox', why: 'the first row along the key' },
+  inbox_due: {
+    table: 'inbox',
+    why: 'along the key, in order of arrival, and cut by its limit; few rows are put off',
+  },
   list_orders: { table: 'orders', why: 'the newest few, read backwards along the key and cut by its limit' },
+  prune_reconciliations: { table: 'reconciliations', why: 'the last hundred, which is all that are kept' },
+  reconciliations: { table: 'reconciliations', why: 'the last hundred at most' },
   list_reservations: {
     table: 'reservations',
     why: 'the newest few, read backwards along the key and cut by its limit',
@@ -68,6 +76,11 @@ describe('without an index', () => {
     ['holds_mirrored', 'lapsing'],
     ['journal_of_reservation', 'timeline_newest'],
     ['idempotency_by_age', 'prune_idempotency'],
+    ['deliveries_by_age', 'prune_deliveries'],
+    ['items_by_variant', 'mark_variant'],
+    ['items_by_product', 'mark_product'],
+    ['reservations_by_hold', 'wake_hold'],
+    ['orders_unseen', 'unseen_orders'],
     ['stock_versions_by_age', 'prune_history'],
   ] as const)('%s, this test sees %s turn red', (index, name) => {
     const steps = t.rawly((db) => {

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { decideOrderSeen } from '../../src/ledger/order-seen.js';
 import { decidePlaced } from '../../src/ledger/placing.js';
 import { decideAbsent, decideOpen } from '../../src/ledger/shop-steps.js';
 import { verifyLedgerFile } from '../../src/store/sqlite/verify.js';
@@ -137,6 +138,17 @@ describe('L6: of the journal it finds', () => {
     expect(verify().problems_total).toBe(3);
   });
 
+  test.each([
+    ['a mark', 'UPDATE items SET dirty_at_ms = 9e15 WHERE item_key = 1'],
+    [
+      'a delivery',
+      "INSERT INTO inbox (delivery_id, topic, received_at_ms, due_at_ms, hints) VALUES ('d', 't', 9e15, 0, '[]')",
+    ],
+  ])('L9: %s from after the ledger’s own time', (_, sql) => {
+    tamper(sql);
+    expect(invariants()).toEqual(['L9']);
+  });
+
   test('L9: an entry from before the one in front of it', () => {
     tamper('UPDATE journal SET at_ms = at_ms - 3600000 WHERE seq = 5');
     expect(invariants()).toContain('L9');
@@ -257,9 +269,48 @@ describe('of the rows it finds', () => {
   });
 });
 
+describe('L6: what became of an order at the shop', () => {
+  const reading = {
+    order_ref: 'o1',
+    order_name: '#1',
+    updated_at_ms: 1_000,
+    cancelled_at_ms: null,
+    fulfilment: 'fulfilled' as const,
+    lines: [{ line_ref: 'l1', variant_id: '1', ordered_units: 2, current_units: 1 }],
+    refunds: [{ refund_ref: 'f1', at_ms: 1_000, refunded_units: 1, restocked_units: 1 }],
+    returns: [{ return_ref: 'r1', status: 'open' as const, returned_units: 1, restocked_units: 0 }],
+  };
+  beforeEach(async () => {
+    await t.store.transact({ owned: { order_ref: 'o1' } }, (state) => decideOrderSeen(state, reading, 1));
+  });
+
+  test('is proved as it was told', () => {
+    expect(verify().problems).toEqual([]);
+  });
+
+  test.each([
+    [
+      'a refund that was never told',
+      `aftermath = json_insert(aftermath, '$.refunds[#]', json('{"refund_ref":"f2","refunded_units":1,"restocked_units":0}'))`,
+    ],
+    [
+      'units that were put back and never told',
+      `aftermath = json_set(aftermath, '$.refunds[0].restocked_units', 2)`,
+    ],
+    ['a return that is forgotten', `aftermath = json_remove(aftermath, '$.returns[0]')`],
+    ['a state that nobody has seen at the shop', "state = 'cancelled'"],
+    ['a state that does not fit any more', "state = 'placed'"],
+    ['a shipped order of which nothing was seen', 'aftermath = NULL'],
+    ['something that can not be read', "aftermath = '{'"],
+  ])('and shows %s', (_, change) => {
+    tamper(`UPDATE orders SET ${change} WHERE upstream_order_ref = 'o1'`);
+    expect(invariants()).toEqual(['L6']);
+  });
+});
+
 test('L7: an idempotency key is no part of the proof: pruning leaves it whole', async () => {
   await t.granted('tee', 1, { idempotency_key: 'k', principal: AGENT });
   t.time.pass(HOUR);
-  await t.store.prune({ idempotency_ms: 0, history_ms: 0 });
+  await t.store.prune({ idempotency_ms: 0, history_ms: 0, deliveries_ms: 0 });
   expect(verify().problems).toEqual([]);
 });

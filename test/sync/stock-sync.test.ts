@@ -199,9 +199,9 @@ describe('the catalogue changes', () => {
     await open();
     const before = await t.item('SCARF');
     t.time.pass(15 * SECOND);
-    const { inventory } = t.server.shop;
+    const { inventory, productChanges } = t.server.shop;
     const its = inventory.productOfVariant(inventory.variantOfSku('SCARF'));
-    t.server.shop.productChanges.updateProduct(its, { title: 'Silk Scarf' }, t.time.wall_ms);
+    productChanges.updateProduct(its, { title: 'Silk Scarf' }, t.time.wall_ms);
     await t.beat();
     expect(await t.item('SCARF')).toMatchObject({ title: 'Silk Scarf', stock_hash: before.stock_hash });
     expect(await t.store.searchItems('silk', 5)).toHaveLength(1);

@@ -113,21 +113,21 @@ describe('reads', () => {
     expect(waits_ms).toEqual([2_000]);
   });
 
-  it('THROTTLED waits until the bucket can pay for the request', async () => {
+  it('THROTTLED waits until the bucket can pay for the request, and a read for the share of orders too', async () => {
     const shop = await shopThat((_, response, count) =>
       json(response, count === 1 ? throttled(752, 10, 100) : CLOCK),
     );
     const { source, waits_ms } = open(shop);
     await source.cursorNow(forever);
-    expect(waits_ms).toEqual([7_420]);
+    expect(waits_ms).toEqual([7_420, 5_000]);
   });
 
   it('THROTTLED waits a second at least, and random spreads the wait', async () => {
     const shop = await shopThat((_, response, count) =>
-      json(response, count < 3 ? throttled(11, 10, 100) : CLOCK),
+      json(response, count < 3 ? throttled(11, 10, 100) : { data: { draftOrders: { nodes: [] } } }),
     );
-    const { source, waits_ms } = open({ origin: shop.origin, random: () => 0.5 });
-    await source.cursorNow(forever);
+    const { sink, waits_ms } = open({ origin: shop.origin, random: () => 0.5 });
+    await sink.findHolds('hf-1', forever);
     expect(waits_ms).toEqual([1_125, 1_125]);
   });
 
@@ -217,6 +217,37 @@ describe('reads', () => {
       json(response, CLOCK);
     });
     await expect(open(timeless).source.cursorNow(forever)).rejects.toMatchObject({ failure: 'protocol' });
+  });
+});
+
+describe('the cost bucket', () => {
+  it('reads leave a quarter of it to holds and orders, which go out at once', async () => {
+    const throttleStatus = { maximumAvailable: 2000, currentlyAvailable: 100, restoreRate: 100 };
+    const extensions = { cost: { requestedQueryCost: 10, actualQueryCost: 10, throttleStatus } };
+    const shop = await shopThat(({ body }, response) => {
+      const data = body.query?.includes('CreateHold')
+        ? CREATED.data
+        : { ...CLOCK.data, draftOrders: { nodes: [] } };
+      json(response, { data, extensions });
+    });
+    const { source, sink, waits_ms } = open(shop);
+    await source.cursorNow(forever);
+    await sink.createHold(REQUEST, forever);
+    await sink.findHolds('hf-1', forever);
+    expect(waits_ms).toEqual([]);
+    await source.cursorNow(forever);
+    expect(waits_ms).toEqual([4_100]);
+  });
+
+  it('is learnt from refusals too: a read that follows waits as long as it must', async () => {
+    const shop = await shopThat((_, response, count) =>
+      json(response, count === 1 ? throttled(10, 400, 100) : CLOCK),
+    );
+    const { sink, source, waits_ms } = open(shop);
+    expect(await sink.createHold(REQUEST, forever)).toMatchObject({ outcome: 'unknown' });
+    await source.cursorNow(forever);
+    // 500 are kept, and a document that was never sent is taken for 20 points.
+    expect(waits_ms).toEqual([1_200]);
   });
 });
 
@@ -406,6 +437,22 @@ describe('client credentials', () => {
     });
     const outcome = await open({ origin: shop.origin, credentials }).sink.createHold(REQUEST, forever);
     expect([outcome.outcome, created]).toEqual(['done', 1]);
+  });
+
+  it('a grant that fails fails for all who wait for it, and the next call asks again', async () => {
+    let asked = 0;
+    const shop = await shopThat(({ path }, response) => {
+      if (path !== '/admin/oauth/access_token') return json(response, CLOCK);
+      asked += 1;
+      if (asked === 1) return void setTimeout(() => json(response, {}, 400), 10);
+      json(response, { access_token: 'at_2', scope: 'x', expires_in: 86_399 });
+    });
+    const { source } = open({ origin: shop.origin, credentials });
+    const calls = await Promise.allSettled(Array.from({ length: 8 }, () => source.cursorNow(forever)));
+    expect(calls.map(({ status }) => status)).toEqual(Array(8).fill('rejected'));
+    expect(asked).toBe(1);
+    await source.cursorNow(forever);
+    expect(asked).toBe(2);
   });
 
   it('a token that is always refused is asked for twice at most', async () => {

@@ -1,6 +1,12 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { SEED_LOCATIONS, SEED_SKUS } from '../../src/sandbox/catalogue.js';
-import type { HoldRequest, OrderDetails, ShopHold, WriteOutcome } from '../../src/upstream/upstream.js';
+import type {
+  HoldRequest,
+  OrderDetails,
+  OrderOutcome,
+  ShopHold,
+  WriteOutcome,
+} from '../../src/upstream/upstream.js';
 import { forever, json, open, type RawShop, rawShop } from './raw-shop.js';
 import { type OpenSandbox, openSandbox } from './sandbox-shop.js';
 
@@ -29,7 +35,7 @@ async function request(shop: OpenSandbox, tag = 'hf-1', units = 2): Promise<Hold
   return { tag, lines: [{ variant_id, quantity_units: units }], until_ms: shop.now() + 900_000 };
 }
 
-function done<T>(outcome: WriteOutcome<T>): T {
+function done<T>(outcome: WriteOutcome<T> | Extract<OrderOutcome, { outcome: 'paced' }>): T {
   if (outcome.outcome !== 'done') throw new Error(`expected done, got ${JSON.stringify(outcome)}`);
   return outcome.value;
 }
@@ -49,6 +55,7 @@ describe('making a hold', () => {
       hold_ref: expect.stringMatching(/^\d+$/),
       status: 'open',
       until_ms: Math.floor(wanted.until_ms / 1_000) * 1_000,
+      checkout_url: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+\/invoices\//),
       order: null,
     });
     expect(await shop.upstream.sink.readHold(hold.hold_ref, forever)).toEqual(hold);
@@ -131,7 +138,8 @@ describe('making a hold', () => {
       failure: 'scope_missing',
     });
     const { missing_scopes } = await shop.upstream.probe(forever);
-    expect(missing_scopes).toEqual(['read_draft_orders', 'read_orders', 'write_draft_orders']);
+    expect(missing_scopes).toContain('write_draft_orders');
+    expect(missing_scopes).not.toContain('write_inventory');
   });
 });
 
@@ -420,9 +428,27 @@ describe('answers no sandbox would give', () => {
       hold_ref: '7',
       status: 'open',
       until_ms: null,
+      checkout_url: null,
       order: null,
     });
   });
+
+  it.each([
+    ['https://acme.myshopify.com/1/invoices/2', true],
+    ['http://acme.myshopify.com/1/invoices/2', false],
+    ['javascript:alert(1)', false],
+    ['https://acme.myshopify.com@evil.example/', false],
+    ['no address', false],
+    [null, false],
+  ])(
+    'a link to pay at is a web address of the shop, and nothing else is passed on: %s',
+    async (invoiceUrl, passes) => {
+      const shop = await shopWith(draft({ invoiceUrl }), {});
+      expect(await open(shop).sink.readHold('7', forever)).toMatchObject({
+        checkout_url: passes ? invoiceUrl : null,
+      });
+    },
+  );
 
   it("others' attributes are kept", async () => {
     const customAttributes = [

@@ -63,17 +63,19 @@ export interface Opened extends ShopifyUpstream {
   readonly lines: string[];
 }
 
-/** A connector with recorded sleep and log. Randomness is 0 unless a test says otherwise. */
+/** A connector with recorded sleep, which moves its clock, and log. Randomness is 0 unless a test says otherwise. */
 export function open(options: Partial<ShopifyOptions> & { readonly origin: string }): Opened {
   const waits_ms: number[] = [];
   const lines: string[] = [];
+  let now_ms = Date.now();
   const shop = openShopify({
     shop: 'sandbox.myshopify.com',
     credentials: { access_token: 'shpat_sandbox' },
-    now: Date.now,
+    now: () => now_ms,
     random: () => 0,
     sleep: async (ms) => {
       waits_ms.push(ms);
+      now_ms += ms;
     },
     log: (severity, message, fields) => lines.push(JSON.stringify({ severity, message, ...fields })),
     ...options,

@@ -9,10 +9,13 @@ import { type Opened, open } from './raw-shop.js';
 
 export interface OpenSandbox {
   readonly upstream: Opened;
+  readonly server: SandboxServer;
+  readonly origin: string;
   readonly shop: SandboxServer['shop'];
   readonly faults: SandboxServer['faults'];
-  /** The shop's clock. It stands still. */
+  /** The shop's clock. It stands still, but for what a test lets pass. */
   readonly now: () => number;
+  readonly pass: (ms: number) => void;
   readonly revokeTokens: () => void;
   /** How many requests the shop was sent. */
   readonly requests: () => number;
@@ -27,12 +30,14 @@ export interface OpenSandboxOptions {
   readonly born_ms_ago?: number;
   readonly credentials?: Credentials;
   readonly tuning?: Partial<Tuning>;
+  readonly bulk?: SandboxOptions['bulk'];
+  readonly throttle?: boolean;
 }
 
 const REQUEST_STARTED = 'http.server.request.start';
 
 export async function openSandbox(options: OpenSandboxOptions = {}): Promise<OpenSandbox> {
-  const { catalogue, scopes, search_lag_ms, born_ms_ago = 0, credentials, tuning } = options;
+  const { catalogue, scopes, search_lag_ms, born_ms_ago = 0, credentials, tuning, bulk, throttle } = options;
   const start_ms = Date.now();
   let now_ms = start_ms - born_ms_ago;
   const server = new SandboxServer({
@@ -40,6 +45,8 @@ export async function openSandbox(options: OpenSandboxOptions = {}): Promise<Ope
     ...(catalogue === undefined ? {} : { catalogue }),
     ...(scopes === undefined ? {} : { scopes }),
     ...(search_lag_ms === undefined ? {} : { searchLagMs: search_lag_ms }),
+    ...(bulk === undefined ? {} : { bulk }),
+    ...(throttle === undefined ? {} : { throttle }),
   });
   now_ms = start_ms;
   const { origin, port } = await server.start();
@@ -54,9 +61,14 @@ export async function openSandbox(options: OpenSandboxOptions = {}): Promise<Ope
       ...(credentials === undefined ? {} : { credentials }),
       ...(tuning === undefined ? {} : { tuning }),
     }),
+    server,
+    origin,
     shop: server.shop,
     faults: server.faults,
     now: () => now_ms,
+    pass: (ms) => {
+      now_ms += ms;
+    },
     revokeTokens: () => server.tokens.revokeMinted(),
     requests: () => requests,
     close: async () => {

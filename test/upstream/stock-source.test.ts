@@ -346,7 +346,10 @@ describe('answers no sandbox would give', () => {
   it('a list that never ends is a broken promise', async () => {
     const { source } = await opened((_, response) =>
       json(response, {
-        data: { inventoryItems: { nodes: [], pageInfo: { hasNextPage: true, endCursor: 'same' } } },
+        data: {
+          productVariantsCount: { count: 1, precision: 'EXACT' },
+          inventoryItems: { nodes: [], pageInfo: { hasNextPage: true, endCursor: 'same' } },
+        },
       }),
     );
     const read = async () => {
@@ -364,17 +367,32 @@ describe('answers no sandbox would give', () => {
   });
 
   it('a full read leaves half of the cost bucket to those who place holds', async () => {
-    const throttleStatus = { maximumAvailable: 2000, currentlyAvailable: 400, restoreRate: 100 };
-    const shop = await opened(
-      ({ body }, response) => {
-        const isLast = body.variables?.['after'] === 'c';
-        const pageInfo = isLast ? LAST : { hasNextPage: true, endCursor: 'c' };
-        const data = { inventoryItems: { nodes: [], pageInfo } };
-        json(response, { data, extensions: { cost: { requestedQueryCost: 1, throttleStatus } } });
-      },
-      { now: () => 0 },
-    );
+    const throttleStatus = { maximumAvailable: 2000, currentlyAvailable: 700, restoreRate: 100 };
+    const shop = await opened(({ body }, response) => {
+      const isLast = body.variables?.['after'] === 'c';
+      const pageInfo = isLast ? LAST : { hasNextPage: true, endCursor: 'c' };
+      const data = {
+        productVariantsCount: { count: 1, precision: 'EXACT' },
+        inventoryItems: { nodes: [], pageInfo },
+      };
+      json(response, { data, extensions: { cost: { requestedQueryCost: 1, throttleStatus } } });
+    });
     await whole(shop);
-    expect(shop.waits_ms).toEqual([6_000]);
+    expect(shop.waits_ms).toEqual([3_000]);
+  });
+
+  it.each([
+    [{ count: 7, precision: 'EXACT' }, 7],
+    [{ count: 10_000, precision: 'AT_LEAST' }, null],
+    [null, null],
+  ])('a page walk tells the total that the shop counts (%j)', async (productVariantsCount, total) => {
+    const shop = await opened(
+      (_, response) =>
+        json(response, { data: { productVariantsCount, inventoryItems: { nodes: [], pageInfo: LAST } } }),
+      { tuning: { bulk_from_items: 1_000_000 } },
+    );
+    const totals: (number | null)[] = [];
+    for await (const page of shop.source.catalogue(forever)) totals.push(page.total_items);
+    expect(totals).toEqual([total]);
   });
 });

@@ -9,7 +9,8 @@ CREATE TABLE ledger (
   journal_hash BLOB NOT NULL CHECK (length(journal_hash) = 32),
   baseline_at_ms INTEGER,
   confirmed_at_ms INTEGER NOT NULL DEFAULT 0,
-  cursor TEXT
+  cursor TEXT,
+  orders_cursor TEXT
 ) STRICT;
 
 CREATE TABLE locations (
@@ -37,8 +38,12 @@ CREATE TABLE items (
   read_at_ms INTEGER NOT NULL,
   velocity_micro_units_per_hour INTEGER NOT NULL CHECK (velocity_micro_units_per_hour >= 0),
   velocity_at_ms INTEGER NOT NULL,
-  watched_since_ms INTEGER NOT NULL
+  watched_since_ms INTEGER NOT NULL,
+  -- When the shop last said that the item has changed; null once a read that began no earlier is taken over.
+  dirty_at_ms INTEGER
 ) STRICT;
+CREATE INDEX items_by_variant ON items (variant_id);
+CREATE INDEX items_by_product ON items (product_id);
 
 CREATE TABLE levels (
   level_key INTEGER PRIMARY KEY,
@@ -80,6 +85,8 @@ CREATE TABLE reservations (
   due_at_ms INTEGER,
   shop_state TEXT NOT NULL DEFAULT 'absent'
     CHECK (shop_state IN ('absent', 'creating', 'open', 'completing', 'completed', 'deleting', 'deleted')),
+  protocol TEXT CHECK (protocol IN ('draft_order', 'move')),
+  request TEXT,
   hold_ref TEXT,
   hold_until_ms INTEGER,
   details_sent INTEGER NOT NULL DEFAULT 0 CHECK (details_sent IN (0, 1)),
@@ -93,10 +100,11 @@ CREATE TABLE reservations (
 ) STRICT;
 CREATE INDEX reservations_expiring ON reservations (expires_at_ms) WHERE state = 'active';
 CREATE INDEX reservations_due ON reservations (due_at_ms) WHERE due_at_ms IS NOT NULL;
+CREATE INDEX reservations_by_hold ON reservations (hold_ref) WHERE hold_ref IS NOT NULL;
 CREATE INDEX reservations_under_way ON reservations (shop_state) WHERE shop_state IN ('creating', 'deleting');
 
 -- For people and for proofs; the program itself reads the table.
-CREATE VIEW outbox AS SELECT reservation_key, shop_state, tag, hold_ref, hold_until_ms, details_sent, intent_at_ms,
+CREATE VIEW outbox AS SELECT reservation_key, shop_state, protocol, tag, request, hold_ref, hold_until_ms, details_sent, intent_at_ms,
   empty_lookups, attempts, due_at_ms, claimed_by, claimed_until_ms, parked, last_failure FROM reservations;
 
 CREATE TABLE holds (
@@ -129,9 +137,13 @@ CREATE TABLE orders (
   placed_at_ms INTEGER,
   upstream_order_ref TEXT UNIQUE,
   upstream_order_name TEXT,
+  order_mode TEXT NOT NULL CHECK (order_mode IN ('complete', 'checkout_link')),
   checkout_url TEXT,
+  pay_until_ms INTEGER,
+  aftermath TEXT CHECK (aftermath IS NULL OR state IN ('placed', 'fulfilled', 'cancelled')),
   CHECK (state NOT IN ('placed', 'fulfilled', 'cancelled') OR upstream_order_ref IS NOT NULL)
 ) STRICT;
+CREATE INDEX orders_unseen ON orders (placed_at_ms) WHERE aftermath IS NULL AND upstream_order_ref IS NOT NULL;
 
 CREATE TABLE journal (
   seq INTEGER PRIMARY KEY,
@@ -147,6 +159,21 @@ CREATE INDEX journal_of_reservation ON journal (reservation_key, seq)
   WHERE reservation_key IS NOT NULL AND kind <> 'reservation.created';
 CREATE INDEX journal_of_item ON journal (item_key, seq) WHERE item_key IS NOT NULL;
 
+CREATE TABLE reconciliations (
+  reconciliation_key INTEGER PRIMARY KEY,
+  journal_seq INTEGER NOT NULL UNIQUE,
+  began_at_ms INTEGER NOT NULL,
+  ended_at_ms INTEGER NOT NULL CHECK (ended_at_ms >= began_at_ms),
+  is_first INTEGER NOT NULL CHECK (is_first IN (0, 1)),
+  items_read INTEGER NOT NULL,
+  levels_compared INTEGER NOT NULL,
+  drift_total INTEGER NOT NULL,
+  catalogue_drift_total INTEGER NOT NULL,
+  in_passing_total INTEGER NOT NULL,
+  drift TEXT NOT NULL,
+  catalogue_drift TEXT NOT NULL
+) STRICT;
+
 CREATE TABLE idempotency (
   principal TEXT NOT NULL,
   tool TEXT NOT NULL,
@@ -158,6 +185,25 @@ CREATE TABLE idempotency (
   PRIMARY KEY (principal, tool, key)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX idempotency_by_age ON idempotency (at_ms);
+
+-- What the shop has said and nobody has looked at yet. AUTOINCREMENT: a number is never used again, so a worker that
+-- comes late deletes nothing but what it has worked on.
+CREATE TABLE inbox (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  delivery_id TEXT NOT NULL,
+  topic TEXT NOT NULL,
+  received_at_ms INTEGER NOT NULL,
+  due_at_ms INTEGER NOT NULL,
+  attempts INTEGER NOT NULL DEFAULT 0,
+  hints TEXT NOT NULL
+) STRICT;
+
+-- Deliveries that are known already. They outlive the inbox, because the shop may send one again for hours.
+CREATE TABLE deliveries (
+  delivery_id TEXT PRIMARY KEY,
+  received_at_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX deliveries_by_age ON deliveries (received_at_ms);
 
 CREATE TABLE leases (
   name TEXT PRIMARY KEY,

@@ -3,6 +3,7 @@
  * what it has seen until the commit. Nothing of it survives the transaction, because other processes write too.
  */
 
+import { confirmedAt } from '../../ledger/freshness.js';
 import type { Hold } from '../../ledger/hold.js';
 import { chainHash, type JournalDraft } from '../../ledger/journal.js';
 import type { Lifecycle } from '../../ledger/observation.js';
@@ -21,6 +22,7 @@ import type {
   Remembered,
   SyncState,
 } from '../../ledger/ports.js';
+import type { ReconcileReport } from '../../ledger/reconciliation.js';
 import type { Reservation } from '../../ledger/reservation.js';
 import type { OutboxRow, ShopState } from '../../ledger/shop-side.js';
 import type { Item, Level } from '../../ledger/stock.js';
@@ -31,6 +33,8 @@ import type { Statements } from './statements.js';
 const AWAITING_MAX = 1000;
 /** Past checksums compared at a submit, per item. */
 const HISTORY_MAX = 1000;
+/** Records of full reconciliations: four days of hourly ones. The journal keeps the totals of all. */
+const RECONCILIATIONS_KEPT = 100;
 
 /** Columns in the order of the statement `head`. */
 type HeadRow = readonly [
@@ -62,6 +66,7 @@ type ItemRow = readonly [
   velocity_at_ms: number,
   watched_since_ms: number,
   product_id: string,
+  dirty_at_ms: number | null,
 ];
 
 /** Columns in the order of the statement `levels`. */
@@ -220,6 +225,7 @@ export class Session {
     }
     if (changes.new_order !== undefined) this.#addOrder(changes.new_order);
     if (changes.order !== undefined) this.#putOrder(changes.order);
+    if (changes.reconciliation !== undefined) this.#addReconciliation(changes.reconciliation);
     if (changes.outbox !== undefined) this.#putOutbox(changes.outbox);
     return changes.item === undefined ? null : this.#putItem(changes.item);
   }
@@ -280,6 +286,8 @@ export class Session {
       order.upstream_order_ref,
       order.upstream_order_name,
       order.checkout_url,
+      order.order_mode,
+      order.pay_until_ms,
     );
   }
 
@@ -294,13 +302,35 @@ export class Session {
       order.upstream_order_ref,
       order.upstream_order_name,
       order.checkout_url,
+      order.pay_until_ms,
+      order.aftermath === null ? null : JSON.stringify(order.aftermath),
       order.id,
     );
+  }
+
+  /** Its own entry is the next one: that is how `verify` finds the two together. */
+  #addReconciliation(report: ReconcileReport): void {
+    this.#sql.add_reconciliation.run(
+      this.#journalSeq + 1,
+      report.began_at_ms,
+      report.ended_at_ms,
+      report.is_first ? 1 : 0,
+      report.items_read,
+      report.levels_compared,
+      report.drift_total,
+      report.catalogue_drift_total,
+      report.in_passing_total,
+      JSON.stringify(report.drift),
+      JSON.stringify(report.catalogue_drift),
+    );
+    this.#sql.prune_reconciliations.run(RECONCILIATIONS_KEPT);
   }
 
   #putOutbox(row: OutboxRow): void {
     this.#sql.put_outbox.run(
       row.shop_state,
+      row.protocol,
+      row.request === null ? null : JSON.stringify(row.request),
       row.hold_ref,
       row.hold_until_ms,
       row.details_sent ? 1 : 0,
@@ -335,6 +365,7 @@ export class Session {
       velocity.at_ms,
       velocity.watched_since_ms,
       item.product_id,
+      item.dirty_at_ms,
     ) as { item_key: number };
     for (const level of item.levels) {
       this.#sql.put_level.run(
@@ -439,9 +470,10 @@ export class Session {
       stock_hash: row[10],
       as_of_ms: row[11],
       read_at_ms: row[12],
-      confirmed_at_ms: Math.max(row[12], this.#sync.confirmed_at_ms),
+      confirmed_at_ms: confirmedAt(row[12], this.#sync.confirmed_at_ms, row[17]),
       velocity: { micro_units_per_hour: row[13], at_ms: row[14], watched_since_ms: row[15] },
       product_id: row[16],
+      dirty_at_ms: row[17],
       levels: this.#levels(row[0]),
     };
     this.#items.set(item.item_key, item);
@@ -513,14 +545,15 @@ export class Session {
 
   #owned(name: NonNullable<Keys['owned']>): Owned | null {
     this.#flush();
-    if ('order_id' in name) {
-      const row = this.#sql.order_by_id.get(name.order_id) as { reservation_key: number } | undefined;
+    if ('order_id' in name || 'order_ref' in name) {
+      const found =
+        'order_id' in name
+          ? this.#sql.order_by_id.get(name.order_id)
+          : this.#sql.order_by_ref.get(name.order_ref);
+      const row = found as { reservation_key: number } | undefined;
       return row === undefined ? null : this.#owned({ reservation_key: row.reservation_key });
     }
-    const reservation =
-      'reservation_id' in name
-        ? readReservation(this.#sql.reservation_by_id.get(name.reservation_id))
-        : readReservation(this.#sql.reservation_by_key.get(name.reservation_key));
+    const reservation = readReservation(this.#reservationRow(name));
     if (reservation === null) return null;
     const key = reservation.reservation_key;
     return {
@@ -529,6 +562,14 @@ export class Session {
       holds: this.#sql.holds.all(key) as Hold[],
       outbox: readOutbox(this.#sql.outbox.get(key)),
     };
+  }
+
+  #reservationRow(
+    name: Exclude<NonNullable<Keys['owned']>, { order_id: string } | { order_ref: string }>,
+  ): unknown {
+    if ('hold_ref' in name) return this.#sql.reservation_by_hold.get(name.hold_ref);
+    if ('reservation_id' in name) return this.#sql.reservation_by_id.get(name.reservation_id);
+    return this.#sql.reservation_by_key.get(name.reservation_key);
   }
 
   #ownedKey(keys: Keys): number {
@@ -616,6 +657,7 @@ function changesRows(changes: Changes): boolean {
     changes.new_order !== undefined ||
     changes.order !== undefined ||
     changes.outbox !== undefined ||
+    changes.reconciliation !== undefined ||
     changes.item !== undefined
   );
 }
@@ -628,19 +670,30 @@ function readReservation(row: unknown): Reservation | null {
 
 function readOrder(row: unknown): Order | null {
   if (row === undefined) return null;
-  const { reasons, buyer, ...rest } = row as Omit<Order, 'reasons' | 'buyer'> & {
+  const { reasons, buyer, aftermath, ...rest } = row as Omit<Order, 'reasons' | 'buyer' | 'aftermath'> & {
     reasons: string;
     buyer: string | null;
+    aftermath: string | null;
   };
   return {
     ...rest,
     reasons: JSON.parse(reasons) as Order['reasons'],
     buyer: buyer === null ? null : (JSON.parse(buyer) as Order['buyer']),
+    aftermath: aftermath === null ? null : (JSON.parse(aftermath) as Order['aftermath']),
   };
 }
 
 function readOutbox(row: unknown): OutboxRow {
   if (row === undefined) throw new Error('a reservation without its outbox row');
-  const raw = row as Omit<OutboxRow, 'details_sent' | 'parked'> & { details_sent: 0 | 1; parked: 0 | 1 };
-  return { ...raw, details_sent: raw.details_sent === 1, parked: raw.parked === 1 };
+  const raw = row as Omit<OutboxRow, 'details_sent' | 'parked' | 'request'> & {
+    details_sent: 0 | 1;
+    parked: 0 | 1;
+    request: string | null;
+  };
+  return {
+    ...raw,
+    details_sent: raw.details_sent === 1,
+    parked: raw.parked === 1,
+    request: raw.request === null ? null : (JSON.parse(raw.request) as OutboxRow['request']),
+  };
 }

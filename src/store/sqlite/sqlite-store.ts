@@ -9,6 +9,9 @@ import type {
   Decision,
   DueWork,
   FoundItem,
+  InboxDelivery,
+  InboxState,
+  ItemTimes,
   Keys,
   LedgerState,
   LocationRow,
@@ -16,10 +19,13 @@ import type {
   ReservationListing,
   Store,
   SyncState,
+  WaitingDelivery,
 } from '../../ledger/ports.js';
 import { StoreBusy } from '../../ledger/ports.js';
+import type { ReconcileReport } from '../../ledger/reconciliation.js';
 import { grantedBySku } from '../../ledger/reservation.js';
 import type { Database } from './driver.js';
+import { inboxState, itemsNamed, itemTimes, receive, waitingDeliveries } from './inbox-rows.js';
 import { isBusy, openDatabase } from './open-database.js';
 import { unpackLines } from './packed-lines.js';
 import { Session } from './session.js';
@@ -151,9 +157,39 @@ export class SqliteStore implements Store {
 
   async listReservations(limit: number): Promise<readonly ReservationListing[]> {
     return this.#reading(({ now_ms }) => {
-      const rows = this.#sql.list_reservations.all(now_ms, limit) as ListingRow<ReservationListing>[];
-      return rows.map((row) => ({ ...row, lines: grantedLines(row.lines) }));
+      const rows = this.#sql.list_reservations.all(now_ms, limit) as (ListingRow<ReservationListing> & {
+        parked: 0 | 1;
+      })[];
+      return rows.map((row) => ({ ...row, lines: grantedLines(row.lines), parked: row.parked === 1 }));
     });
+  }
+
+  async ordersOfOurs(orderRefs: readonly string[]): Promise<readonly string[]> {
+    return this.#reading(() => orderRefs.filter((ref) => this.#sql.order_by_ref.get(ref) !== undefined));
+  }
+
+  async unseenOrders(limit: number): Promise<readonly string[]> {
+    return this.#reading(({ now_ms }) => {
+      const rows = this.#sql.unseen_orders.all(now_ms, limit) as { upstream_order_ref: string }[];
+      return rows.map((row) => row.upstream_order_ref);
+    });
+  }
+
+  async orderCursor(): Promise<string | null> {
+    return (this.#sql.orders_cursor.get() as { orders_cursor: string | null }).orders_cursor;
+  }
+
+  async putOrderCursor(cursor: string): Promise<void> {
+    await this.#writing(() => this.#sql.put_orders_cursor.run(cursor));
+  }
+
+  async lastReconciliation(): Promise<ReconcileReport | null> {
+    const [last] = await this.reconciliations(1);
+    return last ?? null;
+  }
+
+  async reconciliations(limit: number): Promise<readonly ReconcileReport[]> {
+    return (this.#sql.reconciliations.all(limit) as ReconciliationRow[]).map(readReconciliation);
   }
 
   /** True when a location is new, was renamed, moved in order, opened or closed. */
@@ -211,11 +247,62 @@ export class SqliteStore implements Store {
     await this.#writing(() => this.#sql.drop_lease.run(name, owner));
   }
 
-  async prune(maxAges: { readonly idempotency_ms: number; readonly history_ms: number }): Promise<number> {
+  async receive(delivery: InboxDelivery, waitingMax: number): Promise<'taken' | 'replayed' | 'full'> {
+    // What is turned away costs a look and no commit. Those under way together may exceed the limit by their number.
+    if (this.#sql.knows_delivery.get(delivery.delivery_id) !== undefined) return 'replayed';
+    if (inboxState(this.#sql).waiting >= waitingMax) return 'full';
+    return this.#writing((now) => receive(this.#sql, delivery, now));
+  }
+
+  async waitingDeliveries(limit: number): Promise<readonly WaitingDelivery[]> {
+    return this.#reading(({ now_ms }) => waitingDeliveries(this.#sql, now_ms, limit));
+  }
+
+  async inboxState(): Promise<InboxState> {
+    return this.#reading(() => inboxState(this.#sql));
+  }
+
+  async settleDeliveries(seqs: readonly number[]): Promise<void> {
+    await this.#writing(() => {
+      for (const seq of seqs) this.#sql.drop_from_inbox.run(seq);
+    });
+  }
+
+  async putOffDeliveries(
+    delays: readonly { readonly seq: number; readonly delay_ms: number }[],
+  ): Promise<void> {
+    await this.#writing((now) => {
+      for (const { seq, delay_ms } of delays) this.#sql.put_off_in_inbox.run(now + delay_ms, seq);
+    });
+  }
+
+  async itemTimes(itemIds: readonly string[]): Promise<ReadonlyMap<string, ItemTimes>> {
+    return this.#reading(() => itemTimes(this.#sql, itemIds));
+  }
+
+  async itemsNamed(
+    kind: 'variant' | 'product',
+    ids: readonly string[],
+  ): Promise<ReadonlyMap<string, readonly string[]>> {
+    return this.#reading(() => itemsNamed(this.#sql, kind, ids));
+  }
+
+  async wakeHolds(holdRefs: readonly string[]): Promise<number> {
+    return this.#writing((now) =>
+      holdRefs.reduce((woken, ref) => woken + this.#sql.wake_hold.run(now, ref, now).changes, 0),
+    );
+  }
+
+  async prune(maxAges: {
+    readonly idempotency_ms: number;
+    readonly history_ms: number;
+    readonly deliveries_ms: number;
+  }): Promise<number> {
     return this.#writing(
       (now) =>
         this.#sql.prune_idempotency.run(now - maxAges.idempotency_ms, PRUNE_MAX_ROWS).changes +
-        this.#sql.prune_history.run(now - maxAges.history_ms, PRUNE_MAX_ROWS).changes,
+        this.#sql.prune_history.run(now - maxAges.history_ms, PRUNE_MAX_ROWS).changes +
+        this.#sql.prune_deliveries.run(now - maxAges.deliveries_ms, PRUNE_MAX_ROWS).changes,
     );
   }
 
@@ -378,6 +465,21 @@ type ListingRow<T> = Omit<T, 'lines' | 'parked'> & { readonly lines: string };
 
 function readEntry(row: JournalRow): JournalEntry {
   return { ...row, hash: row.hash.toString('hex') };
+}
+
+type ReconciliationRow = Omit<ReconcileReport, 'is_first' | 'drift' | 'catalogue_drift'> & {
+  readonly is_first: 0 | 1;
+  readonly drift: string;
+  readonly catalogue_drift: string;
+};
+
+function readReconciliation(row: ReconciliationRow): ReconcileReport {
+  return {
+    ...row,
+    is_first: row.is_first === 1,
+    drift: JSON.parse(row.drift) as ReconcileReport['drift'],
+    catalogue_drift: JSON.parse(row.catalogue_drift) as ReconcileReport['catalogue_drift'],
+  };
 }
 
 function grantedLines(packed: string): { sku: string; quantity: number }[] {

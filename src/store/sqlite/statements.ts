@@ -5,12 +5,12 @@ import type { Database, Statement } from './driver.js';
 
 const ITEM_COLUMNS = `item_key, item_id, variant_id, sku, title, variant_title, lifecycle, safety_stock_units,
   state_version, salt, stock_hash, as_of_ms, read_at_ms, velocity_micro_units_per_hour, velocity_at_ms, watched_since_ms,
-  product_id`;
+  product_id, dirty_at_ms`;
 
 const RESERVATION_COLUMNS =
   'reservation_key, id, principal, state, lines, stock_hash, created_at_ms, expires_at_ms';
 
-const OUTBOX_COLUMNS = `reservation_key, shop_state, tag, hold_ref, hold_until_ms, details_sent, intent_at_ms, empty_lookups,
+const OUTBOX_COLUMNS = `reservation_key, shop_state, protocol, tag, request, hold_ref, hold_until_ms, details_sent, intent_at_ms, empty_lookups,
   attempts, due_at_ms, claimed_by, claimed_until_ms, parked, last_failure`;
 
 const JOURNAL_COLUMNS = 'seq, at_ms, kind, reservation_key, item_key, data, hash';
@@ -38,14 +38,14 @@ export const SQL = {
   item_of_level: 'SELECT item_key FROM levels WHERE level_key = ?',
   put_item: `INSERT INTO items (item_id, variant_id, sku, title, variant_title, lifecycle, safety_stock_units,
       state_version, salt, stock_hash, as_of_ms, read_at_ms, velocity_micro_units_per_hour, velocity_at_ms, watched_since_ms,
-      product_id)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      product_id, dirty_at_ms)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (item_id) DO UPDATE SET variant_id = excluded.variant_id, sku = excluded.sku, title = excluded.title,
       variant_title = excluded.variant_title, lifecycle = excluded.lifecycle, safety_stock_units = excluded.safety_stock_units,
       state_version = excluded.state_version, salt = excluded.salt, stock_hash = excluded.stock_hash,
       as_of_ms = excluded.as_of_ms, read_at_ms = excluded.read_at_ms,
       velocity_micro_units_per_hour = excluded.velocity_micro_units_per_hour, velocity_at_ms = excluded.velocity_at_ms,
-      watched_since_ms = excluded.watched_since_ms, product_id = excluded.product_id
+      watched_since_ms = excluded.watched_since_ms, product_id = excluded.product_id, dirty_at_ms = excluded.dirty_at_ms
     RETURNING item_key`,
   put_level: `INSERT INTO levels (item_key, location_key, sellable_here, upstream_available_units, upstream_on_hand_units,
       upstream_committed_units, held_units, mirrored_units, under_way_units, upstream_updated_at_ms, read_at_ms)
@@ -66,6 +66,7 @@ export const SQL = {
   reservation_by_id: `SELECT ${RESERVATION_COLUMNS} FROM reservations WHERE id = ?`,
   last_reservation_key: 'SELECT max(reservation_key) AS key FROM reservations',
   reservation_by_key: `SELECT ${RESERVATION_COLUMNS} FROM reservations WHERE reservation_key = ?`,
+  reservation_by_hold: `SELECT ${RESERVATION_COLUMNS} FROM reservations WHERE hold_ref = ?`,
   put_reservation: 'UPDATE reservations SET state = ? WHERE reservation_key = ?',
   expired_reservations: `SELECT reservation_key FROM reservations
     WHERE state = 'active' AND expires_at_ms <= ? ORDER BY expires_at_ms LIMIT ?`,
@@ -81,7 +82,8 @@ export const SQL = {
   under_way: `SELECT holds.quantity_units AS quantity_units, reservations.shop_state AS shop_state
     FROM reservations INDEXED BY reservations_under_way
     CROSS JOIN holds ON holds.reservation_key = reservations.reservation_key AND holds.level_key = ?
-    WHERE reservations.shop_state IN ('creating', 'deleting') AND reservations.parked = 0`,
+    WHERE reservations.shop_state IN ('creating', 'deleting') AND reservations.parked = 0
+      AND (reservations.shop_state = 'creating' OR holds.state <> 'counted')`,
   put_hold: `UPDATE holds SET quantity_units = ?, state = ?, awaits = ?, awaits_after_ms = ?, mirror_until_ms = ?
     WHERE level_key = ? AND reservation_key = ?`,
   drop_hold: 'DELETE FROM holds WHERE level_key = ? AND reservation_key = ?',
@@ -91,15 +93,21 @@ export const SQL = {
       AND (reservations.state <> 'active' OR reservations.expires_at_ms > ?)`,
 
   order_by_id: 'SELECT * FROM orders WHERE id = ?',
+  order_by_ref: 'SELECT reservation_key FROM orders WHERE upstream_order_ref = ?',
+  unseen_orders: `SELECT upstream_order_ref FROM orders
+    WHERE aftermath IS NULL AND upstream_order_ref IS NOT NULL AND placed_at_ms <= ? ORDER BY placed_at_ms LIMIT ?`,
+  orders_cursor: 'SELECT orders_cursor FROM ledger WHERE id = 1',
+  put_orders_cursor: 'UPDATE ledger SET orders_cursor = ? WHERE id = 1',
   order_by_reservation: 'SELECT * FROM orders WHERE reservation_key = ?',
   add_order: `INSERT INTO orders (id, reservation_key, state, hash_verdict, stock_hash, reasons, buyer, note, reference,
-      submitted_at_ms, decided_at_ms, placed_at_ms, upstream_order_ref, upstream_order_name, checkout_url)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      submitted_at_ms, decided_at_ms, placed_at_ms, upstream_order_ref, upstream_order_name, checkout_url, order_mode, pay_until_ms)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   put_order: `UPDATE orders SET state = ?, reasons = ?, approved_by = ?, buyer = ?, decided_at_ms = ?, placed_at_ms = ?,
-      upstream_order_ref = ?, upstream_order_name = ?, checkout_url = ? WHERE id = ?`,
+      upstream_order_ref = ?, upstream_order_name = ?, checkout_url = ?, pay_until_ms = ?, aftermath = ?
+    WHERE id = ?`,
 
   outbox: `SELECT ${OUTBOX_COLUMNS} FROM reservations WHERE reservation_key = ?`,
-  put_outbox: `UPDATE reservations SET shop_state = ?, hold_ref = ?, hold_until_ms = ?, details_sent = ?, intent_at_ms = ?,
+  put_outbox: `UPDATE reservations SET shop_state = ?, protocol = ?, request = ?, hold_ref = ?, hold_until_ms = ?, details_sent = ?, intent_at_ms = ?,
       empty_lookups = ?, attempts = ?, due_at_ms = ?, claimed_by = ?, claimed_until_ms = ?, parked = ?, last_failure = ?
     WHERE reservation_key = ?`,
   due_outbox: `SELECT reservation_key FROM reservations
@@ -119,8 +127,17 @@ export const SQL = {
     ORDER BY order_key DESC LIMIT ?`,
   list_reservations: `SELECT id AS reservation_id, principal,
       CASE WHEN state = 'active' AND expires_at_ms <= ? THEN 'expired' ELSE state END AS state,
-      lines, created_at_ms, expires_at_ms
+      lines, created_at_ms, expires_at_ms, parked, last_failure
     FROM reservations ORDER BY reservation_key DESC LIMIT ?`,
+
+  add_reconciliation: `INSERT INTO reconciliations (journal_seq, began_at_ms, ended_at_ms, is_first, items_read,
+      levels_compared, drift_total, catalogue_drift_total, in_passing_total, drift, catalogue_drift)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  prune_reconciliations: `DELETE FROM reconciliations WHERE reconciliation_key <=
+    (SELECT reconciliation_key FROM reconciliations ORDER BY reconciliation_key DESC LIMIT 1 OFFSET ?)`,
+  reconciliations: `SELECT began_at_ms, ended_at_ms, is_first, items_read, levels_compared, drift_total,
+      catalogue_drift_total, in_passing_total, drift, catalogue_drift
+    FROM reconciliations ORDER BY reconciliation_key DESC LIMIT ?`,
 
   remembered:
     'SELECT input_hash, reservation_key, answer FROM idempotency WHERE principal = ? AND tool = ? AND key = ?',
@@ -132,6 +149,27 @@ export const SQL = {
     (SELECT old.item_key, old.state_version FROM stock_versions AS old
       CROSS JOIN items ON items.item_key = old.item_key
       WHERE old.as_of_ms < ? AND old.state_version < items.state_version ORDER BY old.as_of_ms LIMIT ?)`,
+
+  remember_delivery:
+    'INSERT INTO deliveries (delivery_id, received_at_ms) VALUES (?, ?) ON CONFLICT DO NOTHING',
+  knows_delivery: 'SELECT 1 FROM deliveries WHERE delivery_id = ?',
+  prune_deliveries: `DELETE FROM deliveries WHERE delivery_id IN
+    (SELECT delivery_id FROM deliveries WHERE received_at_ms < ? ORDER BY received_at_ms LIMIT ?)`,
+  add_to_inbox: `INSERT INTO inbox (delivery_id, topic, received_at_ms, due_at_ms, hints) VALUES (?, ?, ?, ?, ?)`,
+  inbox_count: 'SELECT count(*) AS waiting FROM inbox',
+  inbox_oldest: 'SELECT received_at_ms FROM inbox ORDER BY seq LIMIT 1',
+  inbox_due: `SELECT seq, delivery_id, topic, received_at_ms, attempts, hints FROM inbox
+    WHERE due_at_ms <= ? ORDER BY seq LIMIT ?`,
+  drop_from_inbox: 'DELETE FROM inbox WHERE seq = ?',
+  put_off_in_inbox: 'UPDATE inbox SET due_at_ms = ?, attempts = attempts + 1 WHERE seq = ?',
+  mark_item: 'UPDATE items SET dirty_at_ms = ? WHERE item_id = ?',
+  mark_variant: 'UPDATE items SET dirty_at_ms = ? WHERE variant_id = ?',
+  mark_product: 'UPDATE items SET dirty_at_ms = ? WHERE product_id = ?',
+  item_times: 'SELECT item_id, read_at_ms, dirty_at_ms FROM items WHERE item_id = ?',
+  items_of_variant: 'SELECT item_id FROM items WHERE variant_id = ?',
+  items_of_product: 'SELECT item_id FROM items WHERE product_id = ?',
+  wake_hold: `UPDATE reservations SET due_at_ms = ?
+    WHERE hold_ref = ? AND shop_state = 'open' AND parked = 0 AND (due_at_ms IS NULL OR due_at_ms > ?)`,
 
   lease: 'SELECT owner, until_ms FROM leases WHERE name = ?',
   put_lease: `INSERT INTO leases (name, owner, until_ms) VALUES (?, ?, ?)

@@ -6,6 +6,7 @@
  * compare, if that matters.
  */
 
+import type { Aftermath } from '../../ledger/aftermath.js';
 import { chainHash, JOURNAL_GENESIS, type JournalKind } from '../../ledger/journal.js';
 import type { Lifecycle } from '../../ledger/observation.js';
 import type { OrderState } from '../../ledger/order.js';
@@ -68,9 +69,12 @@ export function verifyLedger(db: Database, options: VerifyOptions = {}): VerifyR
       .get() as HeadRow;
     const journal_entries = checkJournal(db, head, found, progress);
     checkJournalOwners(db, found);
+    checkTidings(db, head, found);
     const levels = checkSums(db, found);
     const holds = checkHolds(db, found);
     const orders = checkOrders(db, found);
+    checkAftermaths(db, found);
+    checkReconciliations(db, found);
     const reservations = checkStates(db, found, progress);
     const items = checkItems(db, head.shop, found, progress);
     return {
@@ -175,6 +179,18 @@ function checkJournalOwners(db: Database, found: Findings): void {
   }
 }
 
+/** L9: nothing was heard after the ledger's own time. What the shop says is no change of stock, so the journal has none of it. */
+function checkTidings(db: Database, head: HeadRow, found: Findings): void {
+  const late = db
+    .prepare(
+      `SELECT 'the mark on item ' || item_key AS what FROM items WHERE dirty_at_ms > ?
+       UNION ALL SELECT 'delivery ' || seq || ' of the inbox' FROM inbox WHERE received_at_ms > ?`,
+    )
+    .pluck()
+    .iterate(head.last_at_ms, head.last_at_ms) as IterableIterator<string>;
+  for (const what of late) found.add('L9', `${what} is of a later time than the ledger's own`);
+}
+
 /** L2: the sums of every level are those of its holds. */
 function checkSums(db: Database, found: Findings): number {
   const rows = db
@@ -268,6 +284,94 @@ function checkOrders(db: Database, found: Findings): number {
   return db.prepare('SELECT count(*) FROM orders').pluck().get() as number;
 }
 
+interface AftermathRow {
+  readonly reservation_key: number;
+  readonly id: string;
+  readonly state: OrderState;
+  readonly aftermath: string;
+}
+
+/** L6: what is known of an order's life at the shop fits its state, and is what the journal has told, each thing once. */
+function checkAftermaths(db: Database, found: Findings): void {
+  const told = db.prepare(
+    `SELECT kind, data FROM journal WHERE reservation_key = ? AND kind <> 'reservation.created'
+       AND kind IN ('order.refunded', 'order.restocked', 'order.returned')`,
+  );
+  const orders = db
+    .prepare(
+      'SELECT reservation_key, id, state, aftermath FROM orders WHERE aftermath IS NOT NULL ORDER BY order_key',
+    )
+    .iterate() as IterableIterator<AftermathRow>;
+  for (const row of orders) {
+    const aftermath = parsed<Aftermath>(row.aftermath);
+    if (aftermath === null) {
+      found.add('L6', `what became of order ${row.id} can't be read`);
+      continue;
+    }
+    const { cancelled_at_ms, fulfilment } = aftermath;
+    const fits =
+      row.state === 'cancelled'
+        ? cancelled_at_ms !== null
+        : row.state === 'fulfilled' || (cancelled_at_ms === null && fulfilment !== 'fulfilled');
+    if (!fits) found.add('L6', `order ${row.id} is ${row.state}, which is not what became of it at the shop`);
+    const entries = told.all(row.reservation_key) as { kind: string; data: string }[];
+    if (!isToldOnce(aftermath, entries))
+      found.add('L6', `what became of order ${row.id} is not what the journal tells`);
+  }
+  const unseen = db
+    .prepare("SELECT id, state FROM orders WHERE state IN ('fulfilled', 'cancelled') AND aftermath IS NULL")
+    .all() as { id: string; state: string }[];
+  for (const { id, state } of unseen)
+    found.add('L6', `order ${id} is ${state}, and nothing was seen of it at the shop`);
+}
+
+function isToldOnce(aftermath: Aftermath, entries: readonly { kind: string; data: string }[]): boolean {
+  const tell = (of: string) =>
+    entries.flatMap(({ kind, data }) =>
+      kind === of ? [parsed<{ refund_ref: string; return_ref: string; units: number }>(data)] : [],
+    );
+  const sum = (parts: readonly { restocked_units: number }[]) =>
+    parts.reduce((units, part) => units + part.restocked_units, 0);
+  const refunds = tell('order.refunded').map((data) => data?.refund_ref);
+  const returns = new Set(tell('order.returned').map((data) => data?.return_ref));
+  const restocked = tell('order.restocked').reduce((units, data) => units + (data?.units ?? 0), 0);
+  return (
+    refunds.length === aftermath.refunds.length &&
+    aftermath.refunds.every(({ refund_ref }) => refunds.includes(refund_ref)) &&
+    returns.size === aftermath.returns.length &&
+    aftermath.returns.every(({ return_ref }) => returns.has(return_ref)) &&
+    restocked === sum(aftermath.refunds) + sum(aftermath.returns)
+  );
+}
+
+/** L6: a record of a reconciliation is the one that was journaled. */
+function checkReconciliations(db: Database, found: Findings): void {
+  const rows = db
+    .prepare(
+      `SELECT reconciliation_key, drift_total, catalogue_drift_total, in_passing_total, items_read, kind, data
+       FROM reconciliations LEFT JOIN journal ON journal.seq = reconciliations.journal_seq`,
+    )
+    .iterate() as IterableIterator<
+    Record<(typeof TOTALS)[number] | 'reconciliation_key', number> & { kind: string; data: string | null }
+  >;
+  for (const row of rows) {
+    const told = row.kind === 'stock.reconciled' ? parsed<Record<string, unknown>>(row.data) : null;
+    if (told === null || TOTALS.some((total) => told[total] !== row[total]))
+      found.add('L6', `reconciliation ${row.reconciliation_key} is not the one that was journaled`);
+  }
+}
+
+const TOTALS = ['drift_total', 'catalogue_drift_total', 'in_passing_total', 'items_read'] as const;
+
+/** Null when it is no JSON: somebody has edited it. */
+function parsed<T>(text: string | null): T | null {
+  try {
+    return JSON.parse(text ?? 'null') as T | null;
+  } catch {
+    return null;
+  }
+}
+
 interface StatesAfter {
   readonly reservation: ReservationState;
   readonly order: OrderState | null;
@@ -277,6 +381,8 @@ interface StatesAfter {
 const STATES_AFTER = {
   'ledger.opened': null,
   'stock.changed': null,
+  'stock.jumped': null,
+  'stock.reconciled': null,
   'holds.moved': null,
   'security.stock_hash_unknown': null,
   'shop.creating': null,
@@ -295,9 +401,22 @@ const STATES_AFTER = {
   'order.held': { reservation: 'submitted', order: 'held' },
   'order.approved': { reservation: 'submitted', order: 'held' },
   'order.revalidated': { reservation: 'submitted', order: 'accepted' },
+  'order.offered': { reservation: 'submitted', order: 'accepted' },
+  'order.withdrawn': { reservation: 'submitted', order: 'accepted' },
   'order.rejected': { reservation: 'released', order: 'rejected' },
   'order.placed': { reservation: 'committed', order: 'placed' },
   'order.failed': { reservation: 'released', order: 'failed' },
+  'order.fulfilled': { reservation: 'committed', order: 'fulfilled' },
+  'order.cancelled': { reservation: 'committed', order: 'cancelled' },
+  'order.partly_fulfilled': null,
+  'order.unfulfilled': null,
+  'order.cancelled_when_fulfilled': null,
+  'order.edited': null,
+  'order.refunded': null,
+  'order.returned': null,
+  'order.restocked': null,
+  'order.missing': null,
+  'order.shown': null,
 } as const satisfies Record<JournalKind, StatesAfter | null>;
 
 /** L6: every reservation and order is as the journal's last word on it says. */
@@ -385,7 +504,8 @@ function checkItems(db: Database, shop: string, found: Findings, progress: Progr
       `SELECT items.item_key AS item_key, sku, lifecycle, items.state_version AS state_version, salt,
          items.stock_hash AS stock_hash, items.as_of_ms AS as_of_ms, newest.state_version AS newest_version,
          newest.stock_hash AS newest_hash, newest.as_of_ms AS newest_as_of_ms,
-         (SELECT data FROM journal WHERE journal.item_key = items.item_key ORDER BY seq DESC LIMIT 1) AS told
+         (SELECT data FROM journal WHERE journal.item_key = items.item_key AND journal.kind <> 'stock.jumped'
+           ORDER BY seq DESC LIMIT 1) AS told
        FROM items LEFT JOIN stock_versions AS newest ON newest.item_key = items.item_key
          AND newest.state_version = (SELECT max(state_version) FROM stock_versions AS v WHERE v.item_key = items.item_key)
        ORDER BY items.item_key`,
@@ -439,10 +559,6 @@ function checkItem(item: ItemRow, levels: readonly LevelRow[], shop: string, fou
 }
 
 function parseTold(data: string | null): Told | null {
-  try {
-    const told = JSON.parse(data ?? 'null') as Told | null;
-    return Array.isArray(told?.levels) ? told : null;
-  } catch {
-    return null;
-  }
+  const told = parsed<Told>(data);
+  return Array.isArray(told?.levels) ? told : null;
 }

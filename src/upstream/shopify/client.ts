@@ -6,20 +6,23 @@
 
 import { type ApiVersion, LogSeverity, shopifyApi } from '@shopify/shopify-api';
 import { UpstreamError, type WriteOutcome } from '../upstream.js';
-import type { Operation } from './documents.js';
+import { CostLimiter, type Settle } from './cost-limiter.js';
+import type { Lane, Operation } from './documents.js';
 import { type Exchange, inExchange, parseOrigin } from './exchange.js';
-import { type Bucket, bucketOf, type Fault, faultOf, grantFault, unreadable, unsent } from './fault.js';
+import { costOf, costOfFailure, type Fault, faultOf, grantFault, unreadable, unsent } from './fault.js';
 import {
   API_VERSION,
   BACKOFF_FIRST_MS,
   BACKOFF_MAX_MS,
-  BUCKET_RESERVE_SHARE,
   DETAIL_CHARS_MAX,
+  STOCK_RESERVE_SHARE,
   THROTTLE_WAIT_MAX_MS,
   THROTTLE_WAIT_MIN_MS,
   type Tuning,
+  WALK_RESERVE_SHARE,
 } from './limits.js';
 import { type Credentials, GrantFailed, type OpenSession, SessionHolder } from './session.js';
+import { BuyerTexts } from './struck.js';
 
 /** Where log lines go. Secrets are struck out before; text from the shop is cut to a line. Never stdout. */
 export type UpstreamLog = (
@@ -54,6 +57,12 @@ type Outcome<Result> =
   | { readonly ok: true; readonly reply: Reply<Result> }
   | { readonly ok: false; readonly fault: Fault };
 
+/** The share of the cost bucket that each lane leaves to those before it. */
+const RESERVE_SHARE = { orders: 0, stock: STOCK_RESERVE_SHARE } as const satisfies Record<Lane, number>;
+
+/** How many times longer than a detail a text may be before it is looked through. */
+const CUT_FIRST = 16;
+
 const SHOP = /^[a-z0-9][a-z0-9-]*\.myshopify\.com$/;
 
 export class ShopifyClient {
@@ -61,7 +70,8 @@ export class ShopifyClient {
   readonly #tuning: Tuning;
   readonly #origin: URL | null;
   readonly #sessions: SessionHolder;
-  #bucket: (Bucket & { readonly read_at_ms: number }) | null = null;
+  readonly #limiter: CostLimiter;
+  readonly #buyers = new BuyerTexts();
 
   /** Throws RangeError on a shop name or an origin that a token must not be sent to. */
   constructor(options: ClientOptions, tuning: Tuning) {
@@ -70,6 +80,7 @@ export class ShopifyClient {
     this.#options = options;
     this.#tuning = tuning;
     this.#origin = options.origin === null ? null : parseOrigin(options.origin);
+    this.#limiter = new CostLimiter(options);
     const { credentials } = options;
     const shopify = shopifyApi({
       // The library wants a key and a secret also when a token is all there is; then they are never used.
@@ -121,6 +132,7 @@ export class ShopifyClient {
     variables: Variables,
     signal: AbortSignal,
   ): Promise<WriteOutcome<Result>> {
+    this.#buyers.note(variables);
     const outcome = await this.#call(operation, variables, signal);
     if (outcome.ok) return { outcome: 'done', value: outcome.reply.data };
     const { failure, detail, retry_after_ms, effect } = outcome.fault;
@@ -132,19 +144,33 @@ export class ShopifyClient {
 
   /** For long reads: waits until the cost bucket has room again for those who place holds and orders. */
   async leaveRoom(signal: AbortSignal): Promise<void> {
-    if (this.#bucket === null) return;
-    const { maximum, available, restored_per_s, read_at_ms } = this.#bucket;
-    const restored = (Math.max(0, this.#options.now() - read_at_ms) / 1_000) * restored_per_s;
-    const missing = maximum * BUCKET_RESERVE_SHARE - available - restored;
-    if (missing <= 0) return;
-    const wait_ms = Math.ceil((missing / restored_per_s) * 1_000);
-    await this.#options.sleep(Math.min(wait_ms, THROTTLE_WAIT_MAX_MS), signal);
+    await this.#limiter.leaveRoom(WALK_RESERVE_SHARE, signal);
   }
 
-  /** One short line without secrets, whatever the shop or something between us and it has put there. */
+  /** The shop's own origin as tests and the sandbox set it; null: wherever the shop is. */
+  get origin(): URL | null {
+    return this.#origin;
+  }
+
+  /** Ends early, without an error, when the signal aborts. */
+  async pause(ms: number, signal: AbortSignal): Promise<void> {
+    await this.#options.sleep(ms, signal);
+  }
+
+  /** What a caller of this client has to tell the log. */
+  note(severity: 'info' | 'warn', message: string, fields: Parameters<UpstreamLog>[2] = {}): void {
+    this.#log(severity, message, fields);
+  }
+
+  /** One short line without secrets and buyers' data, whatever the shop or something between us and it has put there. */
   clean(text: string): string {
-    const bare = this.#sessions.secrets.reduce((rest, secret) => rest.replaceAll(secret, '[secret]'), text);
-    return bare.replace(/\p{Cc}+/gu, ' ').slice(0, DETAIL_CHARS_MAX);
+    // Cut twice: a whole page of HTML is not searched, and what the first cut halves, the second takes away.
+    const start = text.slice(0, DETAIL_CHARS_MAX * CUT_FIRST);
+    const bare = this.#sessions.secrets.reduce((rest, secret) => rest.replaceAll(secret, '[secret]'), start);
+    return this.#buyers
+      .strike(bare)
+      .replace(/\p{Cc}+/gu, ' ')
+      .slice(0, DETAIL_CHARS_MAX);
   }
 
   async #call<Result, Variables>(
@@ -198,7 +224,19 @@ export class ShopifyClient {
       if (!(error instanceof GrantFailed)) throw error;
       return { ok: false, fault: grantFault(error.exchange, error.message) };
     }
-    if (signal.aborted) return { ok: false, fault: unsent('unreachable', 'aborted before it was sent') };
+    const settle = await this.#limiter.admit(operation.name, RESERVE_SHARE[operation.lane], signal);
+    if (signal.aborted) {
+      settle(null);
+      return { ok: false, fault: unsent('unreachable', 'aborted before it was sent') };
+    }
+    return await this.#sent(operation, variables, { open, settle, signal });
+  }
+
+  async #sent<Result, Variables>(
+    operation: Operation<Result, Variables>,
+    variables: Variables,
+    { open, settle, signal }: { open: OpenSession; settle: Settle; signal: AbortSignal },
+  ): Promise<Outcome<Result>> {
     const { result, exchange } = await inExchange(
       { origin: this.#origin, timeout_ms: this.#tuning.timeout_ms, signal },
       () =>
@@ -208,22 +246,14 @@ export class ShopifyClient {
         }),
     );
     if (result.status === 'rejected') {
+      settle(costOfFailure(result.reason));
       const fault = faultOf(exchange, result.reason);
       if (fault.session_refused) this.#sessions.refused(open);
       return { ok: false, fault };
     }
-    return this.#replied(result.value as { readonly data?: Result; readonly extensions?: unknown }, exchange);
-  }
-
-  #replied<Result>(
-    value: { readonly data?: Result; readonly extensions?: unknown },
-    { answer }: Exchange,
-  ): Outcome<Result> {
-    const bucket = bucketOf(value.extensions);
-    if (bucket !== null) this.#bucket = { ...bucket, read_at_ms: this.#options.now() };
-    if (value.data === undefined) return { ok: false, fault: unreadable('an answer without data') };
-    const { shop_time_ms = null, api_version = null } = answer ?? {};
-    return { ok: true, reply: { data: value.data, shop_time_ms, api_version } };
+    const value = result.value as { readonly data?: Result; readonly extensions?: unknown };
+    settle(costOf(value.extensions));
+    return replied(value, exchange);
   }
 
   /** What the shop asked for, or a back-off that doubles; spread, so that callers sent away together return apart. */
@@ -242,4 +272,10 @@ export class ShopifyClient {
     ]);
     this.#options.log(severity, message, { shop: this.#options.shop, ...Object.fromEntries(clean) });
   }
+}
+
+function replied<Result>({ data }: { readonly data?: Result }, { answer }: Exchange): Outcome<Result> {
+  if (data === undefined) return { ok: false, fault: unreadable('an answer without data') };
+  const { shop_time_ms = null, api_version = null } = answer ?? {};
+  return { ok: true, reply: { data, shop_time_ms, api_version } };
 }

@@ -11,7 +11,7 @@ import '@shopify/shopify-api/adapters/node';
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { setMaxListeners } from 'node:events';
 import { setAbstractFetchFunc } from '@shopify/shopify-api/runtime';
-import { ANSWER_BYTES_MAX } from './limits.js';
+import { ANSWER_BYTES_MAX, DETAIL_CHARS_MAX } from './limits.js';
 
 /** What became of one exchange. */
 export interface Exchange {
@@ -142,6 +142,8 @@ async function readWhole(exchange: Running, response: Response): Promise<Respons
     chunks.push(chunk);
   }
   const { status, statusText, headers } = response;
+  // The library drops it, and only the words tell a limit on orders from one on requests.
+  if (status === 429) exchange.detail = Buffer.concat(chunks).toString('utf8', 0, DETAIL_CHARS_MAX);
   return new Response(bytes === 0 ? null : Buffer.concat(chunks), { status, statusText, headers });
 }
 

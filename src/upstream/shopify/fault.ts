@@ -25,6 +25,14 @@ export interface Bucket {
   readonly restored_per_s: number;
 }
 
+/** What an answer says of cost. Points. */
+export interface Cost {
+  /** Null when the answer does not say. */
+  readonly bucket: Bucket | null;
+  /** What the request was rated at before it ran; null when the answer does not say. */
+  readonly requested: number | null;
+}
+
 type Verdict = Pick<Fault, 'failure' | 'effect' | 'passing'>;
 
 const REFUSED: Verdict = { failure: 'refused', effect: 'none', passing: false };
@@ -172,9 +180,8 @@ function holdsData(data: unknown): boolean {
 
 /** Shopify 2026-10: (requested - available) / restoreRate seconds, and never less than one. Null without a bucket. */
 function throttleWait(extensions: unknown): number | null {
-  const bucket = bucketOf(extensions);
-  const requested = (extensions as CostExtensions).cost?.requestedQueryCost;
-  if (bucket === null || typeof requested !== 'number') return null;
+  const { bucket, requested } = costOf(extensions);
+  if (bucket === null || requested === null) return null;
   const wait_ms = Math.ceil(((requested - bucket.available) / bucket.restored_per_s) * 1_000);
   return Math.max(THROTTLE_WAIT_MIN_MS, wait_ms);
 }
@@ -190,9 +197,23 @@ interface CostExtensions {
   };
 }
 
-/** The cost bucket of an answer's `extensions`; null when it tells none. */
-export function bucketOf(extensions: unknown): Bucket | null {
-  const status = (extensions as CostExtensions | null | undefined)?.cost?.throttleStatus;
+/** What the `extensions` of an answer say of cost. */
+export function costOf(extensions: unknown): Cost {
+  const cost = (extensions as CostExtensions | null | undefined)?.cost;
+  const requested = cost?.requestedQueryCost;
+  return {
+    requested: typeof requested === 'number' ? requested : null,
+    bucket: bucketOf(cost?.throttleStatus),
+  };
+}
+
+/** What a failed request says of cost: an answer of errors has its cost too. Null when it was no such answer. */
+export function costOfFailure(reason: unknown): Cost | null {
+  if (!(reason instanceof GraphqlQueryError)) return null;
+  return costOf((reason.body as { readonly extensions?: unknown } | null | undefined)?.extensions);
+}
+
+function bucketOf(status: NonNullable<CostExtensions['cost']>['throttleStatus']): Bucket | null {
   const {
     maximumAvailable: maximum,
     currentlyAvailable: available,

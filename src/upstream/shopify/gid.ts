@@ -5,7 +5,16 @@
 
 import { UpstreamError } from '../upstream.js';
 
-export type GidType = 'InventoryItem' | 'Product' | 'ProductVariant' | 'Location' | 'DraftOrder' | 'Order';
+export type GidType =
+  | 'InventoryItem'
+  | 'Product'
+  | 'ProductVariant'
+  | 'Location'
+  | 'DraftOrder'
+  | 'Order'
+  | 'LineItem'
+  | 'Refund'
+  | 'Return';
 
 const TAIL = /^[0-9]{1,20}$/;
 const GID = /^gid:\/\/shopify\/([A-Za-z]+)\/([0-9]{1,20})(?:\?.*)?$/;

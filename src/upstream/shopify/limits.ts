@@ -18,6 +18,15 @@ export interface Tuning {
   readonly changed_levels_per_page: number;
   readonly changed_products_per_page: number;
   readonly variants_per_product: number;
+  readonly orders_per_page: number;
+  readonly lines_per_order: number;
+  readonly returns_per_order: number;
+  /** Above this many variants a full read is a bulk operation. `Infinity`: never. */
+  readonly bulk_from_items: number;
+  /** Items of a bulk result handed on at once. */
+  readonly bulk_items_per_page: number;
+  /** A bulk operation that is not through after this long is cancelled, and the catalogue is read in pages. */
+  readonly bulk_wait_ms: number;
 }
 
 export const DEFAULT_TUNING: Tuning = {
@@ -31,6 +40,12 @@ export const DEFAULT_TUNING: Tuning = {
   changed_levels_per_page: 250,
   changed_products_per_page: 25,
   variants_per_product: 100,
+  orders_per_page: 25,
+  lines_per_order: 50,
+  returns_per_order: 10,
+  bulk_from_items: 2_000,
+  bulk_items_per_page: 200,
+  bulk_wait_ms: 1_800_000,
 };
 
 /** First back-off after a failed attempt; it doubles each time, up to `BACKOFF_MAX_MS`. */
@@ -40,13 +55,23 @@ export const BACKOFF_MAX_MS = 8_000;
 export const THROTTLE_WAIT_MAX_MS = 30_000;
 /** Shopify 2026-10: wait `(requested - available) / restoreRate` seconds, at least one. */
 export const THROTTLE_WAIT_MIN_MS = 1_000;
-/** A full read pauses while less than this share of the cost bucket is left, so that holds and orders find room. */
-export const BUCKET_RESERVE_SHARE = 0.5;
+/** The cost bucket's share that reads of stock leave to holds and orders. */
+export const STOCK_RESERVE_SHARE = 0.25;
+/** A full read leaves this share: neither holds and orders nor the heartbeat shall wait for it. */
+export const WALK_RESERVE_SHARE = 0.5;
+/** The longest that one request waits for the bucket. Then it goes out all the same, and the shop decides. */
+export const RESERVE_WAIT_MAX_MS = 30_000;
+/** Between two looks at the bucket: others may have taken what was waited for. */
+export const RESERVE_LOOK_MS = 100;
+/** Assumed of a document that was never sent, in points. Shopify 2026-10, measured: 10 to 60 for pages like ours. */
+export const COST_UNSEEN_POINTS = 20;
 
 /** A client-credentials token is replaced this long before it expires. */
 export const TOKEN_MARGIN_MS = 60_000;
 /** Issued tokens remembered so that they are struck out of log text. */
 export const TOKENS_KEPT = 3;
+/** Texts of buyers, sent lately, that are struck out of log text. An order has about ten. */
+export const BUYER_TEXTS_KEPT = 500;
 
 /** An answer longer than this is not read to its end. The largest page asked for is well below 1 MiB. */
 export const ANSWER_BYTES_MAX = 8 * 1024 * 1024;
@@ -66,7 +91,35 @@ export const FIND_PAGES_MAX = 5;
 /** Our tag is unique, so one hold is expected; two are what a lost answer can leave behind. */
 export const HOLDS_PER_TAG_MAX = 10;
 
+/** Shopify 2026-10: changes in one inventory mutation. */
+export const MOVE_CHANGES_MAX = 250;
+/** Shopify: development stores take five orders a minute; one more is told to come back in a minute. */
+export const ORDERS_LIMITED_WAIT_MS = 60_000;
+
 /** Shopify 2026-10: lines of one draft order. */
 export const HOLD_LINES_MAX = 499;
 /** Shopify 2026-10: characters of one tag. */
 export const TAG_CHARS_MAX = 40;
+
+/** Things that one webhook may name. A product with more variants is named as a whole. */
+export const HINTS_PER_DELIVERY_MAX = 256;
+/** Subscriptions of ours are a few dozen; the shop may list those that other versions of this app left behind. */
+export const SUBSCRIPTIONS_PER_PAGE = 100;
+export const SUBSCRIPTION_PAGES_MAX = 20;
+
+/** Refunds read of one order: Shopify gives them as a plain list, which cannot be paged. */
+export const REFUNDS_PER_ORDER_MAX = 250;
+
+/** Between two looks at a bulk operation; the wait doubles up to the second. */
+export const BULK_LOOK_FIRST_MS = 1_000;
+export const BULK_LOOK_MAX_MS = 10_000;
+/** Time limit on telling the shop to stop a bulk operation that nobody waits for any more. */
+export const BULK_CANCEL_MS = 5_000;
+/** A bulk result longer than this is not read to its end. 100,000 variants at 4 locations make about 200 MB. */
+export const BULK_BYTES_MAX = 4 * 1024 * 1024 * 1024;
+/** One line of it: one object without its lists. */
+export const BULK_LINE_BYTES_MAX = 256 * 1024;
+/** Lines that belong to one item: it has some locations and a few variants. */
+export const BULK_LINES_PER_ITEM_MAX = 5_000;
+/** How long the place where the result lies may stay silent. */
+export const BULK_SILENCE_MAX_MS = 30_000;

@@ -6,34 +6,38 @@
  * Shopify does not look at stock before it holds: whoever makes a hold re-reads the level afterwards.
  */
 
-import type { Buyer, BuyerAddress } from '../../ledger/buyer.js';
+import type { StockMove } from '../../ledger/stock-move.js';
 import {
   type HoldRequest,
+  type MoveOutcome,
   type OrderDetails,
+  type OrderOutcome,
+  type OrderRequest,
   type OrderSink,
+  type PlaceOutcome,
   type ShopHold,
   type ShopOrder,
   UpstreamError,
   type WriteOutcome,
 } from '../upstream.js';
+import {
+  buyerInput,
+  hasBadCountry,
+  ORDER_ATTRIBUTES,
+  orderAttributes,
+  RESERVATION_ATTRIBUTE,
+} from './buyer-input.js';
 import type { ShopifyClient } from './client.js';
 import { DOCUMENTS, type Hold, type ResultOf, type VariablesOf } from './documents.js';
 import { gid, tailOf } from './gid.js';
-import { HOLD_LINES_MAX, HOLDS_PER_TAG_MAX, TAG_CHARS_MAX } from './limits.js';
+import { HOLDS_PER_TAG_MAX } from './limits.js';
+import { isOrdersLimited, OrderMaker, paced } from './order-maker.js';
 import { matches } from './search.js';
-
-/** On every hold, so that a merchant can find them all. */
-const COMMON_TAG = 'holdfast';
-/** Custom attributes. A merchant sees them on the draft and on the order. */
-const RESERVATION_ATTRIBUTE = 'holdfast_reservation';
-const REFERENCE_ATTRIBUTE = 'holdfast_reference';
-const BUYER_NAME_ATTRIBUTE = 'holdfast_buyer_name';
-const OURS = new Set([REFERENCE_ATTRIBUTE, BUYER_NAME_ATTRIBUTE]);
-
-const COUNTRY_CODE = /^[A-Za-z]{2}$/;
+import { sendMove } from './stock-mover.js';
+import { COMMON_TAG } from './tag.js';
+import { done, flawOf, judged, refused, unknown } from './write-outcome.js';
 
 type Input = VariablesOf<typeof DOCUMENTS.update_hold>['input'];
-type Address = NonNullable<Input['shippingAddress']>;
 type Draft = NonNullable<ResultOf<typeof DOCUMENTS.hold>['draftOrder']>;
 
 /** Draft orders' user errors have no codes. */
@@ -50,9 +54,11 @@ const HOLD_STATUS = {
 
 export class ShopifyOrderSink implements OrderSink {
   readonly #client: ShopifyClient;
+  readonly #maker: OrderMaker;
 
   constructor(client: ShopifyClient) {
     this.#client = client;
+    this.#maker = new OrderMaker(client);
   }
 
   async createHold(request: HoldRequest, signal: AbortSignal): Promise<WriteOutcome<ShopHold>> {
@@ -76,9 +82,7 @@ export class ShopifyOrderSink implements OrderSink {
     details: OrderDetails,
     signal: AbortSignal,
   ): Promise<WriteOutcome<ShopHold>> {
-    // A shop that refuses a variable repeats it, and this one belongs to a buyer: it must not reach the log.
-    const country = details.buyer?.shipping_address?.country_code;
-    if (country !== undefined && !COUNTRY_CODE.test(country)) return refused('a country code is two letters');
+    if (hasBadCountry(details.buyer)) return refused('a country code is two letters');
     const found = await this.#look(holdRef, signal);
     if (found.outcome !== 'done') return found;
     if (found.value === null) return refused('the hold no longer exists');
@@ -90,9 +94,10 @@ export class ShopifyOrderSink implements OrderSink {
     return await judged(sent, (data) => this.#updated(data.draftOrderUpdate));
   }
 
-  async completeHold(holdRef: string, signal: AbortSignal): Promise<WriteOutcome<ShopOrder>> {
+  async completeHold(holdRef: string, signal: AbortSignal): Promise<OrderOutcome> {
     const id = gid('DraftOrder', holdRef);
     const sent = await this.#client.write(DOCUMENTS.complete_hold, { id }, signal);
+    if (isOrdersLimited(sent)) return paced(sent);
     return await judged(sent, (data) => this.#completed(holdRef, data.draftOrderComplete, signal));
   }
 
@@ -117,6 +122,18 @@ export class ShopifyOrderSink implements OrderSink {
     return draft === null ? null : shopHold(draft);
   }
 
+  moveStock(move: StockMove, signal: AbortSignal): Promise<MoveOutcome> {
+    return sendMove(this.#client, move, signal);
+  }
+
+  placeOrder(request: OrderRequest, signal: AbortSignal): Promise<PlaceOutcome> {
+    return this.#maker.place(request, signal);
+  }
+
+  findOrders(tag: string, signal: AbortSignal): Promise<readonly ShopOrder[]> {
+    return this.#maker.find(tag, signal);
+  }
+
   #created(payload: Payload | null): WriteOutcome<ShopHold> {
     // Never seen, but if it happens the shop holds units: the look-up by tag will tell.
     if (payload?.draftOrder && payload.userErrors.length > 0) return unknown(this.#said(payload));
@@ -130,16 +147,13 @@ export class ShopifyOrderSink implements OrderSink {
   }
 
   /** User errors have no codes, so what is not plainly done is read off the draft itself. */
-  async #completed(
-    holdRef: string,
-    payload: Payload | null,
-    signal: AbortSignal,
-  ): Promise<WriteOutcome<ShopOrder>> {
+  async #completed(holdRef: string, payload: Payload | null, signal: AbortSignal): Promise<OrderOutcome> {
     // Shopify answers a second completion with the order and the error "This order has been paid": the order counts.
     const made = payload?.draftOrder ? orderOf(payload.draftOrder) : null;
     if (made !== null) return done(made);
     if (payload === null || payload.userErrors.length === 0) return unknown('completed without an order');
     const detail = this.#said(payload);
+    if (isOrdersLimited({ outcome: 'refused', detail })) return paced({ detail });
     const found = await this.#look(holdRef, signal);
     // The shop said no, but whether because it is done already is not known: never a plain "not sent".
     if (found.outcome !== 'done') return unknown(detail);
@@ -196,45 +210,6 @@ interface Payload {
   readonly userErrors: readonly UserError[];
 }
 
-function done<T>(value: T): WriteOutcome<T> {
-  return { outcome: 'done', value };
-}
-
-function refused(detail: string): WriteOutcome<never> {
-  return { outcome: 'refused', failure: 'refused', detail };
-}
-
-function unknown(detail: string): WriteOutcome<never> {
-  return { outcome: 'unknown', detail };
-}
-
-/** Why the shop would refuse this, as far as we know its rules; null when it would not. */
-function flawOf({ tag, lines }: HoldRequest): string | null {
-  if (lines.length === 0) return 'a hold without lines';
-  if (lines.length > HOLD_LINES_MAX) return `more than ${HOLD_LINES_MAX} lines`;
-  if (lines.some((line) => !Number.isSafeInteger(line.quantity_units) || line.quantity_units < 1)) {
-    return 'a quantity that is not a positive integer';
-  }
-  // A cut or split tag could not be looked up again.
-  if (tag === '' || tag.length > TAG_CHARS_MAX || tag.includes(','))
-    return 'a tag that the shop would change';
-  return null;
-}
-
-/** What the answer to a mutation that ran means. One that cannot be read leaves it unknown: writes do not throw. */
-async function judged<Data, Value>(
-  sent: WriteOutcome<Data>,
-  read: (data: Data) => WriteOutcome<Value> | Promise<WriteOutcome<Value>>,
-): Promise<WriteOutcome<Value>> {
-  if (sent.outcome !== 'done') return sent;
-  try {
-    return await read(sent.value);
-  } catch (error) {
-    if (error instanceof UpstreamError) return unknown(error.detail);
-    throw error;
-  }
-}
-
 /** What the state of a hold means for letting it go; null when it is there and open. */
 function letGo(draft: Draft | null): WriteOutcome<null> | null {
   if (draft === null) return done(null);
@@ -247,8 +222,17 @@ function shopHold(hold: Hold): ShopHold {
     hold_ref: tailOf('DraftOrder', hold.id),
     status: HOLD_STATUS[hold.status],
     until_ms: Number.isNaN(until_ms) ? null : until_ms,
+    checkout_url: checkoutUrl(hold.invoiceUrl),
     order: orderOf(hold),
   };
+}
+
+/** The buyer will be sent there: nothing but a web address passes, and only https off this machine. */
+function checkoutUrl(url: unknown): string | null {
+  if (typeof url !== 'string' || !URL.canParse(url)) return null;
+  const { protocol, hostname, username } = new URL(url);
+  const isLoopback = hostname === '127.0.0.1' || hostname === 'localhost' || hostname === '[::1]';
+  return username === '' && (protocol === 'https:' || (protocol === 'http:' && isLoopback)) ? url : null;
 }
 
 function orderOf({ order }: Hold): ShopOrder | null {
@@ -257,60 +241,15 @@ function orderOf({ order }: Hold): ShopOrder | null {
 
 /** What is null in `details` is left as the shop has it. Attributes are replaced as a whole, so others' are kept. */
 function inputOf({ until_ms, buyer, note, reference }: OrderDetails, draft: Draft): Input {
-  const kept = draft.customAttributes.filter(({ key }) => !OURS.has(key));
-  const attributes = [...kept.map(({ key, value }) => ({ key, value: value ?? '' }))];
-  if (reference !== null) attributes.push({ key: REFERENCE_ATTRIBUTE, value: reference });
-  // A name alone makes no address, and an address without a country may be refused: it must not be lost either.
-  if (buyer?.name !== undefined && buyer.shipping_address === undefined) {
-    attributes.push({ key: BUYER_NAME_ATTRIBUTE, value: buyer.name });
-  }
+  const kept = draft.customAttributes.filter(({ key }) => !ORDER_ATTRIBUTES.has(key));
+  const attributes = [
+    ...kept.map(({ key, value }) => ({ key, value: value ?? '' })),
+    ...orderAttributes(buyer, reference),
+  ];
   return {
     reserveInventoryUntil: new Date(until_ms).toISOString(),
     customAttributes: attributes,
     ...(note === null ? {} : { note }),
     ...(buyer === null ? {} : buyerInput(buyer)),
   };
-}
-
-function buyerInput(buyer: Buyer): Input {
-  const { email, phone, shipping_address } = buyer;
-  if (shipping_address !== undefined) {
-    return { ...defined({ email }), shippingAddress: addressInput(shipping_address, buyer) };
-  }
-  return defined({ email, phone });
-}
-
-function addressInput(address: BuyerAddress, { name, phone }: Buyer): Address {
-  const { address1, address2, city, province, postal_code: zip, country_code } = address;
-  return defined({
-    ...nameParts(name),
-    address1,
-    address2,
-    city,
-    zip,
-    phone,
-    // The schema knows which codes there are; one that it does not know is refused by the shop.
-    countryCode: country_code?.toUpperCase() as Address['countryCode'],
-    // `province` (a name) is deprecated and still the only way when no code was given.
-    ...(province !== undefined && isProvinceCode(province) ? { provinceCode: province } : { province }),
-  });
-}
-
-function isProvinceCode(province: string): boolean {
-  return /^[A-Z0-9]{1,3}$/.test(province);
-}
-
-/** Shopify wants two names. What comes after the last space is taken for the family name. */
-function nameParts(name: string | undefined): Pick<Address, 'firstName' | 'lastName'> {
-  const words = name?.trim().split(/\s+/) ?? [];
-  const lastName = words.pop();
-  return defined({
-    firstName: words.length > 0 ? words.join(' ') : undefined,
-    lastName: lastName || undefined,
-  });
-}
-
-/** Without the undefined ones. */
-function defined<T extends object>(value: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(value).filter(([, v]) => v !== undefined)) as never;
 }

@@ -4,7 +4,7 @@
  */
 
 /** `field:"text"`: a phrase. Inside it only `"` and `\` mean something; `OR`, `*`, `:` and `(` are plain text. */
-export function matches(field: 'sku' | 'tag', text: string): string {
+export function matches(field: 'sku' | 'tag' | 'source_identifier', text: string): string {
   return `${field}:"${text.replace(/[\\"]/g, '\\$&').replace(/\p{Cc}/gu, ' ')}"`;
 }
 

@@ -62,9 +62,7 @@ export class SessionHolder {
 
   /** Every secret this session knows, to keep them out of what is logged. */
   get secrets(): readonly string[] {
-    const own =
-      'client_id' in this.#credentials ? this.#credentials.client_secret : this.#credentials.access_token;
-    return [own, ...this.#issued];
+    return [...Object.values(this.#credentials), ...this.#issued];
   }
 
   /** A session that is good for the next request. Throws GrantFailed. */

@@ -1,14 +1,21 @@
 /** Opens a Shopify shop: what the port wants of it, and a light look at whether it can be worked with. */
 
-import type { OrderSink, StockSource } from '../upstream.js';
+import type { DeliveryGate, OrderSink, OrderSource, StockSource, Subscriptions } from '../upstream.js';
 import { type ClientOptions, ShopifyClient } from './client.js';
-import { DOCUMENTS, missingScopes, type Scope } from './documents.js';
+import { DOCUMENTS, type MirrorMode, missingScopes, requiredScopes, type Scope } from './documents.js';
 import { API_VERSION, DEFAULT_TUNING, type Tuning } from './limits.js';
 import { ShopifyOrderSink } from './order-sink.js';
+import { ShopifyOrderSource } from './order-source.js';
 import { ShopifyStockSource } from './stock-source.js';
+import { ShopifySubscriptions } from './subscriptions.js';
+import { openDeliveryGate } from './webhook-gate.js';
 
 export interface ShopifyOptions extends ClientOptions {
   readonly tuning?: Partial<Tuning>;
+  /** Decides which scopes `probe` misses. Default `draft_order`. */
+  readonly mirror?: MirrorMode;
+  /** What the shop signs its webhooks with. Default: the client secret, where there is one. */
+  readonly webhook_secrets?: readonly string[];
 }
 
 /** What `doctor` wants to know. */
@@ -16,8 +23,10 @@ export interface ShopProbe {
   readonly shop_name: string;
   readonly shop: string;
   readonly granted_scopes: readonly string[];
-  /** Wanted by some document and not granted. */
+  /** Wanted by some document of this mode and not granted. */
   readonly missing_scopes: readonly Scope[];
+  /** A development store: it takes a few orders a minute and no more. */
+  readonly is_development_store: boolean;
   /** The shop's clock when it answered, to the second; null when it did not say. */
   readonly shop_time_ms: number | null;
   /** Shopify serves another version when the one asked for is gone. Null when it did not say. */
@@ -27,30 +36,46 @@ export interface ShopProbe {
 
 export interface ShopifyUpstream {
   readonly source: StockSource;
+  readonly orders: OrderSource;
   readonly sink: OrderSink;
+  readonly subscriptions: Subscriptions;
+  /** Null without a secret: then no webhook can be told from a forgery, and none is let in. */
+  readonly gate: DeliveryGate | null;
   /** One cheap request. Throws UpstreamError. */
   probe(signal: AbortSignal): Promise<ShopProbe>;
 }
 
 /** Sends nothing yet. Throws RangeError on a shop name, an origin or a credential that cannot be right. */
-export function openShopify({ tuning, ...options }: ShopifyOptions): ShopifyUpstream {
+export function openShopify({
+  tuning,
+  mirror = 'draft_order',
+  webhook_secrets,
+  ...options
+}: ShopifyOptions): ShopifyUpstream {
   const tuned = { ...DEFAULT_TUNING, ...tuning };
+  const { shop, credentials } = options;
+  const own = 'client_secret' in credentials ? [credentials.client_secret] : [];
+  const secrets = webhook_secrets?.length ? webhook_secrets : own;
   const client = new ShopifyClient(options, tuned);
   return {
     source: new ShopifyStockSource(client, tuned),
+    orders: new ShopifyOrderSource(client, tuned),
     sink: new ShopifyOrderSink(client),
-    probe: (signal) => probe(client, signal),
+    subscriptions: new ShopifySubscriptions(client),
+    gate: secrets.length === 0 ? null : openDeliveryGate({ shop, secrets }),
+    probe: (signal) => probe(client, mirror, signal),
   };
 }
 
-async function probe(client: ShopifyClient, signal: AbortSignal): Promise<ShopProbe> {
+async function probe(client: ShopifyClient, mirror: MirrorMode, signal: AbortSignal): Promise<ShopProbe> {
   const { data, shop_time_ms, api_version } = await client.read(DOCUMENTS.probe, {}, signal);
   const granted = data.currentAppInstallation.accessScopes.map(({ handle }) => handle).sort();
   return {
     shop_name: data.shop.name,
     shop: data.shop.myshopifyDomain,
+    is_development_store: data.shop.plan.partnerDevelopment,
     granted_scopes: granted,
-    missing_scopes: missingScopes(granted),
+    missing_scopes: missingScopes(granted, requiredScopes({ mirror })),
     shop_time_ms,
     api_version,
     api_version_wanted: API_VERSION,

@@ -13,7 +13,9 @@ import {
   type StockSource,
   UpstreamError,
 } from '../upstream.js';
+import { bulkItems } from './bulk-items.js';
 import type { ShopifyClient } from './client.js';
+import { parseCursor, shopCursor } from './cursor.js';
 import { DOCUMENTS, type Item, type Level } from './documents.js';
 import { compareTails, gid, tailOf } from './gid.js';
 import {
@@ -24,7 +26,7 @@ import {
   type Tuning,
 } from './limits.js';
 import { complete, walk } from './paging.js';
-import { anyOf, changedSince, matches, toSeconds } from './search.js';
+import { anyOf, changedSince, matches } from './search.js';
 
 /** ARCHIVED is how a merchant takes a product off the shelf for good; DRAFT and UNLISTED are not on it. */
 const LIFECYCLE = {
@@ -33,9 +35,6 @@ const LIFECYCLE = {
   DRAFT: 'unlisted',
   UNLISTED: 'unlisted',
 } as const satisfies Record<Variant['product']['status'], Lifecycle>;
-
-/** As `toSeconds` writes it. */
-const CURSOR = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$/;
 
 type Variant = NonNullable<Item['variants']>['nodes'][number];
 
@@ -52,19 +51,32 @@ export class ShopifyStockSource implements StockSource {
     return (await this.#locations(signal)).locations;
   }
 
+  /**
+   * By a bulk operation where the catalogue is large, else in pages. When the operation comes to nothing, also half-way
+   * through its result, the catalogue is read in pages from its beginning.
+   */
   async *catalogue(signal: AbortSignal): AsyncIterable<CataloguePage> {
-    const pages = walk(async (after) => {
-      if (after !== null) await this.#client.leaveRoom(signal);
-      return await this.#itemsPage(null, after, signal);
-    });
-    for await (const nodes of pages) {
-      yield { items: await this.#observeItems(nodes, signal), as_of: 'page', total_items: null };
+    const { data } = await this.#client.read(DOCUMENTS.variants_count, { limit: null }, signal);
+    // Several variants may sell one item, so this is a little high.
+    const count = data.productVariantsCount;
+    if (count !== null && count.count > this.#tuning.bulk_from_items) {
+      try {
+        for await (const { items, total_items } of bulkItems(this.#client, this.#tuning, signal)) {
+          yield { items: await this.#observeItems(items, signal), as_of: 'walk', total_items };
+        }
+        return;
+      } catch (error) {
+        if (!(error instanceof UpstreamError) || signal.aborted) throw error;
+        const { failure, detail } = error;
+        this.#client.note('warn', 'no full read in bulk, reading pages', { failure, detail });
+      }
     }
+    yield* this.#pages(count?.precision === 'EXACT' ? count.count : null, signal);
   }
 
   async cursorNow(signal: AbortSignal): Promise<string> {
     const { shop_time_ms } = await this.#client.read(DOCUMENTS.clock, {}, signal);
-    return this.#cursorAt(shop_time_ms);
+    return shopCursor(shop_time_ms, this.#tuning.overlap_s);
   }
 
   /**
@@ -72,11 +84,10 @@ export class ShopifyStockSource implements StockSource {
    * products): then only a full read helps. Throws RangeError on a cursor that is not one of ours.
    */
   async changesSince(cursor: string, signal: AbortSignal): Promise<Changes> {
-    const since_ms = CURSOR.test(cursor) ? Date.parse(cursor) : Number.NaN;
-    if (Number.isNaN(since_ms)) throw new RangeError('not a cursor of this shop');
+    const since_ms = parseCursor(cursor);
     // The clock is read before anything else: what changes while we read is covered by the next cursor.
     const { locations, shop_time_ms } = await this.#locations(signal);
-    const next = this.#cursorAt(shop_time_ms);
+    const next = shopCursor(shop_time_ms, this.#tuning.overlap_s);
     const levels: LevelObservation[] = [];
     for (const location of locations) {
       if (location.active)
@@ -100,6 +111,22 @@ export class ShopifyStockSource implements StockSource {
     return await this.#observeItems(items, signal);
   }
 
+  async itemsOfProducts(productIds: readonly string[], signal: AbortSignal): Promise<readonly string[]> {
+    const ids = new Set<string>();
+    const first = this.#tuning.variants_per_product;
+    for (const productId of new Set(productIds)) {
+      const id = gid('Product', productId);
+      const pages = walk(async (after) => {
+        const { data } = await this.#client.read(DOCUMENTS.product_variants, { id, first, after }, signal);
+        return data.product?.variants ?? null;
+      });
+      for await (const nodes of pages) {
+        for (const { inventoryItem } of nodes) ids.add(tailOf('InventoryItem', inventoryItem.id));
+      }
+    }
+    return [...ids];
+  }
+
   /**
    * Exact and case-sensitive, whatever the shop's search makes of the text. Throws RangeError above `FIND_SKUS_MAX`.
    * Of what one search brings, `FIND_PAGES_MAX` pages are looked at: "*" must not read the whole shop.
@@ -119,6 +146,16 @@ export class ShopifyStockSource implements StockSource {
       }
     }
     return [...found.values()];
+  }
+
+  async *#pages(total_items: number | null, signal: AbortSignal): AsyncGenerator<CataloguePage> {
+    const pages = walk(async (after) => {
+      if (after !== null) await this.#client.leaveRoom(signal);
+      return await this.#itemsPage(null, after, signal);
+    });
+    for await (const nodes of pages) {
+      yield { items: await this.#observeItems(nodes, signal), as_of: 'page', total_items };
+    }
   }
 
   async #itemsPage(query: string | null, after: string | null, signal: AbortSignal) {
@@ -233,11 +270,6 @@ export class ShopifyStockSource implements StockSource {
       const { data } = await this.#client.read(DOCUMENTS.item_levels, variables, signal);
       return data.inventoryItem?.inventoryLevels ?? null;
     });
-  }
-
-  #cursorAt(shop_time_ms: number | null): string {
-    if (shop_time_ms === null) throw new UpstreamError('protocol', 'an answer without a Date header');
-    return toSeconds(shop_time_ms - this.#tuning.overlap_s * 1_000);
   }
 }
 

@@ -1,0 +1,235 @@
+/** What `holdfast init` has to know: asked of a person, or taken from flags, files and a pipe. */
+
+import { resolve } from 'node:path';
+import { ConfigError, type Environment, readConfig, type ShopCredentials } from '../config.js';
+import type { Dialogue } from './dialogue.js';
+import type { SettingChanges } from './dotenv-file.js';
+
+export interface Answers {
+  readonly shop: string;
+  readonly credentials: ShopCredentials;
+  /** Absolute: desktop clients start servers in a folder of their own choosing. */
+  readonly db: string;
+  readonly public_url: string | null;
+  /** The app's secret, where webhooks are wanted and the way of signing in does not bring it. */
+  readonly webhook_secret: string | null;
+}
+
+export interface InitFlags {
+  readonly shop?: string;
+  readonly tokenFile?: string;
+  readonly tokenEnv?: string;
+  readonly clientId?: string;
+  readonly secretFile?: string;
+  readonly secretEnv?: string;
+  readonly webhookSecretFile?: string;
+  readonly webhookSecretEnv?: string;
+  readonly db?: string;
+  readonly publicUrl?: string;
+}
+
+/** Where secrets come from when nobody is asked. */
+export interface SecretSources {
+  readonly environment: Environment;
+  readonly readFile: (path: string) => string;
+  /** What was piped in; empty when nothing was. */
+  readonly readPiped: () => Promise<string>;
+}
+
+export type ShopName =
+  | { readonly ok: true; readonly shop: string }
+  | { readonly ok: false; readonly why: string };
+
+/** Takes what people paste: a name, a domain, the address of the shop or of its admin. */
+export function shopNameOf(input: string): ShopName {
+  const text = input.trim().toLowerCase();
+  const admin = /^(?:https?:\/\/)?admin\.shopify\.com\/store\/([a-z0-9-]+)(?:[/?#].*)?$/.exec(text)?.[1];
+  const host = admin ?? text.replace(/^https?:\/\//, '').replace(/[/?#].*$/, '');
+  const name = host.replace(/\.myshopify\.com$/, '');
+  if (/^[a-z0-9][a-z0-9-]*$/.test(name)) return { ok: true, shop: `${name}.myshopify.com` };
+  const why = name.includes('.')
+    ? `${host} is a domain of the shop’s own. Wanted is its name at Shopify, like name.myshopify.com: Shopify admin → Settings → Domains lists it.`
+    : 'Wanted is the shop’s name at Shopify, like name.myshopify.com.';
+  return { ok: false, why };
+}
+
+/** What the settings of that name would say to this value; null when they take it. */
+export function complaintAboutSetting(name: string, value: string): string | null {
+  try {
+    readConfig({ [name]: value });
+    return null;
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return (
+      error.message
+        .split('\n')
+        .at(-1)
+        ?.trim()
+        .slice(name.length + 1) ?? error.message
+    );
+  }
+}
+
+export async function askAnswers(dialogue: Dialogue, present: Environment, folder: string): Promise<Answers> {
+  const { tell, ask } = dialogue;
+  tell('Which shop? Its name at Shopify: in admin.shopify.com/store/NAME it is NAME.');
+  const given = await ask('Shop', present['SHOPIFY_SHOP'] ?? null, (answer) => {
+    const name = shopNameOf(answer);
+    return name.ok ? null : name.why;
+  });
+  const name = shopNameOf(given);
+  const shop = name.ok ? name.shop : given;
+  const credentials = await askCredentials(dialogue, present);
+  const db = await ask('Ledger file', present['HOLDFAST_DB'] ?? resolve(folder, 'holdfast.db'), (answer) =>
+    complaintAboutSetting('HOLDFAST_DB', answer),
+  );
+  tell(
+    'Webhooks make changes known sooner. They need an address where the shop can reach this machine; without one the shop is asked every few seconds.',
+  );
+  const url = await ask('Public URL, or - for none', present['HOLDFAST_PUBLIC_URL'] ?? '-', (answer) =>
+    answer === '-' ? null : complaintAboutSetting('HOLDFAST_PUBLIC_URL', answer),
+  );
+  const public_url = url === '-' ? null : url;
+  const asksSecret = public_url !== null && 'access_token' in credentials;
+  const kept = present['SHOPIFY_WEBHOOK_SECRETS'] ?? null;
+  const typed = asksSecret
+    ? await dialogue.askSecret('API secret key of the app, which signs webhooks', kept !== null)
+    : null;
+  return { shop, credentials, db: resolve(folder, db), public_url, webhook_secret: typed ?? kept };
+}
+
+async function askCredentials(dialogue: Dialogue, present: Environment): Promise<ShopCredentials> {
+  const { SHOPIFY_ACCESS_TOKEN: token, SHOPIFY_CLIENT_ID: id, SHOPIFY_CLIENT_SECRET: secret } = present;
+  const way = await dialogue.choose(
+    'How does holdfast sign in?',
+    {
+      client: 'client id and secret of an app in the Dev Dashboard (all apps made since 2026)',
+      token: 'access token (shpat_…) of an app made in Shopify admin before that',
+    },
+    token === undefined ? 'client' : 'token',
+  );
+  if (way === 'token') {
+    const typed = await dialogue.askSecret('Admin API access token', token !== undefined);
+    return { access_token: typed ?? token ?? '' };
+  }
+  const client_id = await dialogue.ask('Client id', id ?? null, (answer) =>
+    answer === '' ? 'It is needed.' : null,
+  );
+  const typed = await dialogue.askSecret('Client secret', secret !== undefined);
+  return { client_id, client_secret: typed ?? secret ?? '' };
+}
+
+/** Throws ConfigError naming the flag that is missing or wrong. */
+export async function answersOf(
+  flags: InitFlags,
+  present: Environment,
+  sources: SecretSources,
+  folder: string,
+): Promise<Answers> {
+  const given = flags.shop ?? present['SHOPIFY_SHOP'];
+  if (given === undefined) throw new ConfigError('init wants --shop NAME when there is nobody to ask.');
+  const name = shopNameOf(given);
+  if (!name.ok) throw new ConfigError(`--shop: ${name.why}`);
+  const secret = (file: string | undefined, variable: string | undefined, flag: string) =>
+    namedSecret(file, variable, flag, sources);
+  const webhook_secret =
+    secret(flags.webhookSecretFile, flags.webhookSecretEnv, '--webhook-secret') ??
+    present['SHOPIFY_WEBHOOK_SECRETS'];
+  return {
+    shop: name.shop,
+    credentials: await credentialsOf(flags, present, sources),
+    db: resolve(folder, flags.db ?? present['HOLDFAST_DB'] ?? 'holdfast.db'),
+    public_url: flags.publicUrl ?? present['HOLDFAST_PUBLIC_URL'] ?? null,
+    webhook_secret: webhook_secret ?? null,
+  };
+}
+
+async function credentialsOf(
+  flags: InitFlags,
+  present: Environment,
+  sources: SecretSources,
+): Promise<ShopCredentials> {
+  const token = namedSecret(flags.tokenFile, flags.tokenEnv, '--token', sources);
+  const secret = namedSecret(flags.secretFile, flags.secretEnv, '--secret', sources);
+  if (token !== undefined && (secret !== undefined || flags.clientId !== undefined)) {
+    throw new ConfigError('init takes an access token, or a client id and secret, not both.');
+  }
+  if (token !== undefined) return { access_token: token };
+  const client_id = flags.clientId ?? (secret === undefined ? undefined : present['SHOPIFY_CLIENT_ID']);
+  if (secret !== undefined && client_id === undefined) {
+    throw new ConfigError('init wants --client-id with the client secret.');
+  }
+  if (client_id !== undefined && secret !== undefined) return { client_id, client_secret: secret };
+  const piped = (await sources.readPiped()).trim();
+  if (piped !== '') {
+    const line = oneLine(piped, 'what was piped in');
+    return client_id === undefined ? { access_token: line } : { client_id, client_secret: line };
+  }
+  return presentCredentials(client_id, present);
+}
+
+function presentCredentials(client_id: string | undefined, present: Environment): ShopCredentials {
+  const { SHOPIFY_ACCESS_TOKEN: token, SHOPIFY_CLIENT_ID: id, SHOPIFY_CLIENT_SECRET: secret } = present;
+  if (client_id === undefined && token !== undefined) return { access_token: token };
+  const known = client_id ?? id;
+  if (known !== undefined && secret !== undefined) return { client_id: known, client_secret: secret };
+  throw new ConfigError(
+    client_id === undefined
+      ? 'How to sign in? Give --token-file PATH or --token-env NAME, or --client-id ID with --secret-file or --secret-env, or pipe the secret in.'
+      : 'The client secret is missing: give --secret-file PATH or --secret-env NAME, or pipe it in.',
+  );
+}
+
+function namedSecret(
+  file: string | undefined,
+  variable: string | undefined,
+  flag: string,
+  { environment, readFile }: SecretSources,
+): string | undefined {
+  if (file !== undefined && variable !== undefined)
+    throw new ConfigError(`${flag}-file and ${flag}-env are two ways for one thing: choose one.`);
+  if (file !== undefined) return oneLine(readSecret(file, flag, readFile), `the file of ${flag}-file`);
+  if (variable === undefined) return undefined;
+  const value = environment[variable];
+  if (value === undefined || value === '')
+    throw new ConfigError(`${flag}-env: the variable of that name is not set.`);
+  return oneLine(value, `the variable of ${flag}-env`);
+}
+
+function readSecret(file: string, flag: string, readFile: (path: string) => string): string {
+  try {
+    return readFile(file);
+  } catch (error) {
+    throw new ConfigError(`${flag}-file can't be read (${String((error as NodeJS.ErrnoException).code)}).`);
+  }
+}
+
+function oneLine(text: string, where: string): string {
+  const line = text.trim();
+  if (line === '' || /\s/.test(line)) throw new ConfigError(`Wanted is one secret and no more in ${where}.`);
+  return line;
+}
+
+/** The settings to write. What the answers make void is removed. */
+export function settingsOfAnswers({
+  shop,
+  credentials,
+  db,
+  public_url,
+  webhook_secret,
+}: Answers): SettingChanges {
+  return {
+    SHOPIFY_SHOP: shop,
+    ...('access_token' in credentials
+      ? // A client secret that is there may stay: it verifies webhooks, and a token goes before it for signing in.
+        { SHOPIFY_ACCESS_TOKEN: credentials.access_token }
+      : {
+          SHOPIFY_ACCESS_TOKEN: undefined,
+          SHOPIFY_CLIENT_ID: credentials.client_id,
+          SHOPIFY_CLIENT_SECRET: credentials.client_secret,
+        }),
+    HOLDFAST_DB: db,
+    HOLDFAST_PUBLIC_URL: public_url ?? undefined,
+    SHOPIFY_WEBHOOK_SECRETS: webhook_secret ?? undefined,
+  };
+}

@@ -1,0 +1,241 @@
+/** `holdfast init`: asks for what is needed, checks it with the shop, and writes `.env` and the client's configuration. */
+
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { parseEnv } from 'node:util';
+import { ConfigError, type Environment } from '../config.js';
+import {
+  claudeDesktopPath,
+  entryText,
+  type Merged,
+  mergeEntry,
+  type ServerEntry,
+  serverEntry,
+  type ThisProgram,
+} from './client-config.js';
+import type { Dialogue } from './dialogue.js';
+import { changedNames, type SettingChanges, withSettings } from './dotenv-file.js';
+import { type Check, type Finding, isWhole, linesOf, type Terminal } from './finding.js';
+import { answersOf, askAnswers, type InitFlags, settingsOfAnswers } from './init-answers.js';
+import { readTextIfThere, replaceFile } from './whole-file.js';
+
+export type ClientChoice = 'claude-desktop' | 'print' | 'none';
+
+export interface InitOptions extends InitFlags {
+  /** The settings file to write. */
+  readonly file: string;
+  readonly client?: ClientChoice;
+  readonly yes: boolean;
+  /** False: written without asking the shop. */
+  readonly check: boolean;
+}
+
+export interface InitPorts {
+  /** What the machine's environment and `.env` say now. */
+  readonly environment: Environment;
+  /** Null when there is nobody to ask. */
+  readonly dialogue: Dialogue | null;
+  readonly readPiped: () => Promise<string>;
+  readonly diagnose: (environment: Environment) => Promise<readonly Finding[]>;
+  readonly tell: (line: string) => void;
+  readonly terminal: Terminal;
+  readonly program: ThisProgram;
+  readonly platform: NodeJS.Platform;
+  readonly home: string;
+  readonly folder: string;
+}
+
+/** What can be right or wrong before anything runs. */
+const CHECKED: ReadonlySet<Check> = new Set([
+  'settings',
+  'disk',
+  'ledger',
+  'shop',
+  'clock',
+  'token',
+  'scopes',
+  'plan',
+  'locations',
+]);
+
+/** False when it was left, or when what was given does not work; then nothing was written. */
+export async function init(options: InitOptions, ports: InitPorts): Promise<boolean> {
+  const { dialogue, tell, folder } = ports;
+  if (dialogue === null && !options.yes) {
+    throw new ConfigError(
+      'There is nobody to ask (no terminal): say --yes, and give the answers as flags. holdfast init --help lists them.',
+    );
+  }
+  const file = resolve(folder, options.file);
+  const text = readSettings(file);
+  const present = parseEnv(text ?? '') as Environment;
+  const answers =
+    dialogue === null
+      ? await answersOf(
+          options,
+          present,
+          { ...ports, readFile: (path) => readFileSync(path, 'utf8') },
+          folder,
+        )
+      : await askAnswers(dialogue, present, folder);
+  const changes = settingsOfAnswers(answers);
+  if (options.check && !(await passes(changes, ports))) {
+    tell(dialogue === null ? '\nNothing was written. Mend it, or say --no-check to write it as it is.' : '');
+    if (dialogue === null || !(await dialogue.confirm('Write the settings all the same?', false)))
+      return false;
+  }
+  if (!(await writeSettings(file, text, changes, ports))) return false;
+  warnOfEnvironment(changes, ports, present);
+  const entry = serverEntry(ports.program, file);
+  const configured = await configureClient(options, entry, ports);
+  tell('\nNext: holdfast doctor looks at everything once more; holdfast sync reads the shop’s stock.');
+  return configured;
+}
+
+async function passes(changes: SettingChanges, ports: InitPorts): Promise<boolean> {
+  ports.tell('\nAsking the shop …');
+  const environment = { ...ports.environment, ...changes };
+  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== undefined));
+  const findings = (await ports.diagnose(given)).filter(
+    ({ check, verdict, code }) => CHECKED.has(check) && !(verdict === 'skipped' && code === 'skipped'),
+  );
+  for (const finding of findings) for (const line of linesOf(finding, ports.terminal)) ports.tell(line);
+  return isWhole(findings);
+}
+
+/** False when the person would rather not. */
+async function writeSettings(
+  file: string,
+  text: string | null,
+  changes: SettingChanges,
+  { dialogue, tell }: InitPorts,
+): Promise<boolean> {
+  const names = changedNames(text ?? '', changes);
+  if (text !== null && names.length === 0) {
+    tell(`\n${file} has all of this already.`);
+    return true;
+  }
+  const made = withSettings(text ?? HEAD, changes);
+  if (!made.ok) throw new ConfigError(`${file} was left as it is. ${made.why}`);
+  const present = parseEnv(text ?? '');
+  const replaced = names.filter((name) => present[name] !== undefined);
+  if (replaced.length > 0 && dialogue !== null) {
+    const question = `${file} is there. Its values of ${replaced.join(', ')} will be replaced or removed; all other lines stay. Go on?`;
+    if (!(await dialogue.confirm(`\n${question}`, true))) {
+      tell('Nothing was written.');
+      return false;
+    }
+  }
+  replaceFile(file, made.text, 'private');
+  const what = text === null ? 'Written' : `Changed (${names.join(', ')})`;
+  tell(`\n${what}: ${file}. It holds a secret: only you may read it; keep it out of version control.`);
+  return true;
+}
+
+const HEAD = '# Settings of holdfast. Secrets are in here: keep this file to yourself.\n';
+
+/** A server that starts with other values than the file's is a riddle to whoever has just written the file. */
+function warnOfEnvironment(
+  changes: SettingChanges,
+  { environment, tell }: InitPorts,
+  present: Environment,
+): void {
+  const other = Object.keys(changes).filter((name) => {
+    const value = environment[name];
+    return value !== undefined && value !== present[name] && value !== changes[name];
+  });
+  if (other.length === 0) return;
+  tell(
+    `! ${other.join(', ')} ${other.length === 1 ? 'is' : 'are'} set to something else in the environment, which goes before the file. Unset ${other.length === 1 ? 'it' : 'them'}.`,
+  );
+}
+
+/** False when the configuration could not be written; it is printed then, so that nothing is lost. */
+async function configureClient(options: InitOptions, entry: ServerEntry, ports: InitPorts): Promise<boolean> {
+  const { dialogue, tell, platform, home, environment } = ports;
+  const path = claudeDesktopPath(platform, home, environment);
+  const choice = options.client ?? (dialogue === null ? 'print' : await askClient(dialogue, path));
+  if (choice === 'none') return true;
+  if (choice === 'print') {
+    tell(`\nFor your MCP client:\n${entryText(entry)}`);
+    return true;
+  }
+  const merged = mergeClient(path, entry);
+  if (merged.ok && merged.change === 'same') {
+    tell(`${path} has holdfast already.`);
+    return true;
+  }
+  if (!merged.ok) {
+    tell(
+      `✗ ${path} was left as it is: ${merged.why} Mend it, then run holdfast init again, or add this yourself:\n${entryText(entry)}`,
+    );
+    return false;
+  }
+  if (merged.change === 'replaced' && dialogue !== null) {
+    const goOn = await dialogue.confirm(`${path} has a holdfast already. Replace how it is started?`, true);
+    if (!goOn) return true;
+  }
+  return writeClient(path, entry, merged, ports);
+}
+
+async function askClient(dialogue: Dialogue, path: string): Promise<ClientChoice> {
+  return await dialogue.choose<ClientChoice>(
+    '\nWhich MCP client shall know of holdfast?',
+    {
+      'claude-desktop': `Claude Desktop (${path})`,
+      print: 'another one: print what to paste',
+      none: 'none for now',
+    },
+    'claude-desktop',
+  );
+}
+
+function mergeClient(path: string, entry: ServerEntry): Merged {
+  try {
+    return mergeEntry(readTextIfThere(path), entry);
+  } catch (error) {
+    return { ok: false, why: `it can't be read (${codeOf(error)}).` };
+  }
+}
+
+function writeClient(
+  path: string,
+  entry: ServerEntry,
+  merged: Extract<Merged, { ok: true }>,
+  { tell }: InitPorts,
+): boolean {
+  try {
+    replaceFile(path, merged.text, 'kept');
+  } catch (error) {
+    const why =
+      codeOf(error) === 'ENOENT'
+        ? 'its folder is not there: is Claude Desktop installed?'
+        : `it can't be written (${codeOf(error)}).`;
+    tell(`✗ ${path}: ${why} To add it yourself:\n${entryText(entry)}`);
+    return false;
+  }
+  tell(
+    `${merged.change === 'added' ? 'Added to' : 'Changed in'} ${path}. Quit Claude Desktop and start it again.`,
+  );
+  if (merged.overriding.length > 0) {
+    tell(
+      `! Its entry sets ${merged.overriding.join(', ')} itself, which goes before the settings file. Remove ${merged.overriding.length === 1 ? 'it' : 'them'} there unless that is meant.`,
+    );
+  }
+  return true;
+}
+
+/** Null when there is no file. */
+function readSettings(file: string): string | null {
+  try {
+    return readTextIfThere(file);
+  } catch (error) {
+    throw new ConfigError(
+      `${file} can't be read (${codeOf(error)}). Mend its permissions, or give another one with --file.`,
+    );
+  }
+}
+
+function codeOf(error: unknown): string {
+  return String((error as NodeJS.ErrnoException).code ?? error);
+}

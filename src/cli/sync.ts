@@ -1,0 +1,40 @@
+/** `holdfast sync`: reads the whole shop into the ledger now. */
+
+import { RATE_AFTER_MS, rateOf } from './progress.js';
+import { readShop } from './shop-command.js';
+import { countText, durationText } from './wording.js';
+
+/** False when it could not be done, or was left in the middle. */
+export async function sync(options: { readonly json: boolean }): Promise<boolean> {
+  const done = await readShop('Reading the shop', (stockSync, signal, reading) =>
+    stockSync.readAll(signal, reading),
+  );
+  if (!done.ok) {
+    if (options.json) console.log(JSON.stringify({ ok: false, code: done.code, message: done.why }, null, 2));
+    else console.error(`✗ ${done.why}`);
+    return false;
+  }
+  const { report, elapsed_ms } = done;
+  const { items_read, levels_compared } = report;
+  const differences = report.is_first
+    ? 0
+    : report.drift_total + report.catalogue_drift_total + report.in_passing_total;
+  if (options.json) {
+    const elapsed = Math.round(elapsed_ms);
+    const counts = { items_read, levels_read: levels_compared, differences, is_first: report.is_first };
+    console.log(JSON.stringify({ ok: true, ...counts, elapsed_ms: elapsed }, null, 2));
+    return true;
+  }
+  const rate =
+    elapsed_ms < RATE_AFTER_MS ? '' : `, ${countText(rateOf(items_read, elapsed_ms))} items a second`;
+  const speed = `${durationText(elapsed_ms)}${rate}`;
+  console.log(
+    `✓ ${countText(items_read)} items with ${countText(levels_compared)} stock levels read (${speed}).`,
+  );
+  if (differences > 0) {
+    console.log(
+      `  ${countText(differences)} differed, and are as the shop has them now. holdfast reconcile lists such.`,
+    );
+  }
+  return true;
+}

@@ -1,0 +1,56 @@
+/** What a hold at the shop means for our own holds: which sum they stand in, and what they wait for. */
+
+import { sumsAfter } from './ending.js';
+import type { Hold } from './hold.js';
+import type { JournalDraft } from './journal.js';
+import type { Changes, HoldMove, LedgerState, LevelSums, Owned } from './ports.js';
+import type { OutboxRow } from './shop-side.js';
+import { note, type SeenHold } from './work.js';
+
+export function openRow(outbox: OutboxRow, seen: SeenHold): OutboxRow {
+  return {
+    ...outbox,
+    shop_state: 'open',
+    hold_ref: seen.hold_ref,
+    hold_until_ms: seen.until_ms,
+    intent_at_ms: null,
+    parked: false,
+  };
+}
+
+export function openNote({ hold_ref, until_ms }: SeenHold): JournalDraft {
+  return note('shop.open', { hold_ref, until_ms });
+}
+
+/** The shop has the units until then: counted holds wait for a report that shows it, mirrored ones last longer. */
+export function mirroring({ now_ms }: LedgerState, { holds }: Owned, until: number | null): HoldMove[] {
+  if (until === null) return [];
+  return holds.flatMap((hold): HoldMove[] => {
+    if (hold.state === 'counted' && hold.awaits !== 'settle')
+      return [{ hold, to: waitsForMirror(hold, now_ms, until) }];
+    const is_longer = hold.state === 'mirrored' && hold.mirror_until_ms !== until;
+    return is_longer ? [{ hold, to: { ...hold, mirror_until_ms: until } }] : [];
+  });
+}
+
+export function waitsForMirror(hold: Hold, now: number, until: number): Hold {
+  return { ...hold, state: 'counted', awaits: 'mirror', awaits_after_ms: now, mirror_until_ms: until };
+}
+
+/** With nothing at the shop, its figure excludes nothing of ours: the holds count on our side again. */
+export function backToCounted(state: LedgerState, owned: Owned): Pick<Changes, 'holds' | 'sums'> {
+  const holds = owned.holds
+    .filter((hold) => hold.state !== 'counted' || hold.awaits === 'mirror')
+    .map((hold): HoldMove => {
+      const rest = { awaits: null, awaits_after_ms: null, mirror_until_ms: null } as const;
+      return { hold, to: hold.state === 'returning' ? null : { ...hold, ...rest, state: 'counted' } };
+    });
+  return { holds, sums: sumsOf(state, holds) };
+}
+
+export function sumsOf(state: LedgerState, holds: readonly HoldMove[]): LevelSums[] {
+  return sumsAfter(
+    state.owned_items.flatMap((item) => item.levels),
+    holds,
+  );
+}

@@ -1,0 +1,64 @@
+/** Moves of stock as they are written for a reservation, and whether the stock allows one. */
+
+import type { LedgerState, Owned } from './ports.js';
+import { isCovered } from './revalidation.js';
+import type { Level } from './stock.js';
+import { nameUuid } from './stock-hash.js';
+import type { StockMove } from './stock-move.js';
+
+/**
+ * Takes the units of the holds exactly where they are, on the condition that the shop's figures are those we know: a
+ * move that would sell what somebody else has just bought is refused by the shop. Only where `canTake`.
+ */
+export function moveOut(state: LedgerState, owned: Owned): StockMove {
+  const changes = taken(state, owned).map(({ item_id, level, quantity_units }) => ({
+    item_id,
+    location_id: level.location_id,
+    quantity_units,
+    available_units: level.upstream_available_units,
+  }));
+  return numbered(owned, { direction: 'out', reservation_id: owned.reservation.id, changes });
+}
+
+/**
+ * Gives back what the newest move took: the holds themselves may be gone by then. Without a condition: units that come
+ * back can't be sold twice whatever the figure is, and on a busy SKU a condition would only keep them from the shop.
+ */
+export function moveBack(owned: Owned): StockMove {
+  const { request } = owned.outbox;
+  if (request === null) throw new Error('nothing was moved that could be given back');
+  const changes = request.changes.map((change) => ({ ...change, available_units: null }));
+  return numbered(owned, { direction: 'back', reservation_id: request.reservation_id, changes });
+}
+
+/** Whether the shop has the units where we hold them, those who came first served first, as far as we know. */
+export function canTake(state: LedgerState, owned: Owned): boolean {
+  return (
+    isEachCovered(state, owned) &&
+    taken(state, owned).every(({ level, quantity_units }) => level.upstream_available_units >= quantity_units)
+  );
+}
+
+/** Whether each level still covers our hold there when those who came first are served first. */
+export function isEachCovered(state: LedgerState, owned: Owned): boolean {
+  return state.owned_items.every((item) => owned.holds.every((hold) => isCovered(state, item, hold)));
+}
+
+function numbered(owned: Owned, move: Omit<StockMove, 'key' | 'attempt'>): StockMove {
+  const attempt = (owned.outbox.request?.attempt ?? 0) + 1;
+  return { key: nameUuid(`${owned.outbox.tag}/${attempt}`), attempt, ...move };
+}
+
+function taken(
+  state: LedgerState,
+  owned: Owned,
+): { readonly item_id: string; readonly level: Level; readonly quantity_units: number }[] {
+  return owned.holds
+    .filter((hold) => hold.state !== 'returning')
+    .map(({ level_key, quantity_units }) => {
+      const item = state.owned_items.find((one) => one.levels.some((level) => level.level_key === level_key));
+      const level = item?.levels.find((one) => one.level_key === level_key);
+      if (item === undefined || level === undefined) throw new Error('a hold at a level that was not loaded');
+      return { item_id: item.item_id, level, quantity_units };
+    });
+}

@@ -1,0 +1,307 @@
+/**
+ * Holds as draft orders, and orders as their completion. Nothing here can be sent twice without harm, so an unknown
+ * outcome is looked up before anything is sent again, and a search that finds nothing is believed only after it was
+ * asked twice with a wait between, because the shop's index lags behind its own writes.
+ */
+
+import { decideOffered, decideUnpaid, isOffered } from '../ledger/checkout.js';
+import type { Order } from '../ledger/order.js';
+import { decidePlaced } from '../ledger/placing.js';
+import type { Decision, LedgerState } from '../ledger/ports.js';
+import type { DraftStep } from '../ledger/shop-side.js';
+import {
+  decideAbsent,
+  decideDeleted,
+  decideDetailsSent,
+  decideOpen,
+  decideUnmirrored,
+} from '../ledger/shop-steps.js';
+import type { Work } from '../ledger/work.js';
+import type { HoldRequest, ShopHold } from '../upstream/upstream.js';
+import { ClaimLost, keyOf, linesOf, type Progress, SHOP_REFUSED, type StepRun } from './progress.js';
+
+export class DraftProtocol {
+  readonly #progress: Progress;
+
+  constructor(progress: Progress) {
+    this.#progress = progress;
+  }
+
+  readonly steps: Record<Exclude<DraftStep, 'revalidate' | 'reread' | 'rest'>, StepRun> = {
+    create: (work, signal) => this.#create(work, signal),
+    look_up: (work, signal) => this.#lookUp(work, signal),
+    offer: (work, signal) => this.#offer(work, signal),
+    complete: (work, signal) => this.#complete(work, signal),
+    read_back: (work, signal) => this.#readBack(work, signal),
+    delete: (work, signal) => this.delete(work, signal),
+    give_up: (work) => this.#giveUp(work),
+  };
+
+  async #create(work: Work, signal: AbortSignal): Promise<boolean> {
+    const { sink } = this.#progress.ports;
+    const outcome = await sink.createHold(this.#holdRequest(work), signal);
+    switch (outcome.outcome) {
+      case 'done':
+        return this.#created(work, outcome.value, signal);
+      case 'refused':
+        return this.#refused(work, outcome.detail, signal);
+      case 'not_sent':
+        return this.#progress.putOff(work, outcome, 'absent');
+      case 'unknown':
+        // The next step is to look it up by our tag, at once and again after a wait.
+        return this.#progress.putOff(work, outcome);
+    }
+  }
+
+  /** The next step re-reads the stock: the shop has reserved without a look at it. */
+  async #created(work: Work, hold: ShopHold, signal: AbortSignal): Promise<boolean> {
+    const { store, sink } = this.#progress.ports;
+    try {
+      await this.#progress.decide(keyOf(work), (state) => decideOpen(state, seenHold(hold)));
+    } catch (error) {
+      if (!(error instanceof ClaimLost)) throw error;
+      const keys = { owned: { reservation_key: keyOf(work) } };
+      const hold_ref = await store.read(keys, (state) => state.owned?.outbox.hold_ref ?? null);
+      // Made so late that another worker has gone on without it: nobody would ever ask for it again.
+      if (hold_ref !== hold.hold_ref) await sink.deleteHold(hold.hold_ref, signal);
+      throw error;
+    }
+    return true;
+  }
+
+  async #lookUp(work: Work, signal: AbortSignal): Promise<boolean> {
+    const { sink } = this.#progress.ports;
+    const { outbox } = work.owned;
+    const found = await this.#progress.reading(work, () => sink.findHolds(outbox.tag, signal));
+    if (found === null) return false;
+    const [hold, ...doubles] = [...found].sort((a, b) => rank(a) - rank(b));
+    if (hold !== undefined) {
+      for (const double of doubles) {
+        if (double.status !== 'open') continue;
+        const outcome = await sink.deleteHold(double.hold_ref, signal);
+        // One is taken over only when it is alone: nobody would look for the other again.
+        if (outcome.outcome !== 'done') return this.#progress.putOff(work, outcome);
+      }
+      return this.#seen(work, hold, signal);
+    }
+    return this.#progress.foundNothing(work);
+  }
+
+  /** After a crash or an unknown outcome with the reference at hand: read the object itself. */
+  async #readBack(work: Work, signal: AbortSignal): Promise<boolean> {
+    const { sink } = this.#progress.ports;
+    const { hold_ref } = work.owned.outbox;
+    if (hold_ref === null) throw new Error('nothing to read back');
+    const hold = await this.#progress.reading(work, async () => ({
+      found: await sink.readHold(hold_ref, signal),
+    }));
+    if (hold === null) return false;
+    if (hold.found !== null) return this.#seen(work, hold.found, signal);
+    const key = keyOf(work);
+    const { outbox, order } = work.owned;
+    switch (outbox.shop_state) {
+      case 'deleting':
+        await this.#progress.decide(key, this.#whenGone(order));
+        break;
+      case 'completed':
+        // Shopify keeps completed drafts for a year. Whatever this is, it is no reason to order again (L4).
+        await this.#progress.later(key, 'order_not_found');
+        return false;
+      case 'open':
+        if (order !== null && isOffered(order)) {
+          await this.#progress.decide(key, decideUnpaid);
+          break;
+        }
+        // A person has removed it. It is not made anew behind their back; an order will ask for its own.
+        await this.#progress.decide(key, (state) => decideUnmirrored(state, 'gone_at_shop'));
+        break;
+      default:
+        await this.#progress.decide(key, (state) => decideAbsent(state, 'gone_at_shop'));
+    }
+    await this.#progress.reread(work, signal);
+    return true;
+  }
+
+  async #seen(work: Work, hold: ShopHold, signal: AbortSignal): Promise<boolean> {
+    const key = keyOf(work);
+    if (hold.status === 'completed' && hold.order !== null) {
+      const { order } = hold;
+      await this.#progress.decide(key, (state) => decidePlaced(state, order));
+    } else {
+      await this.#progress.decide(key, (state) => decideOpen(state, seenHold(hold)));
+    }
+    await this.#progress.reread(work, signal);
+    return true;
+  }
+
+  async #complete(work: Work, signal: AbortSignal): Promise<boolean> {
+    const { sink } = this.#progress.ports;
+    const key = keyOf(work);
+    const { hold_ref } = work.owned.outbox;
+    if (hold_ref === null) throw new Error('nothing to complete');
+    const ready = await this.#prepare(work, hold_ref, signal);
+    if (ready !== 'ready') return ready === 'go_on';
+    if (!(await this.#progress.inTime(work, 'open'))) return false;
+    const outcome = await sink.completeHold(hold_ref, signal);
+    switch (outcome.outcome) {
+      case 'done': {
+        const { value } = outcome;
+        await this.#progress.decide(key, (state) => decidePlaced(state, value));
+        await this.#progress.reread(work, signal);
+        return true;
+      }
+      case 'paced':
+        return this.#progress.paced(work, outcome, 'open');
+      case 'refused':
+        return this.#refusedAfterRead(work, hold_ref, outcome.detail, signal);
+      case 'not_sent':
+        return this.#progress.putOff(work, outcome, 'open');
+      case 'unknown':
+        return this.#progress.putOff(work, outcome);
+    }
+  }
+
+  /** Buyer and note to the shop, and a hold that lasts until the order is through. */
+  async #prepare(work: Work, holdRef: string, signal: AbortSignal): Promise<'ready' | 'go_on' | 'put_off'> {
+    const { sink, clock, limits } = this.#progress.ports;
+    const { order, outbox } = work.owned;
+    if (order === null) throw new Error('only an order is completed');
+    const now = clock.now();
+    const until = outbox.hold_until_ms ?? 0;
+    const hasDetails = order.buyer !== null || order.note !== null || order.reference !== null;
+    if (until - now > limits.complete_margin_ms && (outbox.details_sent || !hasDetails)) return 'ready';
+
+    const { buyer, note, reference } = order;
+    const details = { until_ms: Math.max(until, now + limits.order_hold_ms), buyer, note, reference };
+    const outcome = await sink.updateHold(holdRef, details, signal);
+    if (outcome.outcome === 'refused') {
+      return (await this.#refusedAfterRead(work, holdRef, outcome.detail, signal)) ? 'go_on' : 'put_off';
+    }
+    if (outcome.outcome !== 'done') {
+      // Sending details twice is harmless, so an unknown outcome needs no look-up.
+      await this.#progress.putOff(work, outcome, 'open');
+      return 'put_off';
+    }
+    const mayHaveLapsed = until - now <= limits.complete_margin_ms;
+    await this.#progress.decide(keyOf(work), (state) =>
+      decideDetailsSent(state, seenHold(outcome.value), mayHaveLapsed),
+    );
+    return mayHaveLapsed ? 'go_on' : 'ready';
+  }
+
+  /**
+   * A link where the buyer pays. Units are held for as long as there is time to pay, and a little longer: the server lets
+   * go, not the shop, so that nobody pays for what is held no more.
+   */
+  async #offer(work: Work, signal: AbortSignal): Promise<boolean> {
+    const { sink, clock, limits, settings } = this.#progress.ports;
+    const { order, outbox } = work.owned;
+    const { hold_ref } = outbox;
+    if (hold_ref === null || order === null) throw new Error('nothing to offer');
+    const now = clock.now();
+    const pay_until_ms = now + settings.pay_ms;
+    const { buyer, note, reference } = order;
+    const details = { until_ms: pay_until_ms + limits.hold_slack_ms, buyer, note, reference };
+    const outcome = await sink.updateHold(hold_ref, details, signal);
+    if (outcome.outcome === 'refused') return this.#refusedAfterRead(work, hold_ref, outcome.detail, signal);
+    // Sending details twice is harmless, so an unknown outcome needs no look-up.
+    if (outcome.outcome !== 'done') return this.#progress.putOff(work, outcome, 'open');
+    const { value } = outcome;
+    const key = keyOf(work);
+    if ((outbox.hold_until_ms ?? 0) - now <= limits.complete_margin_ms) {
+      // It may have lapsed: the units are looked at before anybody is asked to pay for them.
+      await this.#progress.decide(key, (state) => decideDetailsSent(state, seenHold(value), true));
+      return true;
+    }
+    const { checkout_url } = value;
+    if (checkout_url === null) {
+      await this.#progress.later(key, 'no_checkout_link');
+      return false;
+    }
+    const seen = { ...seenHold(value), checkout_url };
+    await this.#progress.decide(key, (state) => decideOffered(state, seen, pay_until_ms));
+    return true;
+  }
+
+  async #giveUp(work: Work): Promise<boolean> {
+    await this.#progress.decide(keyOf(work), decideUnpaid);
+    return true;
+  }
+
+  /** The shop has let go. An order that somebody could have paid until now has failed with that. */
+  #whenGone(order: Order | null): (state: LedgerState) => Decision<void> {
+    return order !== null && isOffered(order) ? decideUnpaid : decideDeleted;
+  }
+
+  async delete(work: Work, signal: AbortSignal): Promise<boolean> {
+    const { sink } = this.#progress.ports;
+    const { hold_ref } = work.owned.outbox;
+    if (hold_ref === null) throw new Error('nothing to delete');
+    const outcome = await sink.deleteHold(hold_ref, signal);
+    if (outcome.outcome === 'done') {
+      await this.#progress.decide(keyOf(work), this.#whenGone(work.owned.order));
+      await this.#progress.reread(work, signal);
+      return true;
+    }
+    // Deleting is repeatable: the row stays `deleting`, and the next step reads back what is there.
+    return this.#progress.putOff(work, outcome);
+  }
+
+  /** The shop said no: an order has failed; a mirror is simply not there, and the hold counts on our side. */
+  async #refused(work: Work, detail: string, signal: AbortSignal): Promise<boolean> {
+    const key = keyOf(work);
+    this.#progress.ports.report('shop_refused', { reservation_key: key, detail });
+    if (work.owned.order?.state !== 'accepted') {
+      await this.#progress.decide(key, (state) => decideUnmirrored(state, 'refused'));
+      return false;
+    }
+    await this.#progress.decide(key, (state) => decideAbsent(state, 'refused'));
+    await this.#progress.fail(key, SHOP_REFUSED);
+    await this.#progress.reread(work, signal);
+    return true;
+  }
+
+  /** A refusal may mean that it has happened before, or that somebody removed it: what is there decides. */
+  async #refusedAfterRead(
+    work: Work,
+    holdRef: string,
+    detail: string,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const { sink } = this.#progress.ports;
+    const key = keyOf(work);
+    const read = await this.#progress.reading(work, async () => ({
+      found: await sink.readHold(holdRef, signal),
+    }));
+    if (read === null) return false;
+    if (read.found === null) {
+      await this.#progress.decide(key, (state) => decideAbsent(state, 'gone_at_shop'));
+      return true;
+    }
+    if (read.found.status === 'completed') return this.#seen(work, read.found, signal);
+    const { found } = read;
+    this.#progress.ports.report('shop_refused', { reservation_key: key, detail });
+    await this.#progress.decide(key, (state) => decideOpen(state, seenHold(found)));
+    await this.#progress.fail(key, SHOP_REFUSED);
+    return true;
+  }
+
+  #holdRequest(work: Work): HoldRequest {
+    const { clock, limits } = this.#progress.ports;
+    const { reservation, order, outbox } = work.owned;
+    const until_ms =
+      order === null
+        ? reservation.expires_at_ms + limits.hold_slack_ms
+        : Math.max(reservation.expires_at_ms, clock.now() + limits.order_hold_ms);
+    return { tag: outbox.tag, lines: linesOf(work), until_ms };
+  }
+}
+
+function seenHold(hold: ShopHold): { hold_ref: string; until_ms: number | null } {
+  return { hold_ref: hold.hold_ref, until_ms: hold.until_ms };
+}
+
+/** A completed hold is the order; it must never lose to a double. */
+function rank(hold: ShopHold): number {
+  return hold.status === 'completed' ? 0 : 1;
+}

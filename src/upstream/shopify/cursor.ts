@@ -1,0 +1,23 @@
+/** A moment of the shop's own clock, from which on a list of changes is read. Opaque to everybody else. */
+
+import { UpstreamError } from '../upstream.js';
+import { toSeconds } from './search.js';
+
+/** As `toSeconds` writes it. */
+const CURSOR = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$/;
+
+/**
+ * `overlap_s` before the shop's time: the search index behind `updated_at:` lags. Throws UpstreamError `protocol` when
+ * the shop did not say what time it is: our own clock must not stand in for it.
+ */
+export function shopCursor(shop_time_ms: number | null, overlap_s: number): string {
+  if (shop_time_ms === null) throw new UpstreamError('protocol', 'an answer without a Date header');
+  return toSeconds(shop_time_ms - overlap_s * 1_000);
+}
+
+/** The moment, in the shop's clock. Throws RangeError on a cursor that is not one of ours. */
+export function parseCursor(cursor: string): number {
+  const time_ms = CURSOR.test(cursor) ? Date.parse(cursor) : Number.NaN;
+  if (Number.isNaN(time_ms)) throw new RangeError('not a cursor of this shop');
+  return time_ms;
+}

@@ -1,0 +1,375 @@
+/** What the doctor makes of facts: the pure part of it. With a real shop it is tested in test/e2e/doctor.test.ts. */
+
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  type DiskFacts,
+  diskFinding,
+  type LedgerFacts,
+  ledgerFinding,
+  ordersFinding,
+  serverFinding,
+} from '../../src/cli/doctor-ledger.js';
+import {
+  clockFinding,
+  locationsFinding,
+  planFinding,
+  scopesFinding,
+  shopFinding,
+  tokenFinding,
+  versionFinding,
+} from '../../src/cli/doctor-shop.js';
+import { pingRequest, subscriptionsFinding, webhookUrl } from '../../src/cli/doctor-webhooks.js';
+import { CODES } from '../../src/cli/finding.js';
+import type { Answered } from '../../src/cli/reach.js';
+import type { LedgerBooks } from '../../src/store/sqlite/inspect-ledger.js';
+import { requiredScopes, SCOPE_TABLE } from '../../src/upstream/shopify/documents.js';
+import { openDeliveryGate } from '../../src/upstream/shopify/webhook-gate.js';
+import { subscribedTopics } from '../../src/upstream/shopify/webhook-topics.js';
+import { UpstreamError } from '../../src/upstream/upstream.js';
+
+const NOW = Date.parse('2026-11-23T12:00:00Z');
+const GIB = 2 ** 30;
+const ADDRESS = { shop: 'acme.myshopify.com', origin: null };
+const TOKEN = { access_token: 'shpat_x' };
+
+const BOOKS: LedgerBooks = {
+  shop: 'acme.myshopify.com',
+  last_at_ms: NOW - 1_000,
+  baseline_at_ms: NOW - 60_000,
+  confirmed_at_ms: NOW - 5_000,
+  items: 61,
+  parked: [],
+  parked_total: 0,
+  leases: [{ name: 'sync', owner: '4711-abc', until_ms: NOW + 30_000 }],
+};
+
+function ledger(books: Partial<LedgerBooks> = {}, writable = true): LedgerFacts {
+  return { state: 'open', writable, sight: { schema: 1, schema_known: 1, books: { ...BOOKS, ...books } } };
+}
+
+const WANTED = { path: '/data/l.db', shop: 'acme.myshopify.com', now_ms: NOW, heartbeat_ms: 15_000 };
+
+describe('the disk', () => {
+  const disk = (changes: Partial<DiskFacts>) =>
+    diskFinding({ folder: '/data', folder_state: 'writable', free_bytes: 50 * GIB, ...changes });
+
+  it.each([
+    [{}, 'fine', 'ok'],
+    [{ free_bytes: null }, 'fine', 'ok'],
+    [{ free_bytes: GIB - 1 }, 'space_low', 'warning'],
+    [{ free_bytes: 50 * 2 ** 20 }, 'space_gone', 'failed'],
+    [{ folder_state: 'missing' }, 'folder_missing', 'failed'],
+    [{ folder_state: 'no_folder' }, 'folder_missing', 'failed'],
+    [{ folder_state: 'not_writable' }, 'folder_not_writable', 'failed'],
+  ] as const)('%j is %s', (changes, code, verdict) => {
+    expect(disk(changes)).toMatchObject({ code, verdict });
+  });
+});
+
+describe('the ledger', () => {
+  it('is fine when it is of this shop and version', () => {
+    expect(ledgerFinding(ledger(), WANTED)).toMatchObject({ verdict: 'ok' });
+    expect(ledgerFinding(ledger(), { ...WANTED, shop: null })).toMatchObject({ verdict: 'ok' });
+  });
+
+  it('may be read and not written', () => {
+    expect(ledgerFinding(ledger({}, false), WANTED)).toMatchObject({
+      code: 'not_writable',
+      verdict: 'failed',
+    });
+  });
+
+  it('of an older version says that it will be brought up to date', () => {
+    const older: LedgerFacts = {
+      state: 'open',
+      writable: true,
+      sight: { schema: 1, schema_known: 2, books: null },
+    };
+    expect(ledgerFinding(older, WANTED)).toMatchObject({ code: 'older_version', verdict: 'warning' });
+  });
+
+  it('L9: that is ahead of the clock is told of', () => {
+    expect(ledgerFinding(ledger({ last_at_ms: NOW + 3_600_000 }), WANTED)).toMatchObject({
+      code: 'clock_was_ahead',
+      told: expect.stringContaining('60 minutes in the future'),
+    });
+  });
+
+  it('that somebody has locked is looked at again', () => {
+    expect(ledgerFinding({ state: 'busy', why: '' }, WANTED)).toMatchObject({
+      code: 'unreadable',
+      verdict: 'warning',
+    });
+  });
+});
+
+describe('the server', () => {
+  const server = (books: Partial<LedgerBooks>) => serverFinding(ledger(books), WANTED);
+
+  it('that keeps the ledger in step is named by its process', () => {
+    expect(server({})).toMatchObject({ verdict: 'ok', told: expect.stringContaining('by process 4711') });
+  });
+
+  it('is missed when nobody has confirmed the ledger for long', () => {
+    const found = server({ confirmed_at_ms: NOW - 3 * 3_600_000, leases: [] });
+    expect(found).toMatchObject({
+      code: 'not_running',
+      verdict: 'warning',
+      told: expect.stringContaining('3 hours ago'),
+    });
+    const ended = server({
+      confirmed_at_ms: NOW - 3 * 3_600_000,
+      leases: [{ name: 'sync', owner: '4711-abc', until_ms: NOW - 1 }],
+    });
+    expect(ended.code).toBe('not_running');
+  });
+
+  it('that runs and confirms nothing has failed', () => {
+    expect(server({ confirmed_at_ms: NOW - 3 * 3_600_000 })).toMatchObject({
+      code: 'not_confirming',
+      verdict: 'failed',
+    });
+  });
+
+  it('may be at its first reading', () => {
+    expect(server({ baseline_at_ms: null, confirmed_at_ms: 0 })).toMatchObject({ verdict: 'ok' });
+    expect(server({ baseline_at_ms: null, confirmed_at_ms: 0, leases: [] })).toMatchObject({
+      code: 'not_read_yet',
+    });
+  });
+
+  it('can’t be told of without a ledger', () => {
+    expect(serverFinding({ state: 'absent' }, WANTED)).toMatchObject({ verdict: 'skipped' });
+  });
+});
+
+describe('parked orders', () => {
+  it('are named, each with what to do', () => {
+    const parked = [
+      { reservation_id: 'res_1', order_id: 'ord_1', last_failure: 'completed by hand' },
+      { reservation_id: 'res_2', order_id: null, last_failure: null },
+    ];
+    const found = ordersFinding(ledger({ parked, parked_total: 12 }));
+    expect(found).toMatchObject({
+      code: 'parked',
+      verdict: 'failed',
+      told: expect.stringMatching(/^12 pieces/),
+    });
+    expect(found.mend).toEqual([
+      expect.stringContaining('holdfast orders retry ord_1'),
+      expect.stringContaining('res_2'),
+      expect.stringContaining('10 more'),
+    ]);
+    expect(ordersFinding(ledger())).toMatchObject({ verdict: 'ok' });
+  });
+});
+
+describe('the clock', () => {
+  const answered = (off_ms: number, late_ms = 0, travel_ms = 0): Answered => ({
+    answered: true,
+    status: 401,
+    location: null,
+    // Whole seconds, rounded down, of the moment at which the shop answers.
+    their_time_ms: Math.floor((NOW + off_ms + late_ms) / 1_000) * 1_000,
+    sent_at_ms: NOW,
+    received_at_ms: NOW + late_ms + travel_ms,
+  });
+  const code = (reached: Answered) => clockFinding('acme.myshopify.com', reached).code;
+
+  it.each([
+    [0, 'fine'],
+    [29_000, 'fine'],
+    [32_000, 'clock_drifting'],
+    [-32_000, 'clock_drifting'],
+    [299_000, 'clock_drifting'],
+    [302_000, 'clock_off'],
+    [-302_000, 'clock_off'],
+  ])('that is %i ms off is %s', (off_ms, expected) => {
+    expect(code(answered(off_ms))).toBe(expected);
+  });
+
+  it('is never blamed for a slow answer, nor for the part of a second that the header leaves out', () => {
+    const ms = (max: number) => fc.integer({ min: 0, max });
+    fc.assert(
+      fc.property(
+        fc.integer({ min: -29_000, max: 29_000 }),
+        ms(6_000),
+        ms(6_000),
+        (off_ms, late_ms, travel_ms) => {
+          expect(code(answered(off_ms, late_ms, travel_ms))).toBe('fine');
+        },
+      ),
+    );
+  });
+
+  it('is found out however long the answer took', () => {
+    fc.assert(
+      fc.property(
+        fc.boolean(),
+        fc.integer({ min: 307_001, max: 1e9 }),
+        fc.integer({ min: 0, max: 6_000 }),
+        (ahead, off_ms, late_ms) => {
+          expect(code(answered(ahead ? off_ms : -off_ms, late_ms))).toBe('clock_off');
+        },
+      ),
+    );
+  });
+
+  it('can’t be compared with a shop that does not tell the time', () => {
+    expect(code({ ...answered(0), their_time_ms: null })).toBe('no_date');
+  });
+});
+
+describe('the shop', () => {
+  const at = (status: number) =>
+    shopFinding(ADDRESS, {
+      answered: true,
+      status,
+      location: null,
+      their_time_ms: NOW,
+      sent_at_ms: NOW,
+      received_at_ms: NOW,
+    }).code;
+
+  it.each([
+    [401, 'fine'],
+    [403, 'fine'],
+    [429, 'fine'],
+    [402, 'shop_closed'],
+    [423, 'shop_closed'],
+    [404, 'shop_unknown'],
+    [302, 'shop_moved'],
+    [503, 'shop_down'],
+    [200, 'odd_answer'],
+  ])('that answers %i is %s', (status, code) => {
+    expect(at(status)).toBe(code);
+  });
+
+  it.each(['name_not_found', 'no_connection', 'tls_failed', 'timed_out'] as const)(
+    'that is behind %s says so',
+    (obstacle) => {
+      const found = shopFinding(ADDRESS, { answered: false, obstacle, word: 'EWORD' });
+      expect(found).toMatchObject({ code: obstacle, verdict: 'failed' });
+      expect(found.mend.length).toBeGreaterThan(0);
+      expect(found.mend.join()).not.toContain('SHOPIFY_ORIGIN');
+    },
+  );
+});
+
+describe('the token', () => {
+  const probe = {
+    shop_name: 'Acme',
+    shop: 'acme.myshopify.com',
+    granted_scopes: [],
+    missing_scopes: [],
+    shop_time_ms: NOW,
+    api_version: '2026-10',
+    api_version_wanted: '2026-10',
+    is_development_store: false,
+  };
+
+  it.each(['unreachable', 'throttled', 'scope_missing', 'refused', 'protocol', 'unauthorized'] as const)(
+    'that ends in %s comes with a mend',
+    (failure) => {
+      const found = tokenFinding(ADDRESS, TOKEN, { ok: false, error: new UpstreamError(failure, 'detail') });
+      expect(found.verdict).not.toBe('ok');
+      expect(found.mend.length).toBeGreaterThan(0);
+    },
+  );
+
+  it('has all scopes, or lacks some that are named with their purpose', () => {
+    const needed = requiredScopes({ mirror: 'draft_order' }).map((scope) => ({
+      scope,
+      purpose: SCOPE_TABLE[scope],
+    }));
+    const all = needed.map(({ scope }) => scope);
+    expect(scopesFinding(TOKEN, needed, all)).toMatchObject({ verdict: 'ok' });
+    // What may write may read.
+    const writing = all.filter((scope) => scope !== 'read_draft_orders');
+    expect(scopesFinding(TOKEN, needed, writing)).toMatchObject({ verdict: 'ok' });
+    expect(scopesFinding(TOKEN, needed, [...all, 'write_inventory'])).toMatchObject({
+      code: 'scope_unneeded',
+    });
+    for (const { scope, purpose } of needed) {
+      const rest = all.filter(
+        (other) => other.replace(/^write_/, 'read_') !== scope.replace(/^write_/, 'read_'),
+      );
+      const { code, told } = scopesFinding(TOKEN, needed, rest);
+      expect(code).toBe('scope_missing');
+      expect(told).toContain(`${scope}, ${purpose}`);
+    }
+  });
+
+  it('may speak to an API of another version, or to a development store', () => {
+    expect(versionFinding(probe)).toMatchObject({ verdict: 'ok' });
+    expect(versionFinding({ ...probe, api_version: null })).toMatchObject({ verdict: 'ok' });
+    expect(versionFinding({ ...probe, api_version: '2027-01' })).toMatchObject({
+      code: 'version_other',
+      verdict: 'warning',
+    });
+    expect(planFinding(probe)).toMatchObject({ verdict: 'ok' });
+    expect(planFinding({ ...probe, is_development_store: true })).toMatchObject({
+      code: 'development_store',
+    });
+  });
+});
+
+describe('locations', () => {
+  const place = (location_id: string, active = true) => ({ location_id, name: location_id, active });
+
+  it.each([
+    [[place('1')], 'draft_order', 'fine'],
+    [[place('1'), place('2', false)], 'draft_order', 'fine'],
+    [[place('1'), place('2')], 'draft_order', 'several_locations'],
+    [[place('1'), place('2')], 'move', 'fine'],
+    [[place('1'), place('2')], 'none', 'fine'],
+    [[place('1', false)], 'none', 'no_location'],
+  ] as const)('%j under %s are %s', (locations, mirror, code) => {
+    expect(locationsFinding(locations, mirror)).toMatchObject({ code });
+  });
+});
+
+describe('webhooks', () => {
+  const url = 'https://stock.example.com/webhooks/shopify';
+  const wanted = subscribedTopics();
+
+  it('are posted where the shop posts them, signed so that our own gate lets them in', async () => {
+    expect(webhookUrl('https://stock.example.com')).toBe(url);
+    const secret = 'planted';
+    const { headers = {}, body = '' } = pingRequest({
+      url,
+      shop: ADDRESS.shop,
+      secret,
+      id: 'id-1',
+      now_ms: NOW,
+    });
+    const gate = openDeliveryGate({ shop: ADDRESS.shop, secrets: [secret] });
+    expect(await gate.judge(headers, Buffer.from(body))).toMatchObject({
+      ok: true,
+      delivery: { topic: 'holdfast/ping', hints: [], triggered_at_ms: NOW },
+    });
+    expect(JSON.stringify(headers)).not.toContain(secret);
+  });
+
+  it('have subscriptions that are all here, or some missing, or elsewhere', () => {
+    const here = wanted.map((topic) => ({ topic, url }));
+    expect(subscriptionsFinding(url, wanted, here)).toMatchObject({ verdict: 'ok' });
+    expect(subscriptionsFinding(url, wanted, here.slice(6))).toMatchObject({
+      code: 'topic_missing',
+      told: expect.stringContaining(`6 of ${wanted.length} topics: ${wanted[0]}`),
+    });
+    const [first, ...rest] = here;
+    const moved = { topic: first?.topic ?? '', url: 'https://user:pass@old.example.com/x' };
+    const elsewhere = subscriptionsFinding(url, wanted, [moved, ...rest]);
+    expect(elsewhere).toMatchObject({
+      code: 'foreign_address',
+      told: expect.stringContaining('old.example.com'),
+    });
+    expect(elsewhere.told).not.toContain('pass');
+  });
+});
+
+it('names of checks and codes are for programs outside: they stay as they are', () => {
+  expect(CODES).toMatchSnapshot();
+});

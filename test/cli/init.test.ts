@@ -1,0 +1,381 @@
+import { existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseEnv } from 'node:util';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type Dialogue, DialogueLeft } from '../../src/cli/dialogue.js';
+import { type Finding, failed, fine, warned } from '../../src/cli/finding.js';
+import { type InitOptions, type InitPorts, init } from '../../src/cli/init.js';
+import { shopNameOf } from '../../src/cli/init-answers.js';
+import { refuseSecretsIn } from '../../src/cli/secret-words.js';
+import { replaceFile } from '../../src/cli/whole-file.js';
+import { ConfigError, type Environment } from '../../src/config.js';
+import { scratchFolder } from '../helpers/cli.js';
+
+const WELL: readonly Finding[] = [fine('settings', ''), fine('token', 'It opens Acme.')];
+
+let folder: ReturnType<typeof scratchFolder>;
+let told: string[];
+let asked: Environment[];
+
+beforeEach(() => {
+  folder = scratchFolder();
+  told = [];
+  asked = [];
+});
+afterEach(() => folder.remove());
+
+const path = (...names: string[]): string => join(folder.path, ...names);
+const settings = (): NodeJS.Dict<string> => parseEnv(readFileSync(path('.env'), 'utf8'));
+const desktop = (): string => path('.config', 'Claude', 'claude_desktop_config.json');
+const mode = (file: string): number => statSync(file).mode & 0o777;
+
+function ports(changes: Partial<InitPorts> = {}): InitPorts {
+  return {
+    environment: {},
+    dialogue: null,
+    readPiped: async () => '',
+    diagnose: async (environment) => {
+      asked.push(environment);
+      return WELL;
+    },
+    tell: (line) => void told.push(line),
+    terminal: { coloured: false, columns: 100 },
+    program: { node: '/usr/bin/node', script: '/opt/holdfast/dist/cli/holdfast.js' },
+    platform: 'linux',
+    home: folder.path,
+    folder: folder.path,
+    ...changes,
+  };
+}
+
+const flags = (more: Partial<InitOptions> = {}): InitOptions => ({
+  file: '.env',
+  yes: true,
+  check: true,
+  ...more,
+});
+
+/** A person who has made up their mind. Whoever is asked more than they were prepared for leaves. */
+function person(...answers: string[]): Dialogue {
+  const next = (question: string): string => {
+    told.push(`? ${question}`);
+    const answer = answers.shift();
+    if (answer === undefined) throw new DialogueLeft();
+    return answer;
+  };
+  const ask: Dialogue['ask'] = async (question, fallback, complaintAbout = () => null) => {
+    for (;;) {
+      const answer = next(question) || (fallback ?? '');
+      const complaint = complaintAbout(answer);
+      if (complaint === null) return answer;
+      told.push(complaint);
+    }
+  };
+  return {
+    tell: (line) => void told.push(line),
+    ask,
+    askSecret: async (question) => next(question) || null,
+    confirm: async (question) => next(question) === 'y',
+    choose: async (question, choices) => {
+      const chosen = next(question);
+      const name = (Object.keys(choices) as (keyof typeof choices)[]).find((one) => one === chosen);
+      if (name === undefined) throw new Error(`${chosen} is no choice`);
+      return name;
+    },
+  };
+}
+
+describe('the shop’s name', () => {
+  it.each([
+    'acme',
+    ' Acme.myshopify.com ',
+    'https://acme.myshopify.com/admin?x=1',
+    'https://admin.shopify.com/store/acme/settings',
+    'admin.shopify.com/store/acme',
+  ])('is understood as people paste it: %j', (input) => {
+    expect(shopNameOf(input)).toEqual({ ok: true, shop: 'acme.myshopify.com' });
+  });
+
+  it.each(['acme.com', 'https://www.acme.de/', '', 'my shop', 'acme.myshopify.com.myshopify.com'])(
+    'is asked for again: %j',
+    (input) => {
+      expect(shopNameOf(input)).toMatchObject({
+        ok: false,
+        why: expect.stringContaining('name.myshopify.com'),
+      });
+    },
+  );
+});
+
+describe('without a person', () => {
+  it('writes what the flags and a file say, for its owner alone, and prints the entry for a client', async () => {
+    writeFileSync(path('token'), 'shpat_planted\n');
+    expect(await init(flags({ shop: 'acme', tokenFile: path('token') }), ports())).toBe(true);
+    expect(settings()).toEqual({
+      SHOPIFY_SHOP: 'acme.myshopify.com',
+      SHOPIFY_ACCESS_TOKEN: 'shpat_planted',
+      HOLDFAST_DB: path('holdfast.db'),
+    });
+    expect(mode(path('.env'))).toBe(0o600);
+    expect(told.join('\n')).toContain(`"${path('.env')}"`);
+    expect(told.join('\n')).not.toContain('shpat_planted');
+    expect(asked).toMatchObject([
+      { SHOPIFY_SHOP: 'acme.myshopify.com', SHOPIFY_ACCESS_TOKEN: 'shpat_planted' },
+    ]);
+  });
+
+  it.each([
+    ['a variable', { tokenEnv: 'MY_TOKEN' }, ''],
+    ['a pipe', {}, 'shpat_planted\n'],
+  ])('takes a secret from %s', async (_, more, piped) => {
+    const world = ports({ environment: { MY_TOKEN: 'shpat_planted' }, readPiped: async () => piped });
+    expect(await init(flags({ shop: 'acme', ...more }), world)).toBe(true);
+    expect(settings()).toMatchObject({ SHOPIFY_ACCESS_TOKEN: 'shpat_planted' });
+  });
+
+  it('takes a client id as a flag and its secret from a pipe; an older token goes, or it would go before them', async () => {
+    writeFileSync(path('.env'), 'SHOPIFY_ACCESS_TOKEN=shpat_old\nFOO=bar\n');
+    const world = ports({ readPiped: async () => 'planted-secret' });
+    expect(await init(flags({ shop: 'acme', clientId: 'id-1' }), world)).toBe(true);
+    expect(settings()).toEqual({
+      FOO: 'bar',
+      SHOPIFY_SHOP: 'acme.myshopify.com',
+      SHOPIFY_CLIENT_ID: 'id-1',
+      SHOPIFY_CLIENT_SECRET: 'planted-secret',
+      HOLDFAST_DB: path('holdfast.db'),
+    });
+  });
+
+  it('changes nothing when it is run again', async () => {
+    const run = () => init(flags({ shop: 'acme' }), ports({ readPiped: async () => 'shpat_planted' }));
+    await run();
+    const before = readFileSync(path('.env'), 'utf8');
+    told = [];
+    expect(await init(flags(), ports())).toBe(true);
+    expect(readFileSync(path('.env'), 'utf8')).toBe(before);
+    expect(told.join('\n')).toContain('has all of this already');
+  });
+
+  it('writes nothing that does not work, and says why', async () => {
+    const diagnose = async () => [failed('token', 'token_refused', 'The shop said no.', 'Make a new one.')];
+    const world = ports({ readPiped: async () => 'shpat_planted', diagnose });
+    expect(await init(flags({ shop: 'acme' }), world)).toBe(false);
+    expect(existsSync(path('.env'))).toBe(false);
+    expect(told.join('\n')).toMatch(
+      /✗ token +The shop said no\.\n.*→ Make a new one\.[\s\S]*Nothing was written/,
+    );
+    expect(await init(flags({ shop: 'acme', check: false }), world)).toBe(true);
+    expect(existsSync(path('.env'))).toBe(true);
+  });
+
+  it('leaves out what can’t be right yet: no server runs before there are settings', async () => {
+    const diagnose = async () => [
+      ...WELL,
+      warned('server', 'not_running', 'Nobody is there.'),
+      failed('webhooks', 'no_connection', 'Nobody listens.'),
+    ];
+    expect(await init(flags({ shop: 'acme' }), ports({ readPiped: async () => 'shpat_x', diagnose }))).toBe(
+      true,
+    );
+    expect(told.join('\n')).not.toMatch(/Nobody/);
+  });
+
+  it.each([
+    ['nothing', {}, 'wants --shop'],
+    ['no way to sign in', { shop: 'acme' }, '--token-file'],
+    ['a client id without its secret', { shop: 'acme', clientId: 'x' }, '--secret-file'],
+    ['a shop of another kind', { shop: 'acme.com', tokenEnv: 'MY_TOKEN' }, '--shop: acme.com is a domain'],
+    ['two ways for one thing', { shop: 'acme', tokenEnv: 'MY_TOKEN', tokenFile: 'x' }, 'two ways'],
+    ['a token and a client id', { shop: 'acme', tokenEnv: 'MY_TOKEN', clientId: 'x' }, 'not both'],
+    ['a file that is not there', { shop: 'acme', tokenFile: '/nowhere/at/all' }, 'ENOENT'],
+    ['a variable that is not set', { shop: 'acme', tokenEnv: 'NOT_SET' }, 'not set'],
+    ['a variable with two lines', { shop: 'acme', tokenEnv: 'TWO' }, 'one secret and no more'],
+  ])('with %s it says what it wants', async (_, given, wants) => {
+    const environment = { MY_TOKEN: 'shpat_planted', TWO: 'shpat_planted\nplanted' };
+    const failing = init(flags(given), ports({ environment }));
+    await expect(failing).rejects.toThrow(ConfigError);
+    await expect(failing).rejects.toThrow(wants);
+    await expect(failing).rejects.not.toThrow('planted');
+    expect(existsSync(path('.env'))).toBe(false);
+  });
+
+  it('and without --yes there is nobody to ask', async () => {
+    await expect(init(flags({ yes: false, shop: 'acme' }), ports())).rejects.toThrow('say --yes');
+  });
+
+  it('says when the environment will go before the file', async () => {
+    const world = ports({
+      environment: { SHOPIFY_SHOP: 'other.myshopify.com' },
+      readPiped: async () => 'shpat_x',
+    });
+    await init(flags({ shop: 'acme' }), world);
+    expect(told.join('\n')).toMatch(/SHOPIFY_SHOP is set to something else in the environment/);
+  });
+});
+
+describe('with a person', () => {
+  it('asks for shop, way, secret, ledger and address, and for each again until it makes sense', async () => {
+    const dialogue = person(
+      'acme.com',
+      'acme',
+      'client',
+      'id-1',
+      'planted',
+      '',
+      'http://stock.example.com',
+      '-',
+      'none',
+    );
+    expect(await init(flags({ yes: false }), ports({ dialogue }))).toBe(true);
+    expect(settings()).toEqual({
+      SHOPIFY_SHOP: 'acme.myshopify.com',
+      SHOPIFY_CLIENT_ID: 'id-1',
+      SHOPIFY_CLIENT_SECRET: 'planted',
+      HOLDFAST_DB: path('holdfast.db'),
+    });
+    expect(told.join('\n')).toMatch(/acme\.com is a domain[\s\S]*wants https/);
+    expect(told.join('\n')).not.toContain('planted');
+  });
+
+  it('asks for the secret of webhooks where a token does not bring it', async () => {
+    const dialogue = person(
+      'acme',
+      'token',
+      'shpat_x',
+      '',
+      'https://stock.example.com',
+      'hook-secret',
+      'none',
+    );
+    expect(await init(flags({ yes: false }), ports({ dialogue }))).toBe(true);
+    expect(settings()).toMatchObject({
+      HOLDFAST_PUBLIC_URL: 'https://stock.example.com',
+      SHOPIFY_WEBHOOK_SECRETS: 'hook-secret',
+    });
+  });
+
+  it('keeps what is there when all that is said is Enter, and does not overwrite without asking', async () => {
+    const text =
+      '# mine\nSHOPIFY_SHOP=acme.myshopify.com\nSHOPIFY_ACCESS_TOKEN=shpat_x\nHOLDFAST_DB=/data/l.db\nFOO=bar\n';
+    writeFileSync(path('.env'), text, { mode: 0o644 });
+    expect(
+      await init(flags({ yes: false }), ports({ dialogue: person('', 'token', '', '', '', 'none') })),
+    ).toBe(true);
+    expect(readFileSync(path('.env'), 'utf8')).toBe(text);
+
+    const no = person('other', 'token', 'shpat_y', '', '', 'n');
+    expect(await init(flags({ yes: false }), ports({ dialogue: no }))).toBe(false);
+    expect(readFileSync(path('.env'), 'utf8')).toBe(text);
+    expect(told.join('\n')).toMatch(
+      /SHOPIFY_SHOP, SHOPIFY_ACCESS_TOKEN will be replaced or removed; all other lines stay/,
+    );
+
+    const yes = person('other', 'token', 'shpat_y', '', '', 'y', 'none');
+    expect(await init(flags({ yes: false }), ports({ dialogue: yes }))).toBe(true);
+    expect(readFileSync(path('.env'), 'utf8')).toBe(
+      text.replace('acme', 'other').replace('shpat_x', 'shpat_y'),
+    );
+    expect(mode(path('.env'))).toBe(0o600);
+  });
+
+  it('tells what is wrong before it writes, and lets the person decide', async () => {
+    const diagnose = async () => [failed('scopes', 'scope_missing', 'The app lacks a scope.')];
+    const answers = ['acme', 'token', 'shpat_x', '', ''];
+    const leaves = ports({ diagnose, dialogue: person(...answers, 'n') });
+    expect(await init(flags({ yes: false }), leaves)).toBe(false);
+    expect(existsSync(path('.env'))).toBe(false);
+    const stays = ports({ diagnose, dialogue: person(...answers, 'y', 'none') });
+    expect(await init(flags({ yes: false }), stays)).toBe(true);
+    expect(existsSync(path('.env'))).toBe(true);
+  });
+
+  it('writes nothing when the person leaves in the middle', async () => {
+    const leaving = init(flags({ yes: false }), ports({ dialogue: person('acme', 'token') }));
+    await expect(leaving).rejects.toThrow(DialogueLeft);
+    expect(existsSync(path('.env'))).toBe(false);
+  });
+});
+
+describe('the configuration of Claude Desktop', () => {
+  const add = (dialogue: Dialogue | null = null) =>
+    init(
+      flags({ client: 'claude-desktop', shop: 'acme' }),
+      ports({ dialogue, readPiped: async () => 'shpat_planted' }),
+    );
+
+  it('gets an entry without a secret, beside what is there, and keeps its mode', async () => {
+    mkdirSync(join(desktop(), '..'), { recursive: true });
+    writeFileSync(desktop(), '{ "mcpServers": { "files": { "command": "x" } }, "theme": "dark" }', {
+      mode: 0o640,
+    });
+    expect(await add()).toBe(true);
+    const text = readFileSync(desktop(), 'utf8');
+    expect(JSON.parse(text)).toEqual({
+      mcpServers: {
+        files: { command: 'x' },
+        holdfast: {
+          command: '/usr/bin/node',
+          args: ['/opt/holdfast/dist/cli/holdfast.js', 'serve', '--env', path('.env')],
+        },
+      },
+      theme: 'dark',
+    });
+    expect(text).not.toContain('planted');
+    expect(mode(desktop())).toBe(0o640);
+    told = [];
+    expect(await add()).toBe(true);
+    expect(readFileSync(desktop(), 'utf8')).toBe(text);
+    expect(told.join('\n')).toContain('has holdfast already');
+  });
+
+  it('that is not valid JSON is left as it is, to the byte; what to add is printed', async () => {
+    mkdirSync(join(desktop(), '..'), { recursive: true });
+    writeFileSync(desktop(), '{ "mcpServers": {},\n}');
+    expect(await add()).toBe(false);
+    expect(readFileSync(desktop(), 'utf8')).toBe('{ "mcpServers": {},\n}');
+    expect(told.join('\n')).toMatch(/not valid JSON \(line 2\)[\s\S]*"holdfast": \{/);
+    // The settings were written before: nothing of the answers is lost.
+    expect(settings()).toMatchObject({ SHOPIFY_SHOP: 'acme.myshopify.com' });
+  });
+
+  it('is not made up where there is no Claude Desktop', async () => {
+    expect(await add()).toBe(false);
+    expect(existsSync(desktop())).toBe(false);
+    expect(told.join('\n')).toContain('is Claude Desktop installed?');
+  });
+});
+
+describe('replacing a file', () => {
+  it('follows a link to the file that it names, and leaves nothing beside it', () => {
+    writeFileSync(path('real'), 'old');
+    symlinkSync(path('real'), path('link'));
+    replaceFile(path('link'), 'new', 'private');
+    expect(readFileSync(path('real'), 'utf8')).toBe('new');
+    expect(readFileSync(path('link'), 'utf8')).toBe('new');
+  });
+
+  it('that can’t be done leaves the old one', () => {
+    mkdirSync(path('taken'));
+    expect(() => replaceFile(path('taken'), 'new', 'private')).toThrow();
+    expect(existsSync(path('taken'))).toBe(true);
+    expect(() => replaceFile(path('nowhere', 'file'), 'new', 'private')).toThrow(/ENOENT/);
+  });
+});
+
+describe('a secret among the words of the command line', () => {
+  it.each([
+    [['init', '--token', 'abc']],
+    [['init', '--client-secret=abc']],
+    [['init', '--shop', 'shpat_0123456789']],
+    [['serve', '--whatever=shpss_0123456789']],
+  ])('is refused, with the reason and another way, and is not repeated: %j', (words) => {
+    expect(() => refuseSecretsIn(words)).toThrow(/read by everybody on this machine[\s\S]*--token-file/);
+    expect(() => refuseSecretsIn(words)).not.toThrow(/abc|0123456789/);
+  });
+
+  it('is not seen where there is none', () => {
+    expect(() =>
+      refuseSecretsIn(['init', '--token-file', 'x', '--shop', 'shpatula', '--client-id', 'y']),
+    ).not.toThrow();
+  });
+});
