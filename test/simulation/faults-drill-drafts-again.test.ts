@@ -1,0 +1,3 @@
+import { drill } from './run-drill.js';
+
+drill({ seed: 2, mirror: 'draft_order' });

@@ -1,0 +1,30 @@
+/** One drill as a test: in CI with the seed and the size of its file, otherwise with those that `npm run drill` asks for. */
+
+import { describe, expect, test } from 'vitest';
+import { type DrillOptions, FaultsDrill } from './faults-drill.js';
+
+const ORDERS = Number(process.env['DRILL_ORDERS'] ?? 5_000);
+const KILLS = 20;
+const NO_LIMIT = 0;
+
+/** `DRILL_RUNS`: that many seeds from the given one on. */
+export function drill({ seed, mirror }: Pick<DrillOptions, 'seed' | 'mirror'>): void {
+  const runs = Number(process.env['DRILL_RUNS'] ?? 1);
+  const seeds = Array.from({ length: runs }, (_, n) => seed + n);
+  describe(`${ORDERS} orders in a storm, mirror mode ${mirror}`, () => {
+    test.each(seeds)(
+      'L1 to L9: nothing is oversold, ordered twice or left behind (seed %i)',
+      async (one) => {
+        const drill = await FaultsDrill.open({ seed: one, mirror, orders: ORDERS, kills: KILLS });
+        try {
+          const report = await drill.run();
+          console.info(JSON.stringify(report));
+          expect(report.kills).toBe(KILLS);
+        } finally {
+          await drill.close();
+        }
+      },
+      NO_LIMIT,
+    );
+  });
+}
