@@ -47,6 +47,7 @@ export const LIMITS = {
     unseen_batch: 200,
     on_demand_reads: 2,
     drift_rows_max: 500,
+    apply_max: 250,
   },
   inbox: {
     /** Deliveries that wait at most: more are refused, and the shop sends them again. Some 40 MB of the ledger file. */
@@ -61,6 +62,9 @@ export const LIMITS = {
     call_ms: 30_000,
     backoff_min_ms: 1_000,
     backoff_max_ms: 60_000,
+    /** What is put off so often, some three hours, or is so old by then, is given up: heartbeat and poll go on without it. */
+    attempts_max: 200,
+    give_up_ms: 48 * 3_600_000,
   },
   subscriptions: {
     /** Shopify drops a subscription after eight failures in a row, and tells nobody. */
@@ -109,10 +113,16 @@ export const LIMITS = {
     body_max_bytes: 1_048_576,
     headers_timeout_ms: 10_000,
     request_timeout_ms: 30_000,
+    /** How often the two timeouts are looked at. */
+    timeouts_check_ms: 1_000,
     connections_max: 1_024,
     /** Longer than the longest call: two waits for the lock, a re-read between them, and a revalidation. */
     drain_max_ms: 20_000,
-    /** Bodies of webhooks that are being received, together. */
+    /** Of the listener for webhooks. Shopify keeps far fewer; strangers may take all, and agents notice nothing. */
+    webhook_connections_max: 256,
+    /** So much of the body of a webhook is always taken. Most have a few hundred bytes. */
+    webhook_small_max_bytes: 65_536,
+    /** Of bodies of webhooks that are being received, what is above, together. */
     webhook_buffer_max_bytes: 33_554_432,
     /** Shopify itself gives up after five seconds. */
     webhook_body_timeout_ms: 5_000,
@@ -221,6 +231,11 @@ const settings = z.object({
     { min: 0, max: 65_535, fallback: 8_787 },
     'a TCP port; 0 takes a free one',
   ),
+  HOLDFAST_WEBHOOK_PORT: integer(
+    'port',
+    { min: 0, max: 65_535, fallback: 8_788 },
+    'a TCP port; 0 takes a free one',
+  ),
   HOLDFAST_TTL_SECONDS: integer('ttl', { min: 60, max: LIMITS.ttl_ceiling_s, fallback: 900 }, 'seconds'),
   HOLDFAST_TTL_MIN_SECONDS: integer('ttl', { min: 1, max: LIMITS.ttl_ceiling_s, fallback: 60 }, 'seconds'),
   HOLDFAST_TTL_MAX_SECONDS: integer('ttl', { min: 60, max: LIMITS.ttl_ceiling_s, fallback: 900 }, 'seconds'),
@@ -273,6 +288,8 @@ export interface Config {
   /** Null when no shop is configured: only the sandbox can be served then. */
   readonly shop: ShopConfig | null;
   readonly http: { readonly host: string; readonly port: number };
+  /** Loopback port of the listener that knows webhooks alone: where a tunnel or proxy leads. */
+  readonly webhook_port: number;
   /** Origin at which the shop reaches this server; null: nobody tells us anything, and the heartbeat asks. */
   readonly public_url: string | null;
   /** That sign what the shop tells. The app's client secret unless others were given; empty when none is known. */
@@ -327,6 +344,7 @@ export function readConfig(environment: Environment): Config {
     is_db_chosen: environment['HOLDFAST_DB'] !== undefined,
     shop: shopConfig(data),
     http: { host: data.HOLDFAST_HTTP_HOST, port: data.HOLDFAST_HTTP_PORT },
+    webhook_port: data.HOLDFAST_WEBHOOK_PORT,
     public_url: data.HOLDFAST_PUBLIC_URL ?? null,
     webhook_secrets: webhookSecrets(data),
     ...ttl,

@@ -48,7 +48,7 @@ export function openHoldfast(config: Config, log: Log, tuning: Partial<typeof LI
   const { shop } = config;
   if (shop === null) {
     throw new ConfigError(
-      'SHOPIFY_SHOP is not set. Set it to name.myshopify.com with SHOPIFY_ACCESS_TOKEN, or start with --sandbox to try the built-in shop.',
+      'SHOPIFY_SHOP is not set. holdfast init asks for what is needed and writes it to .env.',
     );
   }
   const clock = ledgerClock();
@@ -142,6 +142,12 @@ export function openHoldfast(config: Config, log: Log, tuning: Partial<typeof LI
     admit: async (headers, body) => (await shopSide()).inbox.admit(headers, body),
     metrics: async () => {
       const { waiting, oldest_received_at_ms: oldest } = await store.inboxState();
+      const { baseline_at_ms, confirmed_at_ms } = await store.read({}, (state) => state.sync);
+      const drift = await store.lastReconciliation();
+      const confirmed_age_ms = baseline_at_ms === null ? Number.NaN : clock.now() - confirmed_at_ms;
+      counters.set('confirmed_age_seconds', confirmed_age_ms / 1_000);
+      counters.set('drift_levels', drift?.drift_total ?? 0);
+      counters.set('drift_items', drift?.catalogue_drift_total ?? 0);
       counters.set('inbox_waiting', waiting);
       counters.set('inbox_oldest_age_seconds', oldest === null ? 0 : (clock.now() - oldest) / 1_000);
       return counters.text();
@@ -177,21 +183,20 @@ interface ShopSideParts {
 /** The shop's client is the slowest part to load, and `initialize` never waits for it: imported on first use. */
 async function openShopSide(parts: ShopSideParts): Promise<ShopSide> {
   const { config, shop, store, clock, worker, settings, log } = parts;
-  const [{ openShopify }, { openDeliveryGate }, { StockSync }, { Outbox }, { OrderWatch }, { Inbox }] =
-    await Promise.all([
-      import('./upstream/shopify/shopify.js'),
-      import('./upstream/shopify/webhook-gate.js'),
-      import('./sync/stock-sync.js'),
-      import('./outbox/outbox.js'),
-      import('./sync/order-watch.js'),
-      import('./sync/inbox.js'),
-    ]);
+  const [{ openShopify }, { StockSync }, { Outbox }, { OrderWatch }, { Inbox }] = await Promise.all([
+    import('./upstream/shopify/shopify.js'),
+    import('./sync/stock-sync.js'),
+    import('./outbox/outbox.js'),
+    import('./sync/order-watch.js'),
+    import('./sync/inbox.js'),
+  ]);
   // Ends early, without an error, when the call is given up.
   const sleep = async (ms: number, signal: AbortSignal): Promise<void> => {
     await pause(ms, undefined, { signal }).catch(() => undefined);
   };
-  const { source, sink, orders, subscriptions } = openShopify({
+  const { source, sink, orders, subscriptions, gate } = openShopify({
     ...shop,
+    webhook_secrets: config.webhook_secrets,
     now: Date.now,
     random: Math.random,
     sleep,
@@ -234,10 +239,9 @@ async function openShopSide(parts: ShopSideParts): Promise<ShopSide> {
     worker,
     limits: LIMITS.orders,
   });
-  const secrets = config.webhook_secrets;
   const inbox = new Inbox({
     store,
-    gate: secrets.length === 0 ? null : openDeliveryGate({ shop: shop.shop, secrets }),
+    gate,
     source,
     sync,
     orders: (orderRefs, signal) => orderWatch.see(orderRefs, signal),

@@ -24,8 +24,15 @@ const RULES: Readonly<Record<string, Rule>> = {
   },
   upstream: {
     ours: ['ledger', 'observability'],
-    // node:crypto tells the shop's webhooks from anybody else's.
-    outside: ['@shopify/shopify-api', 'gql.tada', 'node:async_hooks', 'node:crypto', 'node:events'],
+    // node:crypto tells the shop's webhooks from anybody else's, node:net an address from a name.
+    outside: [
+      '@shopify/shopify-api',
+      'gql.tada',
+      'node:async_hooks',
+      'node:crypto',
+      'node:events',
+      'node:net',
+    ],
   },
   sync: { ours: ['ledger', PORT, 'loops', 'observability'], outside: [] },
   outbox: { ours: ['ledger', PORT, 'loops', 'observability'], outside: ['node:timers/promises'] },

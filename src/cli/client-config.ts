@@ -17,14 +17,20 @@ export interface ThisProgram {
 
 /**
  * By the full paths of Node and the script: desktop clients don't have the PATH of a shell. A copy in the cache of npx may
- * be gone tomorrow, so there npx itself is the way.
+ * be gone tomorrow, so there npx itself is the way: the one that came with this Node, and lies beside it.
  */
 export function serverEntry({ node, script }: ThisProgram, settingsFile: string): ServerEntry {
   const args = ['serve', '--env', settingsFile];
   const isCached = script.split(/[\\/]/).includes('_npx');
   return isCached
-    ? { command: 'npx', args: ['-y', 'holdfast', ...args] }
+    ? { command: npxBeside(node), args: ['-y', 'holdfast', ...args] }
     : { command: node, args: [script, ...args] };
+}
+
+function npxBeside(node: string): string {
+  return /\.exe$/i.test(node)
+    ? win32.join(win32.dirname(node), 'npx.cmd')
+    : posix.join(posix.dirname(node), 'npx');
 }
 
 /** Where Claude Desktop keeps its configuration. */
@@ -55,6 +61,7 @@ export type Merged =
 export function mergeEntry(text: string | null, entry: ServerEntry): Merged {
   const parsed = parseObject(text ?? '{}');
   if (typeof parsed === 'string') return { ok: false, why: parsed };
+  if (text !== null && !survives(text, parsed)) return { ok: false, why: LOSSY };
   const { mcpServers: servers = {} } = parsed;
   if (!isRecord(servers)) return { ok: false, why: '"mcpServers" in it is not an object.' };
   const { holdfast: before } = servers;
@@ -93,6 +100,24 @@ function parseObject(text: string): Record<string, unknown> | string {
     return `it is not valid JSON (line ${line}). A comma too many or too few is the usual cause.`;
   }
   return isRecord(value) ? value : 'it is JSON, but not an object.';
+}
+
+const LOSSY =
+  'something in it would not be the same after it was read and written again (a very large number, 1.0, or a name that comes twice).';
+
+/** JavaScript rounds numbers, drops the first of two equal names, and sorts names that are numbers: nothing to do to others. */
+function survives(text: string, parsed: Record<string, unknown>): boolean {
+  const before = tokensOf(text);
+  const after = tokensOf(JSON.stringify(parsed));
+  return (
+    before.length === 0 || (before.length === after.length && before.every((one, i) => one === after[i]))
+  );
+}
+
+/** Of valid JSON, without its spaces; strings in the one way of writing them. */
+function tokensOf(text: string): string[] {
+  const tokens = text.match(/"(?:[^"\\]|\\.)*"|[-+.\w]+|[{}[\]:,]/g) ?? [];
+  return tokens.map((token) => (token.startsWith('"') ? JSON.stringify(JSON.parse(token)) : token));
 }
 
 function indentOf(text: string | null): string | number {

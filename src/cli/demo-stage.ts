@@ -215,7 +215,13 @@ function startHttpServer(
 ): Promise<{ child: ChildProcess; mcp: string }> {
   const child = spawn(process.execPath, [HOLDFAST, 'serve', '--http'], {
     cwd,
-    env: { ...getDefaultEnvironment(), ...environment, HOLDFAST_HTTP_PORT: '0', HOLDFAST_LOG_LEVEL: 'info' },
+    env: {
+      ...getDefaultEnvironment(),
+      ...environment,
+      HOLDFAST_HTTP_PORT: '0',
+      HOLDFAST_WEBHOOK_PORT: '0',
+      HOLDFAST_LOG_LEVEL: 'info',
+    },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   return new Promise((resolve, reject) => {

@@ -39,6 +39,8 @@ import {
   versionFinding,
 } from './doctor-shop.js';
 import {
+  besideRequests,
+  exposedFinding,
   noSecret,
   notConfigured,
   pingRequest,
@@ -285,8 +287,17 @@ async function examineWebhooks(
   const url = webhookUrl(config.public_url);
   const ping = await reach(pingRequest({ url, shop, secret, id: randomUUID(), now_ms: net.now() }), net);
   // Only a good answer has to be told from a page that says yes to everything.
-  const plain = ping.answered && ping.status === 200 ? await reach(plainRequest(url), net) : ping;
-  return [webhooksFinding(url, ping, plain)];
+  const beside = besideRequests(config.public_url);
+  const [plain, mcp, healthz] = ping.answered
+    ? await Promise.all([plainRequest(url), beside.mcp, beside.healthz].map((request) => reach(request, net)))
+    : [];
+  const found = webhooksFinding(url, ping, ping.answered && ping.status === 200 && plain ? plain : ping);
+  if (mcp === undefined || healthz === undefined) return [found];
+  const isOurs = found.verdict === 'ok';
+  const at = { host: config.http.host, webhook_port: config.webhook_port, isOurs };
+  const exposed = exposedFinding(config.public_url, { mcp, healthz }, at);
+  if (exposed === null) return [found];
+  return isOurs ? [exposed] : [exposed, found];
 }
 
 /** No check may keep the others waiting, and none may take them down with it. */

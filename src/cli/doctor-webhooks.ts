@@ -25,7 +25,8 @@ export interface Ping {
 
 /** A delivery as the shop would send it, signed with our own secret (Shopify 2026-10: base64 HMAC-SHA256 of the raw body). */
 export function pingRequest({ url, shop, secret, id, now_ms }: Ping): Request {
-  const body = '{}';
+  // What was signed once is never signed again: a caught ping is good for nothing else.
+  const body = JSON.stringify({ nonce: id });
   return {
     url,
     method: 'POST',
@@ -63,7 +64,7 @@ export function webhooksFinding(url: string, ping: Reached, plain: Reached): Fin
       'signature_refused',
       `${url} refused a delivery that was signed with the secret in these settings (${status}).`,
       'The server that runs there has another secret: start it again with the same .env. After a rotation both go into SHOPIFY_WEBHOOK_SECRETS, comma-separated.',
-      'If something in front of it asks for a password, let POST /webhooks/shopify through: the shop signs, it can’t sign in.',
+      `If something in front of it asks for a password, let POST ${WEBHOOK_PATH} through: the shop signs, it can’t sign in.`,
     );
   }
   if (status === 404 || status === 405) {
@@ -87,7 +88,7 @@ export function webhooksFinding(url: string, ping: Reached, plain: Reached): Fin
       'webhooks',
       'server_down',
       `Something answers at ${url}, but not holdfast (${status}): a tunnel or proxy whose server is not running.`,
-      'Start holdfast serve --http, and let the tunnel or proxy lead to HOLDFAST_HTTP_HOST:HOLDFAST_HTTP_PORT.',
+      'Start holdfast serve --http, and let the tunnel or proxy lead to HOLDFAST_HTTP_HOST:HOLDFAST_WEBHOOK_PORT.',
     );
   }
   return failed(
@@ -96,6 +97,49 @@ export function webhooksFinding(url: string, ping: Reached, plain: Reached): Fin
     `${url} answered a signed delivery with ${status}, where the shop wants 200.`,
     'Look at the log of the server, and of what stands in front of it.',
   );
+}
+
+/** What a stranger finds beside the webhooks, asked without any secret. Both are to be closed. */
+export interface Beside {
+  readonly mcp: Reached;
+  readonly healthz: Reached;
+}
+
+export function besideRequests(publicUrl: string): Readonly<Record<keyof Beside, Request>> {
+  const base = publicUrl.replace(/\/+$/, '');
+  return { mcp: plainRequest(`${base}/mcp`), healthz: plainRequest(`${base}/healthz`) };
+}
+
+/**
+ * Null when the public reaches nothing but webhooks. A page of somebody else's may stand at that address instead: where
+ * our own route is not known to answer, only what looks like MCP counts.
+ */
+export function exposedFinding(
+  publicUrl: string,
+  { mcp, healthz }: Beside,
+  at: { readonly host: string; readonly webhook_port: number; readonly isOurs: boolean },
+): Finding | null {
+  const open = at.isOurs ? !isClosed(mcp) || !isClosed(healthz) : !isClosed(mcp) && speaksMcp(mcp);
+  if (!open) return null;
+  return failed(
+    'webhooks',
+    'mcp_exposed',
+    `More than webhooks can be reached at ${new URL(publicUrl).host}: /mcp, where whoever comes may sell the shop’s stock, and /metrics. Neither asks who calls.`,
+    `Let the tunnel or proxy lead to http://${at.host.includes(':') ? `[${at.host}]` : at.host}:${at.webhook_port} (HOLDFAST_WEBHOOK_PORT), where webhooks are and nothing else.`,
+  );
+}
+
+/** Nothing of ours redirects, or asks for a password: then it is a proxy that keeps people out. */
+function isClosed(reached: Reached): boolean {
+  if (!reached.answered) return true;
+  const { status } = reached;
+  if (status === 405) return !speaksMcp(reached);
+  return [401, 403, 404, 410].includes(status) || (status >= 300 && status < 400) || status >= 500;
+}
+
+/** MCP answers even what it refuses in JSON. */
+function speaksMcp(reached: Reached): boolean {
+  return reached.answered && /^(?:application\/json|text\/event-stream)\b/i.test(reached.content_type ?? '');
 }
 
 function somebodyElse(url: string): Finding {

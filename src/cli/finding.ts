@@ -49,6 +49,7 @@ export const CODES = {
     'redirected',
     'server_down',
     'not_holdfast',
+    'mcp_exposed',
     'odd_answer',
   ],
   subscriptions: ['fine', 'topic_missing', 'foreign_address', 'left_over', 'not_configured', 'unreadable'],

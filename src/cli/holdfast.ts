@@ -74,7 +74,7 @@ program
   .option('--webhook-secret-file <path>', 'file with the secret(s) that sign webhooks, where they differ')
   .option('--webhook-secret-env <name>', 'environment variable with them')
   .option('--db <path>', 'the ledger file')
-  .option('--public-url <url>', 'where the shop can reach the webhooks')
+  .option('--public-url <url>', 'where the shop can reach the webhooks; - for none')
   .option('--file <path>', 'the settings file to write', '.env')
   .addOption(
     new Option('--client <which>', 'MCP client to configure').choices(['claude-desktop', 'print', 'none']),
@@ -216,6 +216,13 @@ function portNumber(input: string): number {
 /** Commands of the specification that this version does not have yet. */
 const PLANNED: readonly string[] = ['simulate', 'tokens'];
 
+/** The word that names the command; options of the whole program may stand before it. */
+function firstWord(args: readonly string[]): string | undefined {
+  const [first = '', , ...rest] = args;
+  if (first === '--env') return firstWord(rest);
+  return first.startsWith('--env=') ? firstWord(args.slice(1)) : args[0];
+}
+
 /** Told here: Commander would hand an unknown word to the default command, which then complains of arguments. */
 function refuseUnknown(name: string | undefined): void {
   if (name === undefined || name.startsWith('-') || name === 'help') return;
@@ -231,9 +238,17 @@ program.hook('preAction', async () => {
   loadSettingsFile(env);
 });
 
+/** Errors that are told to a person without a stack, by name, and what they are called in JSON. */
+const KNOWN_CODES: ReadonlyMap<string, string> = new Map([
+  ['ConfigError', 'settings_wrong'],
+  ['SecretInWords', 'secret_in_words'],
+  ['LedgerUnusable', 'ledger_unusable'],
+  ['PortTaken', 'port_taken'],
+]);
+
 try {
   refuseSecretsIn(process.argv.slice(2));
-  refuseUnknown(process.argv[2]);
+  refuseUnknown(firstWord(process.argv.slice(2)));
   await program.parseAsync();
 } catch (error) {
   if (error instanceof CommanderError) {
@@ -241,8 +256,11 @@ try {
   } else {
     const { name, message } = error as Error;
     const isUsage = name === 'ConfigError' || name === 'SecretInWords';
-    const known = isUsage || name === 'LedgerUnusable';
-    console.error(known ? message : error);
+    const code = KNOWN_CODES.get(name);
+    if (code === undefined) console.error(error);
+    else if (process.argv.includes('--json'))
+      console.log(JSON.stringify({ ok: false, code, message }, null, 2));
+    else console.error(message);
     process.exitCode = isUsage ? EXIT_USAGE : EXIT_FAILED;
   }
 }

@@ -86,10 +86,10 @@ export async function askAnswers(dialogue: Dialogue, present: Environment, folde
   tell(
     'Webhooks make changes known sooner. They need an address where the shop can reach this machine; without one the shop is asked every few seconds.',
   );
-  const url = await ask('Public URL, or - for none', present['HOLDFAST_PUBLIC_URL'] ?? '-', (answer) =>
-    answer === '-' ? null : complaintAboutSetting('HOLDFAST_PUBLIC_URL', answer),
+  const url = await ask('Public URL, or - for none', present['HOLDFAST_PUBLIC_URL'] ?? NO_URL, (answer) =>
+    answer === NO_URL ? null : complaintAboutSetting('HOLDFAST_PUBLIC_URL', answer),
   );
-  const public_url = url === '-' ? null : url;
+  const public_url = url === NO_URL ? null : url;
   const asksSecret = public_url !== null && 'access_token' in credentials;
   const kept = present['SHOPIFY_WEBHOOK_SECRETS'] ?? null;
   const typed = asksSecret
@@ -119,6 +119,9 @@ async function askCredentials(dialogue: Dialogue, present: Environment): Promise
   return { client_id, client_secret: typed ?? secret ?? '' };
 }
 
+/** What says, where an address is asked for, that there is none. */
+const NO_URL = '-';
+
 /** Throws ConfigError naming the flag that is missing or wrong. */
 export async function answersOf(
   flags: InitFlags,
@@ -135,11 +138,20 @@ export async function answersOf(
   const webhook_secret =
     secret(flags.webhookSecretFile, flags.webhookSecretEnv, '--webhook-secret') ??
     present['SHOPIFY_WEBHOOK_SECRETS'];
+  const credentials = await credentialsOf(flags, present, sources);
+  const url = flags.publicUrl ?? present['HOLDFAST_PUBLIC_URL'] ?? NO_URL;
+  // With a token, a client secret that is in the file still signs.
+  const isSigned = webhook_secret !== undefined || present['SHOPIFY_CLIENT_SECRET'] !== undefined;
+  if (url !== NO_URL && 'access_token' in credentials && !isSigned) {
+    throw new ConfigError(
+      'A public URL with an access token wants the secret that signs webhooks too: give --webhook-secret-file PATH or --webhook-secret-env NAME (in Shopify admin: API secret key, on the page of the access token), or --public-url - to do without webhooks.',
+    );
+  }
   return {
     shop: name.shop,
-    credentials: await credentialsOf(flags, present, sources),
+    credentials,
     db: resolve(folder, flags.db ?? present['HOLDFAST_DB'] ?? 'holdfast.db'),
-    public_url: flags.publicUrl ?? present['HOLDFAST_PUBLIC_URL'] ?? null,
+    public_url: url === NO_URL ? null : url,
     webhook_secret: webhook_secret ?? null,
   };
 }

@@ -1,9 +1,9 @@
 /** `holdfast init`: asks for what is needed, checks it with the shop, and writes `.env` and the client's configuration. */
 
-import { readFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseEnv } from 'node:util';
-import { ConfigError, type Environment } from '../config.js';
+import { ConfigError, type Environment, readConfig } from '../config.js';
 import {
   claudeDesktopPath,
   entryText,
@@ -26,7 +26,7 @@ export interface InitOptions extends InitFlags {
   readonly file: string;
   readonly client?: ClientChoice;
   readonly yes: boolean;
-  /** False: written without asking the shop. */
+  /** False: written without asking the shop. Settings that no command would take are refused all the same. */
   readonly check: boolean;
 }
 
@@ -79,6 +79,7 @@ export async function init(options: InitOptions, ports: InitPorts): Promise<bool
         )
       : await askAnswers(dialogue, present, folder);
   const changes = settingsOfAnswers(answers);
+  if (!options.check) readConfig(withoutUnset({ ...present, ...changes }));
   if (options.check && !(await passes(changes, ports))) {
     tell(dialogue === null ? '\nNothing was written. Mend it, or say --no-check to write it as it is.' : '');
     if (dialogue === null || !(await dialogue.confirm('Write the settings all the same?', false)))
@@ -94,13 +95,16 @@ export async function init(options: InitOptions, ports: InitPorts): Promise<bool
 
 async function passes(changes: SettingChanges, ports: InitPorts): Promise<boolean> {
   ports.tell('\nAsking the shop …');
-  const environment = { ...ports.environment, ...changes };
-  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== undefined));
-  const findings = (await ports.diagnose(given)).filter(
+  const environment = withoutUnset({ ...ports.environment, ...changes });
+  const findings = (await ports.diagnose(environment)).filter(
     ({ check, verdict, code }) => CHECKED.has(check) && !(verdict === 'skipped' && code === 'skipped'),
   );
   for (const finding of findings) for (const line of linesOf(finding, ports.terminal)) ports.tell(line);
   return isWhole(findings);
+}
+
+function withoutUnset(environment: Environment): Environment {
+  return Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== undefined));
 }
 
 /** False when the person would rather not. */
@@ -126,7 +130,11 @@ async function writeSettings(
       return false;
     }
   }
-  replaceFile(file, made.text, 'private');
+  try {
+    replaceFile(file, made.text, 'private');
+  } catch (error) {
+    throw new ConfigError(`${file} can't be written (${codeOf(error)}): it was left as it is.`);
+  }
   const what = text === null ? 'Written' : `Changed (${names.join(', ')})`;
   tell(`\n${what}: ${file}. It holds a secret: only you may read it; keep it out of version control.`);
   return true;
@@ -204,7 +212,10 @@ function writeClient(
   merged: Extract<Merged, { ok: true }>,
   { tell }: InitPorts,
 ): boolean {
+  const backup = `${path}.before-holdfast`;
+  const hasBackup = existsSync(path);
   try {
+    if (hasBackup) copyFileSync(path, backup);
     replaceFile(path, merged.text, 'kept');
   } catch (error) {
     const why =
@@ -215,7 +226,7 @@ function writeClient(
     return false;
   }
   tell(
-    `${merged.change === 'added' ? 'Added to' : 'Changed in'} ${path}. Quit Claude Desktop and start it again.`,
+    `${merged.change === 'added' ? 'Added to' : 'Changed in'} ${path}. Quit Claude Desktop and start it again.${hasBackup ? ` As it was before: ${backup}.` : ''}`,
   );
   if (merged.overriding.length > 0) {
     tell(

@@ -12,6 +12,8 @@ export interface Answered {
   readonly status: number;
   /** Where a redirect points; it is not followed. */
   readonly location: string | null;
+  /** Null when the answer does not say. */
+  readonly content_type: string | null;
   /** By the Date header, to the second below; null when there was none. */
   readonly their_time_ms: number | null;
   readonly sent_at_ms: number;
@@ -53,6 +55,7 @@ export async function reach({ url, timeout_ms, ...init }: Request, net: Net): Pr
       answered: true,
       status: response.status,
       location: response.headers.get('location'),
+      content_type: response.headers.get('content-type'),
       their_time_ms: Number.isNaN(their_time_ms) ? null : their_time_ms,
       sent_at_ms,
       received_at_ms,

@@ -4,6 +4,7 @@ import { SANDBOX_ACCESS_TOKEN, SANDBOX_CLIENT_ID, SANDBOX_CLIENT_SECRET } from '
 import { bigCatalogue } from '../sandbox/big-catalogue.js';
 import type { RATE_PLANS } from '../sandbox/cost.js';
 import { SandboxServer } from '../sandbox/server.js';
+import { PortTaken } from '../transport/listener.js';
 
 export interface SandboxCommandOptions {
   readonly port: number;
@@ -26,7 +27,10 @@ export async function sandbox(options: SandboxCommandOptions): Promise<void> {
     ...(rate === 'unlimited' ? { throttle: false } : { rate }),
     ...(seed === undefined ? {} : { seed }),
   });
-  const { origin } = await server.start();
+  const { origin } = await server.start().catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EADDRINUSE') throw error;
+    throw new PortTaken({ host: '127.0.0.1', port }, 'give another one with --port');
+  });
   console.log(`Sandbox shop at ${origin} (Ctrl-C stops it)
 
   Admin GraphQL   POST ${origin}/admin/api/2026-10/graphql.json

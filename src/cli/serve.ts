@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { type Config, ConfigError, LIMITS, machineEnvironment, readConfig } from '../config.js';
 import { openHoldfast } from '../main.js';
 import { type Log, stderrLog } from '../observability/log.js';
+import type { HttpServing } from '../transport/http.js';
 
 export interface ServeOptions {
   readonly version: string;
@@ -16,6 +17,7 @@ export interface ServeOptions {
 export async function serve(options: ServeOptions): Promise<void> {
   const config = readConfig(machineEnvironment());
   const log = stderrLog(config.log_level);
+  if (!options.sandbox) refuseShopless(config);
   if (options.http) refuseUnverifiable(config);
   const shop = options.sandbox ? await withSandbox(config) : { config, stop: async () => {} };
   const holdfast = openHoldfast(shop.config, log);
@@ -32,6 +34,14 @@ export async function serve(options: ServeOptions): Promise<void> {
 }
 
 type Running = ReturnType<typeof openHoldfast>;
+
+function refuseShopless({ shop }: Config): void {
+  if (shop !== null) return;
+  throw new ConfigError(
+    'SHOPIFY_SHOP is not set. holdfast init asks for what is needed and writes it to .env; holdfast serve --sandbox serves the built-in shop.',
+    ['SHOPIFY_SHOP'],
+  );
+}
 
 /** Anybody can reach a public address, so what comes there has to be signed. */
 function refuseUnverifiable(config: Config): void {
@@ -64,35 +74,61 @@ async function untilClientLeaves(
 async function untilStopped(
   holdfast: Running,
   config: Config,
-  { version, sandbox }: ServeOptions,
+  options: ServeOptions,
   log: Log,
 ): Promise<void> {
-  const [{ serveOnHttp }, { WEBHOOK_PATH }] = await Promise.all([
-    import('../transport/http.js'),
-    import('../transport/webhooks.js'),
-  ]);
-  const onError = (error: unknown): void => log.warn('http_error', { error: String(error) });
-  const hasWebhooks = sandbox || config.public_url !== null;
-  const { counters, admit, metrics } = holdfast;
-  const public_hostname = config.public_url === null ? null : new URL(config.public_url).hostname;
-  const serving = await serveOnHttp({ version }, holdfast.tools, {
-    ...config.http,
-    ...LIMITS.http,
-    onError,
-    metrics,
-    webhooks: hasWebhooks ? { door: { admit }, counters, public_hostname, ...LIMITS.http } : undefined,
-  });
+  const doors = await openDoors(holdfast, config, options, log);
+  const { WEBHOOK_PATH } = await import('../transport/webhooks.js');
   // The built-in shop is a neighbour: it needs no way in from outside.
-  const reachedAt = sandbox ? serving.origin : config.public_url;
+  const reachedAt = options.sandbox ? doors.main.origin : config.public_url;
   if (reachedAt === null) holdfast.startLoops();
   else holdfast.startLoops(`${reachedAt}${WEBHOOK_PATH}`);
   log.info('serving', {
-    mcp: `${serving.origin}/mcp`,
+    mcp: `${doors.main.origin}/mcp`,
     ...(reachedAt === null ? {} : { webhooks: `${reachedAt}${WEBHOOK_PATH}` }),
+    ...(doors.webhooks === null ? {} : { proxy_to: doors.webhooks.origin }),
   });
   await stopSignal();
   log.info('stopping');
-  await serving.close();
+  await Promise.all([doors.webhooks?.close(), doors.main.close()]);
+}
+
+interface Doors {
+  readonly main: HttpServing;
+  /** Where a tunnel or proxy is to lead; null when webhooks are off. */
+  readonly webhooks: HttpServing | null;
+}
+
+async function openDoors(
+  { tools, counters, admit, metrics }: Running,
+  config: Config,
+  { version, sandbox }: ServeOptions,
+  log: Log,
+): Promise<Doors> {
+  const { serveOnHttp, serveWebhooks } = await import('../transport/http.js');
+  const onError = (error: unknown): void => log.warn('http_error', { error: String(error) });
+  const open = { ...config.http, ...LIMITS.http, onError };
+  const route = { door: { admit }, counters, ...LIMITS.http };
+  const hasWebhooks = sandbox || config.public_url !== null;
+  const main = await serveOnHttp({ version }, tools, {
+    ...open,
+    metrics,
+    webhooks: hasWebhooks ? route : undefined,
+  });
+  if (!hasWebhooks) return { main, webhooks: null };
+  try {
+    const webhooks = await serveWebhooks({
+      ...open,
+      ...route,
+      port: config.webhook_port,
+      connections_max: LIMITS.http.webhook_connections_max,
+      public_hostname: config.public_url === null ? null : new URL(config.public_url).hostname,
+    });
+    return { main, webhooks };
+  } catch (error) {
+    await main.close();
+    throw error;
+  }
 }
 
 /** The built-in shop starts empty-handed each time, so its ledger is thrown away too unless one was named. */

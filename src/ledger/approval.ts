@@ -42,7 +42,9 @@ export function decideVerdict(
       code: 'rejected_by_person',
       detail: 'The merchant decided not to sell this order.',
     } as const;
-    return { result: done, changes: rejection(state, owned, order, [reason]) };
+    const changes = rejection(state, owned, order, [reason]);
+    const journal = (changes.journal ?? []).map((entry) => ({ ...entry, data: { ...entry.data, by } }));
+    return { result: done, changes: { ...changes, journal } };
   }
   return {
     result: done,

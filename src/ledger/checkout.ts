@@ -39,7 +39,7 @@ export function decideOffered(
 /** Somebody else has bought the units: the time to pay is over now, and why is remembered until the order has failed. */
 export function withdrawal(state: LedgerState, owned: Owned, order: Order, reason: OrderReason): Changes {
   return {
-    order: { ...order, pay_until_ms: state.now_ms, reasons: [reason] },
+    order: { ...order, pay_until_ms: state.now_ms, checkout_url: null, reasons: [reason] },
     outbox: { ...owned.outbox, due_at_ms: state.now_ms },
     journal: [note('order.withdrawn', { id: order.id, reason })],
   };

@@ -4,6 +4,7 @@ import { holdSums, nextHoldState } from './hold.js';
 import type { Changes, HoldMove, LedgerState, LevelSums, Owned } from './ports.js';
 import { nextReservationState, type ReservationEvent } from './reservation.js';
 import type { Level } from './stock.js';
+import { isLeftBehind } from './work.js';
 
 type Ending = Extract<ReservationEvent, 'release' | 'expire' | 'free'>;
 
@@ -28,7 +29,7 @@ export function endReservation(
       state.owned_items.flatMap((item) => item.levels),
       holds,
     ),
-    outbox: { ...outbox, due_at_ms: state.now_ms, attempts: 0, parked: false },
+    outbox: { ...outbox, due_at_ms: state.now_ms, attempts: 0, parked: isLeftBehind(outbox) },
   };
 }
 

@@ -171,7 +171,8 @@ export class Ledger {
     const { store } = this.#ports;
     const found = await store.read({ owned: name }, (state) => {
       if (!isOwner(state, principal) || state.owned === null || state.owned.order === null) return null;
-      return { owned: state.owned, order: state.owned.order, hash: currentHash(state) };
+      const { owned, now_ms } = state;
+      return { owned, order: state.owned.order, hash: currentHash(state), now_ms };
     });
     if (found === null) {
       return refused(
@@ -179,7 +180,7 @@ export class Ledger {
         'There is no such order. Use the order_id that submit_order_with_hash returned.',
       );
     }
-    const { owned, order, hash } = found;
+    const { owned, order, hash, now_ms } = found;
     const entries = await store.timeline(owned.reservation.reservation_key, TIMELINE_MAX_ENTRIES);
     return granted({
       order_id: order.id,
@@ -191,8 +192,8 @@ export class Ledger {
         .filter((line) => line.reserved > 0)
         .map((line) => ({ sku: line.sku, quantity: line.reserved })),
       current_stock_hash: hash,
-      next: nextFor(order),
-      ...upstreamOf(order),
+      next: nextFor(order, now_ms),
+      ...upstreamOf(order, now_ms),
       submitted_at: isoTime(order.submitted_at_ms),
       ...(order.placed_at_ms === null ? {} : { placed_at: isoTime(order.placed_at_ms) }),
       timeline: timelineOf(entries),
@@ -256,7 +257,7 @@ export class Ledger {
       store.read({ owned: { order_id: first.order_id } }, (state) => {
         const { owned } = state;
         if (owned === null || owned.order === null) throw new Error('an order that was made is missing');
-        const answer = submitAnswer(owned.order, owned, currentHash(state), false);
+        const answer = submitAnswer(owned.order, owned, state, false);
         return { answer, isOpen: isStillOpen(owned.order, settings) };
       });
     let latest = await look();
@@ -271,7 +272,7 @@ export class Ledger {
 /** More will be known of it within moments: whether it is sold, or where the buyer pays. */
 function isStillOpen(order: Order, settings: LedgerSettings): boolean {
   if (order.state === 'held') return settings.stale_hash === 'revalidate';
-  return order.state === 'accepted' && order.order_mode === 'checkout_link' && order.checkout_url === null;
+  return order.state === 'accepted' && order.order_mode === 'checkout_link' && order.pay_until_ms === null;
 }
 
 function refuseMalformed(): Result<never> {

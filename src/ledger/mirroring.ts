@@ -14,6 +14,7 @@ export function openRow(outbox: OutboxRow, seen: SeenHold): OutboxRow {
     hold_ref: seen.hold_ref,
     hold_until_ms: seen.until_ms,
     intent_at_ms: null,
+    empty_lookups: 0,
     parked: false,
   };
 }

@@ -1,7 +1,7 @@
 /** What the outcomes of a move of stock change, where they differ from those of a draft order. */
 
 import type { Decision, HoldMove, LedgerState } from './ports.js';
-import { must, note, returns } from './work.js';
+import { LEFT_BEHIND, must, note, returns } from './work.js';
 
 /** Why a row is parked whose move may be carried out twice if it is sent again. */
 export const TOO_OLD_TO_RESEND = 'too_old_to_resend';
@@ -22,7 +22,14 @@ export function decideTaken(state: LedgerState): Decision<void> {
     result: undefined,
     changes: {
       holds: waiting,
-      outbox: { ...outbox, shop_state: 'open', intent_at_ms: null, parked: false, attempts: 0 },
+      outbox: {
+        ...outbox,
+        shop_state: 'open',
+        intent_at_ms: null,
+        parked: false,
+        attempts: 0,
+        last_failure: null,
+      },
       journal: [note('shop.open', { move: outbox.request?.key })],
     },
   };
@@ -31,13 +38,13 @@ export function decideTaken(state: LedgerState): Decision<void> {
 /** The shop has not given the units back, and may do so under a new key: they are still where they were taken to. */
 export function decideStillTaken(state: LedgerState): Decision<void> {
   const { outbox } = must(state);
-  const { attempts, parked } = outbox;
+  const { attempts, parked, last_failure } = outbox;
   const { changes } = decideTaken(state);
   return {
     result: undefined,
     changes: {
       ...changes,
-      outbox: { ...outbox, ...changes?.outbox, attempts, parked },
+      outbox: { ...outbox, ...changes?.outbox, attempts, parked, last_failure },
     },
   };
 }
@@ -46,7 +53,7 @@ export function decideStillTaken(state: LedgerState): Decision<void> {
  * The shop will not give the units back, whatever is sent: a person has moved them by hand, or what they were units of is
  * gone. Nothing of ours rests on them any more; the row stays parked until a person has looked.
  */
-export function decideLeftBehind(state: LedgerState, failure: string): Decision<void> {
+export function decideLeftBehind(state: LedgerState): Decision<void> {
   const owned = must(state);
   const { outbox } = owned;
   return {
@@ -59,9 +66,9 @@ export function decideLeftBehind(state: LedgerState, failure: string): Decision<
         intent_at_ms: null,
         attempts: 0,
         parked: true,
-        last_failure: failure,
+        last_failure: LEFT_BEHIND,
       },
-      journal: [note('shop.parked', { failure, move: outbox.request?.key })],
+      journal: [note('shop.parked', { failure: LEFT_BEHIND, move: outbox.request?.key })],
     },
   };
 }

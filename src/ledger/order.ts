@@ -69,18 +69,34 @@ export function nextOrderState(state: OrderState, event: OrderEvent): OrderState
   return next;
 }
 
+/** Where the buyer can still pay; null once the time to pay is over. */
+export function linkOf(
+  { state, checkout_url, pay_until_ms }: Pick<Order, 'state' | 'checkout_url' | 'pay_until_ms'>,
+  now: LedgerMs,
+): string | null {
+  const is_over = state === 'accepted' && pay_until_ms !== null && now >= pay_until_ms;
+  return is_over ? null : checkout_url;
+}
+
 /** What an agent should do next. */
-export function nextFor(order: Pick<Order, 'state' | 'order_mode' | 'checkout_url' | 'aftermath'>): string {
+export function nextFor(
+  order: Pick<Order, 'state' | 'order_mode' | 'checkout_url' | 'pay_until_ms' | 'aftermath'>,
+  now: LedgerMs,
+): string {
   // Also of one that was shipped before: its state stays what it was, and the buyer won't have it.
   if ((order.aftermath?.cancelled_at_ms ?? null) !== null) return NEXT_BY_STATE.cancelled;
   if (order.state !== 'accepted' || order.order_mode === 'complete') return NEXT_BY_STATE[order.state];
-  return order.checkout_url === null ? NEXT_BEFORE_LINK : NEXT_WITH_LINK;
+  if (linkOf(order, now) !== null) return NEXT_WITH_LINK;
+  return order.pay_until_ms === null ? NEXT_BEFORE_LINK : NEXT_AFTER_LINK;
 }
 
 const NEXT_WITH_LINK =
   'Accepted, and not paid yet. Give upstream.checkout_url to the buyer: the units stay held until they have paid there or the time to pay is over. Then call get_order. Do not submit again.';
 const NEXT_BEFORE_LINK =
   'Accepted. The shop is being asked for a link where the buyer can pay: call get_order in a few seconds to get upstream.checkout_url. Do not submit again.';
+
+const NEXT_AFTER_LINK =
+  'The link is being withdrawn, so do not send the buyer there any more. The order fails unless it was paid before: call get_order to see how it ended. Do not submit again.';
 
 /** What an agent should do next, by state. Templates of ours: agents of some clients see fields only. */
 export const NEXT_BY_STATE = {

@@ -5,7 +5,7 @@ import { nextOrderState, type OrderReason } from './order.js';
 import type { Decision, HoldMove, LedgerState } from './ports.js';
 import { nextReservationState } from './reservation.js';
 import type { OutboxRow } from './shop-side.js';
-import { FREE, must, note, returns, type SeenOrder } from './work.js';
+import { FREE, isLeftBehind, must, note, returns, type SeenOrder } from './work.js';
 
 /** The shop has the order: at most one per order of ours (L4). The holds count until a newer report (section 4). */
 export function decidePlaced(state: LedgerState, seen: SeenOrder): Decision<boolean> {
@@ -16,7 +16,7 @@ export function decidePlaced(state: LedgerState, seen: SeenOrder): Decision<bool
     shop_state: 'completed',
     intent_at_ms: null,
     attempts: 0,
-    parked: false,
+    parked: isLeftBehind(outbox),
   };
   // Seen before, by a worker that lost its claim in the middle: no news, and no alarm.
   if (order?.upstream_order_ref === seen.order_ref) return { result: true, changes: { outbox: completed } };

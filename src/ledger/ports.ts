@@ -110,9 +110,7 @@ export interface Keys {
     | { readonly order_id: string }
     /** The shop's own reference of the order. */
     | { readonly order_ref: string }
-    | { readonly reservation_key: number }
-    /** The shop's reference of its hold. */
-    | { readonly hold_ref: string };
+    | { readonly reservation_key: number };
   readonly idempotency?: IdempotencyKey | undefined;
   /** Load past checksums of the items, newest first. */
   readonly history?: boolean;
@@ -265,6 +263,12 @@ export interface InboxState {
   readonly oldest_received_at_ms: LedgerMs | null;
 }
 
+/** An item that a full read did not bring. */
+export interface UnreadItem {
+  readonly item_key: number;
+  readonly item_id: string;
+}
+
 /** How well an item is known. */
 export interface ItemTimes {
   readonly item_id: string;
@@ -286,8 +290,10 @@ export interface Store {
   expiredReservations(limit: number): Promise<readonly DueWork[]>;
   /** Outbox rows that are due and that no living worker has, oldest first. */
   dueOutbox(limit: number): Promise<readonly DueWork[]>;
-  /** Upstream ids of items whose own last read began before that time. */
-  itemsNotReadSince(before: LedgerMs, limit: number): Promise<readonly string[]>;
+  /** Items behind `after_key`, in the order of their keys, whose own last read began before that time. */
+  itemsNotReadSince(before: LedgerMs, after_key: number, limit: number): Promise<readonly UnreadItem[]>;
+  /** The ledger's items among these are dirty from now on: they promise nothing until they are read again. */
+  markDirty(itemIds: readonly string[]): Promise<void>;
   /** How a reservation began and its newest entries, oldest first. */
   timeline(reservationKey: number, limit: number): Promise<readonly JournalEntry[]>;
   /** Changes of an item's stock between two entries of the journal, oldest first. */
@@ -309,8 +315,16 @@ export interface Store {
   lastReconciliation(): Promise<ReconcileReport | null>;
   /** Newest first; the last hundred are kept. */
   reconciliations(limit: number): Promise<readonly ReconcileReport[]>;
+  /**
+   * True when something is different. Items stocked where a location opens again are dirty from now on: what is known of
+   * their levels there is from before it closed.
+   */
   putLocations(locations: readonly LocationRow[]): Promise<boolean>;
-  putSync(sync: SyncState): Promise<void>;
+  /**
+   * `expected`: writes only where this is still the cursor, in one step; false when it is not. No time goes back: an
+   * older baseline or confirmation than the one that is there is left out.
+   */
+  putSync(sync: SyncState, expected?: { readonly cursor: string | null }): Promise<boolean>;
   /** Takes or renews a named lease; false while somebody else has it. */
   lease(name: string, owner: string, ttlMs: number): Promise<boolean>;
   releaseLease(name: string, owner: string): Promise<void>;

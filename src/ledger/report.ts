@@ -260,10 +260,16 @@ function unclearUnits(state: LedgerState, { level_key }: Level, readAt: LedgerMs
 /** More writes than that at one level at one moment are not told apart: the checksum then flutters, which only costs a re-check. */
 const UNCLEAR_MAX = 64;
 
+/** Sums of writes of many different sizes double with each: beyond this many none is looked for either. */
+const SUMS_MAX = 4_096;
+
 function canSumTo(units: number, parts: readonly number[]): boolean {
   if (parts.length > UNCLEAR_MAX) return false;
   let sums = new Set([0]);
-  for (const part of parts) sums = new Set([...sums, ...[...sums].map((sum) => sum + part)]);
+  for (const part of parts) {
+    sums = new Set([...sums, ...[...sums].map((sum) => sum + part)]);
+    if (sums.size > SUMS_MAX) return false;
+  }
   return sums.has(units);
 }
 

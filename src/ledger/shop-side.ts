@@ -207,7 +207,7 @@ export interface OutboxRow {
   readonly hold_until_ms: LedgerMs | null;
   /** True once buyer, note and reference have reached the shop. */
   readonly details_sent: boolean;
-  /** When the intent of the present -ing state was written. */
+  /** When the intent of the present -ing state was written; of an open hold, when it was first missed. */
   readonly intent_at_ms: LedgerMs | null;
   /** Look-ups since the intent that found nothing. */
   readonly empty_lookups: number;
@@ -231,8 +231,18 @@ export function orderDue(now: LedgerMs): LedgerMs {
   return now - ORDER_LEAD_MS;
 }
 
-/** A row that was begun one way is finished that way, whatever the merchant has set since. */
-export function protocolOf(outbox: Pick<OutboxRow, 'protocol'>, mirror: MirrorMode): Protocol {
+/**
+ * A row that was begun one way is finished that way, whatever the merchant has set since. An order that its buyer pays at
+ * the shop is a draft in any case: it is made only where no units were moved.
+ */
+export function protocolOf(
+  {
+    outbox,
+    order,
+  }: { readonly outbox: Pick<OutboxRow, 'protocol'>; readonly order: Pick<Order, 'order_mode'> | null },
+  mirror: MirrorMode,
+): Protocol {
+  if (order?.order_mode === 'checkout_link') return 'draft_order';
   return outbox.protocol ?? (mirror === 'move' ? 'move' : 'draft_order');
 }
 

@@ -24,12 +24,12 @@ import {
 } from './shop-side.js';
 import { isReadSince } from './stock.js';
 import type { StockMove } from './stock-move.js';
-import { type Claim, FREE, must, note, returns, type SeenHold, type Work } from './work.js';
+import { type Claim, FREE, isLeftBehind, must, note, returns, type SeenHold, type Work } from './work.js';
 
 /** The next step that a reservation's shop side needs. */
 export function nextStep(owned: Owned, settings: LedgerSettings, now: number): Step {
   const wanted = wantedAtShop(owned.reservation.state, owned.order, settings, now);
-  return stepTowards(wanted, owned.outbox.shop_state, protocolOf(owned.outbox, settings.mirror));
+  return stepTowards(wanted, owned.outbox.shop_state, protocolOf(owned, settings.mirror));
 }
 
 /** Takes the row for a worker; null when it is not due, or another living worker has it. */
@@ -92,7 +92,7 @@ function stepNow(state: LedgerState, owned: Owned, settings: LedgerSettings, isV
   if (step === 'take') return canTake(state, owned) ? step : 'reread';
   const is_ours_to_end = owned.order === null || owned.order.state === 'accepted';
   if (is_ours_to_end && isShort(state, owned, settings)) return 'reread';
-  const is_draft = protocolOf(owned.outbox, settings.mirror) === 'draft_order';
+  const is_draft = protocolOf(owned, settings.mirror) === 'draft_order';
   return step === 'rest' && isVisit && is_draft && isHeldAtShop(owned) ? 'read_back' : step;
 }
 
@@ -104,7 +104,7 @@ const LOOKS_FIRST: ReadonlySet<Step> = new Set(['take', 'place', 'complete', 'of
  * zero tells of it; a move can't take a level below zero, so that there it is a level that does not cover us.
  */
 function isShort(state: LedgerState, owned: Owned, settings: LedgerSettings): boolean {
-  if (protocolOf(owned.outbox, settings.mirror) === 'draft_order') {
+  if (protocolOf(owned, settings.mirror) === 'draft_order') {
     return isHeldAtShop(owned) && isSoldElsewhere(state, owned);
   }
   const is_at_stake = isHeldAtShop(owned) || owned.order?.state === 'accepted';
@@ -161,7 +161,7 @@ function intentOf(
 ): Changes & { readonly outbox: OutboxRow } {
   const intent: Intent | null = INTENTS[step];
   if (intent === null) throw new Error(`${step} asks nothing of the shop`);
-  const { outbox, reservation } = owned;
+  const { outbox, reservation, order } = owned;
   const request = requestOf(state, owned, step);
   const is_live = reservation.state === 'active' || reservation.state === 'submitted';
   // From the moment the shop may let go its figure may have the units again: they have to count on our side by then.
@@ -169,6 +169,8 @@ function intentOf(
   const { shop_state, kind, protocol } = intent;
   return {
     ...counted,
+    // Nobody is sent to pay for what is being let go of.
+    ...(step === 'delete' && order !== null ? { order: { ...order, checkout_url: null } } : {}),
     outbox: { ...outbox, shop_state, protocol, request, intent_at_ms: state.now_ms, empty_lookups: 0 },
     journal: [
       note(kind, {
@@ -200,19 +202,23 @@ function parkOld(outbox: OutboxRow): Decision<null> {
   };
 }
 
-/** The shop has the hold. A report read from now on shows it, and moves our holds from counted to mirrored. */
-export function decideOpen(state: LedgerState, seen: SeenHold): Decision<void> {
+/**
+ * The shop has the hold. A report read from now on shows it, and moves our holds from counted to mirrored. False when it
+ * was known: then nothing waits for a report anew.
+ */
+export function decideOpen(state: LedgerState, seen: SeenHold): Decision<boolean> {
   const owned = must(state);
   const { shop_state, hold_ref, hold_until_ms } = owned.outbox;
   const isNews = shop_state !== 'open' || hold_ref !== seen.hold_ref || hold_until_ms !== seen.until_ms;
   return {
-    result: undefined,
+    result: isNews,
     changes: {
-      holds: mirroring(state, owned, seen.until_ms),
+      holds: isNews ? mirroring(state, owned, seen.until_ms) : [],
       outbox: {
         ...openRow(owned.outbox, seen),
         // Seeing again what was there before is no progress: a step that fails for ever has to be given up.
         attempts: owned.outbox.shop_state === 'creating' ? 0 : owned.outbox.attempts,
+        last_failure: null,
       },
       // Looked at every minute: that it is still there is no news.
       journal: isNews ? [openNote(seen)] : [],
@@ -270,13 +276,19 @@ export function decideAbsent(state: LedgerState, why: string): Decision<void> {
   };
 }
 
-/** A look-up that found nothing: the shop's search may lag, so it takes several before `decideAbsent`. */
+/** A look-up that found nothing: the shop's search may lag, so it takes several, with a wait, to be believed. */
 export function decideEmptyLookup(state: LedgerState, retryAtMs: number): Decision<void> {
   const { outbox } = must(state);
   return {
     result: undefined,
     changes: {
-      outbox: { ...outbox, ...FREE, empty_lookups: outbox.empty_lookups + 1, due_at_ms: retryAtMs },
+      outbox: {
+        ...outbox,
+        ...FREE,
+        intent_at_ms: outbox.intent_at_ms ?? state.now_ms,
+        empty_lookups: outbox.empty_lookups + 1,
+        due_at_ms: retryAtMs,
+      },
     },
   };
 }
@@ -306,21 +318,13 @@ export function decideLater(
         ...FREE,
         shop_state: again.back_to ?? outbox.shop_state,
         attempts,
-        parked,
+        parked: parked || isLeftBehind(outbox),
         due_at_ms: parked ? null : state.now_ms + again.delay_ms,
-        last_failure: again.failure,
+        last_failure: isLeftBehind(outbox) ? outbox.last_failure : again.failure,
       },
       ...(parked ? { journal: [note('shop.parked', { attempts, failure: again.failure })] } : {}),
     },
   };
-}
-
-/** The shop has said that something became of its hold: the row is looked at now. False when there is nothing to look at. */
-export function decideLook(state: LedgerState): Decision<boolean> {
-  const { owned, now_ms } = state;
-  if (owned === null || owned.outbox.shop_state !== 'open' || owned.outbox.parked) return { result: false };
-  const due_at_ms = Math.min(owned.outbox.due_at_ms ?? now_ms, now_ms);
-  return { result: true, changes: { outbox: { ...owned.outbox, due_at_ms } } };
 }
 
 /** A mirror that the shop refused: the hold stays counted on our side and is not tried again before an order. */
@@ -366,6 +370,7 @@ export function decideDeleted(state: LedgerState): Decision<void> {
         details_sent: false,
         intent_at_ms: null,
         attempts: 0,
+        last_failure: null,
       },
       journal: [note('shop.deleted', { hold_ref: owned.outbox.hold_ref })],
     },
@@ -409,7 +414,7 @@ export function decideReread(
   if (owned.order?.state === 'accepted') return { ...decideFailed(state, reason), result: 'failed' };
   // A held order: its revalidation or a person decides.
   if (owned.order !== null) return { result: 'shown' };
-  const is_draft = protocolOf(owned.outbox, settings.mirror) === 'draft_order';
+  const is_draft = protocolOf(owned, settings.mirror) === 'draft_order';
   const changes = intentOf(state, owned, is_draft ? 'delete' : 'give_back', 'sold_elsewhere');
   return { result: 'dropped', changes };
 }

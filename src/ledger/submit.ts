@@ -1,7 +1,7 @@
 /** Submitting an order: the checksum is judged in the same transaction that accepts it (L5). */
 
 import type { Buyer } from './buyer.js';
-import { type HashVerdict, nextFor, type Order, type OrderReason, type OrderState } from './order.js';
+import { type HashVerdict, linkOf, nextFor, type Order, type OrderReason, type OrderState } from './order.js';
 import type { Decision, IdempotencyKey, LedgerSettings, LedgerState, Owned } from './ports.js';
 import { granted, type Result, refused } from './refusal.js';
 import { expiry, ownedBy, reservationUnknown } from './release.js';
@@ -88,27 +88,33 @@ export function currentHash(state: LedgerState): string {
   return state.owned.reservation.stock_hash;
 }
 
-export function submitAnswer(order: Order, owned: Owned, hash: string, replayed: boolean): SubmitAnswer {
+export function submitAnswer(
+  order: Order,
+  owned: Owned,
+  state: LedgerState,
+  replayed: boolean,
+): SubmitAnswer {
   return {
     order_id: order.id,
     reservation_id: owned.reservation.id,
     status: STATUS_BY_STATE[order.state],
     hash_verdict: order.hash_verdict,
     reasons: order.reasons,
-    current_stock_hash: hash,
-    next: nextFor(order),
-    ...upstreamOf(order),
+    current_stock_hash: currentHash(state),
+    next: nextFor(order, state.now_ms),
+    ...upstreamOf(order, state.now_ms),
     replayed,
   };
 }
 
-export function upstreamOf(order: Order): { upstream?: UpstreamOrder } {
-  if (order.upstream_order_ref === null && order.checkout_url === null) return {};
+export function upstreamOf(order: Order, now: LedgerMs): { upstream?: UpstreamOrder } {
+  const checkout_url = linkOf(order, now);
+  if (order.upstream_order_ref === null && checkout_url === null) return {};
   return {
     upstream: {
       ...(order.upstream_order_name === null ? {} : { order_name: order.upstream_order_name }),
       ...(order.upstream_order_ref === null ? {} : { order_id: order.upstream_order_ref }),
-      ...(order.checkout_url === null ? {} : { checkout_url: order.checkout_url }),
+      ...(checkout_url === null ? {} : { checkout_url }),
     },
   };
 }
@@ -169,8 +175,8 @@ function replay(state: LedgerState, request: SubmitRequest): Result<SubmitAnswer
     status: STATUS_BY_STATE[order.state],
     reasons: order.reasons,
     current_stock_hash: currentHash(state),
-    next: nextFor(order),
-    ...upstreamOf(order),
+    next: nextFor(order, state.now_ms),
+    ...upstreamOf(order, state.now_ms),
     replayed: true,
   });
 }
@@ -260,7 +266,7 @@ function makeOrder(
     aftermath: null,
   };
   const waitsForPerson = orderState === 'held' && settings.stale_hash === 'hold';
-  const answer = submitAnswer(order, owned, currentHash(state), false);
+  const answer = submitAnswer(order, owned, state, false);
   const age_ms = state.owned_items.map((item) => Math.max(0, now - item.confirmed_at_ms));
   return {
     result: granted(answer),
@@ -297,8 +303,8 @@ function makeOrder(
 }
 
 /** Units that were moved at the shop can't be paid for there, whatever the merchant has set since. */
-function orderModeOf({ outbox }: Owned, settings: LedgerSettings): Order['order_mode'] {
-  return protocolOf(outbox, settings.mirror) === 'move' ? 'complete' : settings.order_mode;
+function orderModeOf(owned: Owned, settings: LedgerSettings): Order['order_mode'] {
+  return protocolOf(owned, settings.mirror) === 'move' ? 'complete' : settings.order_mode;
 }
 
 /** A checksum that is true says what the agent decided on, not that it can be sold: that is looked at anew. */

@@ -2,7 +2,7 @@
 
 import type { JournalDraft } from './journal.js';
 import type { HoldMove, LedgerState, Owned } from './ports.js';
-import type { Step } from './shop-side.js';
+import type { OutboxRow, Step } from './shop-side.js';
 import type { Item } from './stock.js';
 
 /** What a worker needs to do a step. */
@@ -31,6 +31,14 @@ export interface Claim {
   readonly check_ms: number;
   /** A move that was written longer ago than this is not sent again: the shop may have forgotten its key. */
   readonly resend_max_ms: number;
+}
+
+/** Why a row stays parked whatever becomes of its reservation: units that it moved are still `reserved` at the shop. */
+export const LEFT_BEHIND = 'left_behind';
+
+/** Only a person who has looked takes it from there. */
+export function isLeftBehind({ parked, last_failure }: OutboxRow): boolean {
+  return parked && last_failure === LEFT_BEHIND;
 }
 
 /** Given up by its worker. */

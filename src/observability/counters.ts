@@ -2,6 +2,18 @@
 
 /** Every metric, by its name without the prefix. A new one is a line here. */
 export const METRICS = {
+  confirmed_age_seconds: {
+    type: 'gauge',
+    help: 'How long ago the newest heartbeat that succeeded began. NaN before the first full read.',
+  },
+  drift_levels: {
+    type: 'gauge',
+    help: 'Stock levels that the last reconciliation found to differ from the ledger, unexplained.',
+  },
+  drift_items: {
+    type: 'gauge',
+    help: 'Items whose catalogue entry the last reconciliation found to differ from the ledger.',
+  },
   webhook_deliveries_total: {
     type: 'counter',
     help: 'Deliveries at the webhook route, by what became of them.',
@@ -13,6 +25,10 @@ export const METRICS = {
   inbox_put_off_total: {
     type: 'counter',
     help: 'Deliveries put off because one of their names could not be read.',
+  },
+  inbox_given_up_total: {
+    type: 'counter',
+    help: 'Deliveries given up because one of their names could never be read. Its item promises nothing until it is.',
   },
   inbox_failures_total: {
     type: 'counter',

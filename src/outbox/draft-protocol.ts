@@ -107,11 +107,11 @@ export class DraftProtocol {
         // Shopify keeps completed drafts for a year. Whatever this is, it is no reason to order again (L4).
         await this.#progress.later(key, 'order_not_found');
         return false;
+      case 'completing':
+        return this.#findOrder(work, signal);
       case 'open':
-        if (order !== null && isOffered(order)) {
-          await this.#progress.decide(key, decideUnpaid);
-          break;
-        }
+        // Its buyer may be paying at this moment, so it is not given up for one copy of the shop that lags behind.
+        if (order !== null && isOffered(order)) return this.#missed(work, signal);
         // A person has removed it. It is not made anew behind their back; an order will ask for its own.
         await this.#progress.decide(key, (state) => decideUnmirrored(state, 'gone_at_shop'));
         break;
@@ -122,13 +122,42 @@ export class DraftProtocol {
     return true;
   }
 
+  /** A payable draft reads as nothing: it has been removed only when a search has not found it either, twice. */
+  async #missed(work: Work, signal: AbortSignal): Promise<boolean> {
+    const { sink } = this.#progress.ports;
+    const { outbox } = work.owned;
+    const found = await this.#progress.reading(work, () => sink.findHolds(outbox.tag, signal));
+    if (found === null) return false;
+    const [hold] = [...found].sort((a, b) => rank(a) - rank(b));
+    if (hold !== undefined) return this.#seen(work, hold, signal);
+    if (!(await this.#progress.isCertain(work))) return false;
+    await this.#progress.decide(keyOf(work), decideUnpaid);
+    await this.#progress.reread(work, signal);
+    return true;
+  }
+
+  /**
+   * A draft that was to be completed reads as nothing. Whatever this is, it is no reason to order again (L4): its order is
+   * looked for by our tag, and in the end a person has to look.
+   */
+  async #findOrder(work: Work, signal: AbortSignal): Promise<boolean> {
+    const { sink } = this.#progress.ports;
+    const { tag } = work.owned.outbox;
+    const found = await this.#progress.reading(work, () => sink.findOrders(tag, signal));
+    if (found === null) return false;
+    if (await this.#progress.adopted(work, found, signal)) return true;
+    await this.#progress.later(keyOf(work), 'order_not_found');
+    return false;
+  }
+
   async #seen(work: Work, hold: ShopHold, signal: AbortSignal): Promise<boolean> {
     const key = keyOf(work);
     if (hold.status === 'completed' && hold.order !== null) {
       const { order } = hold;
       await this.#progress.decide(key, (state) => decidePlaced(state, order));
     } else {
-      await this.#progress.decide(key, (state) => decideOpen(state, seenHold(hold)));
+      const isNews = await this.#progress.decide(key, (state) => decideOpen(state, seenHold(hold)));
+      if (!isNews) return true;
     }
     await this.#progress.reread(work, signal);
     return true;
@@ -153,7 +182,7 @@ export class DraftProtocol {
       case 'paced':
         return this.#progress.paced(work, outcome, 'open');
       case 'refused':
-        return this.#refusedAfterRead(work, hold_ref, outcome.detail, signal);
+        return this.#notCompleted(work, hold_ref, outcome.detail, signal);
       case 'not_sent':
         return this.#progress.putOff(work, outcome, 'open');
       case 'unknown':
@@ -261,7 +290,19 @@ export class DraftProtocol {
     return true;
   }
 
-  /** A refusal may mean that it has happened before, or that somebody removed it: what is there decides. */
+  /** The completion was refused. Where its draft is gone as well, an earlier completion may have been the one that was heard. */
+  async #notCompleted(work: Work, holdRef: string, detail: string, signal: AbortSignal): Promise<boolean> {
+    const { sink } = this.#progress.ports;
+    const read = await this.#progress.reading(work, async () => ({
+      found: await sink.readHold(holdRef, signal),
+    }));
+    if (read === null) return false;
+    if (read.found !== null) return this.#refusedBy(work, read.found, detail, signal);
+    // Nothing was tried in vain before, so this was the only one, and the shop has said no to it: a person removed the draft.
+    return work.owned.outbox.attempts === 0 ? this.#gone(work, signal) : this.#findOrder(work, signal);
+  }
+
+  /** Details were refused, and no completion was sent: what is there decides whether the order asks for its own. */
   async #refusedAfterRead(
     work: Work,
     holdRef: string,
@@ -269,17 +310,29 @@ export class DraftProtocol {
     signal: AbortSignal,
   ): Promise<boolean> {
     const { sink } = this.#progress.ports;
-    const key = keyOf(work);
     const read = await this.#progress.reading(work, async () => ({
       found: await sink.readHold(holdRef, signal),
     }));
     if (read === null) return false;
-    if (read.found === null) {
-      await this.#progress.decide(key, (state) => decideAbsent(state, 'gone_at_shop'));
-      return true;
-    }
-    if (read.found.status === 'completed') return this.#seen(work, read.found, signal);
-    const { found } = read;
+    if (read.found !== null) return this.#refusedBy(work, read.found, detail, signal);
+    return this.#gone(work, signal);
+  }
+
+  /** A person has removed the draft, or completed it and removed that: without an order of ours, one is asked for anew. */
+  async #gone(work: Work, signal: AbortSignal): Promise<boolean> {
+    const { sink } = this.#progress.ports;
+    const { tag } = work.owned.outbox;
+    const orders = await this.#progress.reading(work, () => sink.findOrders(tag, signal));
+    if (orders === null) return false;
+    if (await this.#progress.adopted(work, orders, signal)) return true;
+    await this.#progress.decide(keyOf(work), (state) => decideAbsent(state, 'gone_at_shop'));
+    return true;
+  }
+
+  /** A refusal may mean that it has happened before. */
+  async #refusedBy(work: Work, found: ShopHold, detail: string, signal: AbortSignal): Promise<boolean> {
+    if (found.status === 'completed') return this.#seen(work, found, signal);
+    const key = keyOf(work);
     this.#progress.ports.report('shop_refused', { reservation_key: key, detail });
     await this.#progress.decide(key, (state) => decideOpen(state, seenHold(found)));
     await this.#progress.fail(key, SHOP_REFUSED);

@@ -8,8 +8,9 @@ import { decidePlaced } from '../ledger/placing.js';
 import type { MoveStep } from '../ledger/shop-side.js';
 import { decideAbsent, decideDeleted, decideUnmirrored } from '../ledger/shop-steps.js';
 import type { Work } from '../ledger/work.js';
-import type { MoveOutcome } from '../upstream/upstream.js';
+import type { MoveOutcome, ShopOrder } from '../upstream/upstream.js';
 import {
+  ClaimLost,
   itemIds,
   keyOf,
   linesOf,
@@ -55,6 +56,9 @@ export class MoveProtocol {
         await progress.decide(key, decideTaken);
         return true;
       case 'not_sent':
+        // Of one that was sent before, only the shop's word on the move itself tells: that this sending was lost does not.
+        if (work.step === 'resend') return progress.putOff(work, outcome);
+        if (outcome.failure === 'refused') return this.#giveUpMirror(work, outcome.detail);
         return progress.putOff(work, outcome, 'absent');
       case 'unknown':
         return progress.putOff(work, outcome);
@@ -120,7 +124,7 @@ export class MoveProtocol {
       detail,
       changes: move?.changes,
     });
-    await this.#progress.decide(keyOf(work), (state) => decideLeftBehind(state, 'left_behind'));
+    await this.#progress.decide(keyOf(work), decideLeftBehind);
     await this.#progress.reread(work, signal);
     return true;
   }
@@ -132,15 +136,13 @@ export class MoveProtocol {
     if (!(await progress.inTime(work, 'absent'))) return false;
     const { buyer, note, reference } = order;
     const request = { tag: outbox.tag, lines: linesOf(work), buyer, note, reference };
-    const outcome = await progress.ports.sink.placeOrder(request, signal);
+    // A process that was suspended while it read what it needs must not send what another may have sent since.
+    const maySend = () => progress.holdsClaim(work);
+    const outcome = await progress.ports.sink.placeOrder(request, signal, maySend);
     const key = keyOf(work);
     switch (outcome.outcome) {
-      case 'done': {
-        const { value } = outcome;
-        await progress.decide(key, (state) => decidePlaced(state, value));
-        await progress.reread(work, signal);
-        return true;
-      }
+      case 'done':
+        return this.#placed(work, outcome.value, signal);
       case 'paced':
         return progress.paced(work, outcome, 'absent');
       case 'not_sent':
@@ -160,24 +162,33 @@ export class MoveProtocol {
     }
   }
 
+  async #placed(work: Work, made: ShopOrder, signal: AbortSignal): Promise<boolean> {
+    const progress = this.#progress;
+    try {
+      await progress.decide(keyOf(work), (state) => decidePlaced(state, made));
+    } catch (error) {
+      if (!(error instanceof ClaimLost)) throw error;
+      const keys = { owned: { reservation_key: keyOf(work) } };
+      const order = await progress.ports.store.read(keys, (state) => state.owned?.order ?? null);
+      const isTaken = order?.upstream_order_ref === made.order_ref;
+      // While the order is accepted, who has the row now still looks for it by our tag.
+      if (!isTaken && order?.state !== 'accepted') {
+        const known = order?.upstream_order_name ?? null;
+        progress.tellDoubled(work, [...(known === null ? [] : [known]), made.order_name]);
+      }
+      throw error;
+    }
+    await progress.reread(work, signal);
+    return true;
+  }
+
   async #find(work: Work, signal: AbortSignal): Promise<boolean> {
     const progress = this.#progress;
-    const { sink, report } = progress.ports;
+    const { sink } = progress.ports;
     const { tag, shop_state } = work.owned.outbox;
     const found = await progress.reading(work, () => sink.findOrders(tag, signal));
     if (found === null) return false;
-    const [order, ...doubles] = found;
-    if (doubles.length > 0) {
-      report('order_doubled', {
-        reservation_key: keyOf(work),
-        orders: found.map(({ order_name }) => order_name),
-      });
-    }
-    if (order !== undefined) {
-      await progress.decide(keyOf(work), (state) => decidePlaced(state, order));
-      await progress.reread(work, signal);
-      return true;
-    }
+    if (await progress.adopted(work, found, signal)) return true;
     if (shop_state === 'completing') return progress.foundNothing(work);
     // It was there before. Whatever this is, it is no reason to order again (L4).
     await progress.later(keyOf(work), 'order_not_found');

@@ -69,16 +69,26 @@ export class Outbox {
 
   #begin(key: number, signal: AbortSignal): void {
     const work = this.#work(key, signal)
-      .catch((error: unknown) => {
-        const event = error instanceof ClaimLost ? 'outbox_claim_lost' : 'outbox_bug';
-        this.#ports.report(event, { reservation_key: key, detail: String(error) });
-      })
+      .catch((error: unknown) => this.#broke(key, error))
       .finally(() => this.#inFlight.delete(key));
     this.#inFlight.set(key, work);
   }
 
+  /** A bug is met again when the row is looked at again: it is put off further each time, and parked in the end. */
+  async #broke(key: number, error: unknown): Promise<void> {
+    const { report } = this.#ports;
+    const event = error instanceof ClaimLost ? 'outbox_claim_lost' : 'outbox_bug';
+    report(event, { reservation_key: key, detail: String(error) });
+    if (error instanceof ClaimLost) return;
+    try {
+      await this.#progress.later(key, 'bug');
+    } catch (again) {
+      report('outbox_not_put_off', { reservation_key: key, detail: String(again) });
+    }
+  }
+
   async #work(key: number, signal: AbortSignal): Promise<void> {
-    const { store, clock, settings, limits } = this.#ports;
+    const { store, settings, limits } = this.#ports;
     const keys: Keys = { owned: { reservation_key: key }, precedence: true };
     if (!(await store.transact(keys, (state) => decideClaim(state, this.#claim)))) return;
     for (let steps = 0; steps < limits.steps_max && !signal.aborted; steps += 1) {
@@ -87,7 +97,7 @@ export class Outbox {
       );
       if (work === null) return;
       // A process that was suspended just here must not send what another may have sent since.
-      if (clock.now() >= (work.owned.outbox.claimed_until_ms ?? 0)) throw new ClaimLost('it ran out');
+      if (!this.#progress.holdsClaim(work)) throw new ClaimLost('it ran out');
       const call = AbortSignal.timeout(limits.call_ms);
       if (!(await this.#steps[work.step](work, call))) return;
     }

@@ -4,12 +4,12 @@
  */
 
 import type { OrderReason } from '../ledger/order.js';
-import { decideFailed } from '../ledger/placing.js';
+import { decideFailed, decidePlaced } from '../ledger/placing.js';
 import type { Clock, Decision, Keys, LedgerSettings, LedgerState, Store } from '../ledger/ports.js';
 import type { ShopState } from '../ledger/shop-side.js';
 import { decideAbsent, decideEmptyLookup, decideLater } from '../ledger/shop-steps.js';
 import type { Work } from '../ledger/work.js';
-import type { HoldLine, OrderOutcome, OrderSink, WriteOutcome } from '../upstream/upstream.js';
+import type { HoldLine, OrderOutcome, OrderSink, ShopOrder, WriteOutcome } from '../upstream/upstream.js';
 import { OrderPace, type PaceLimits } from './order-pace.js';
 
 export interface OutboxPorts {
@@ -107,6 +107,11 @@ export class Progress {
     return decided.of;
   }
 
+  /** Whether the row is still this worker's by the time its claim was given. */
+  holdsClaim(work: Work): boolean {
+    return this.ports.clock.now() < (work.owned.outbox.claimed_until_ms ?? 0);
+  }
+
   async fail(key: number, reason: OrderReason): Promise<void> {
     await this.decide(key, (state) => decideFailed(state, reason));
   }
@@ -131,18 +136,43 @@ export class Progress {
     }
   }
 
-  /** A search by our tag found nothing. It is believed when it was asked often and long enough: an index lags behind. */
+  /** Orders that carry our tag: the first is ours, and of any other a person is told. False when there is none. */
+  async adopted(work: Work, found: readonly ShopOrder[], signal: AbortSignal): Promise<boolean> {
+    const [order, ...doubles] = found;
+    if (order === undefined) return false;
+    if (doubles.length > 0)
+      this.tellDoubled(
+        work,
+        found.map(({ order_name }) => order_name),
+      );
+    await this.decide(keyOf(work), (state) => decidePlaced(state, order));
+    await this.reread(work, signal);
+    return true;
+  }
+
+  /** By the names that the merchant knows them by. */
+  tellDoubled(work: Work, orders: readonly string[]): void {
+    this.ports.report('order_doubled', { reservation_key: keyOf(work), orders });
+  }
+
+  /** A search by our tag found nothing. What then is certain: nothing was made. */
   async foundNothing(work: Work): Promise<boolean> {
+    if (!(await this.isCertain(work))) return false;
+    await this.decide(keyOf(work), (state) => decideAbsent(state, 'looked_up'));
+    return true;
+  }
+
+  /**
+   * Whether it is believed that nothing is there. It is when the shop was asked often and long enough: its copies and its
+   * index lag behind. Until then the row is put off.
+   */
+  async isCertain(work: Work): Promise<boolean> {
     const { clock, limits } = this.ports;
     const { intent_at_ms, empty_lookups } = work.owned.outbox;
-    const since = intent_at_ms ?? 0;
-    const waited = clock.now() - since >= limits.lookup_wait_ms;
-    if (waited && empty_lookups + 1 >= limits.lookups_min) {
-      await this.decide(keyOf(work), (state) => decideAbsent(state, 'looked_up'));
-      return true;
-    }
-    const again = Math.max(clock.now() + limits.lookup_wait_ms / 2, since + limits.lookup_wait_ms);
-    await this.decide(keyOf(work), (state) => decideEmptyLookup(state, again));
+    const now = clock.now();
+    const since = intent_at_ms ?? now;
+    if (now - since >= limits.lookup_wait_ms && empty_lookups + 1 >= limits.lookups_min) return true;
+    await this.decide(keyOf(work), (state) => decideEmptyLookup(state, now + limits.lookup_wait_ms));
     return false;
   }
 

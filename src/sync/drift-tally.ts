@@ -42,6 +42,12 @@ export class DriftTally {
     this.#levels += levels;
   }
 
+  /** The read starts anew. What it has found stays: the ledger has taken it over, and will not differ again. */
+  readAgain(): void {
+    this.#items = 0;
+    this.#levels = 0;
+  }
+
   /** What taking a report over has found. */
   found(item_id: string, result: ReportResult): void {
     if (this.#options.is_first || !result.applied || result.found === undefined) return;

@@ -64,6 +64,10 @@ export interface InboxLimits {
   readonly call_ms: number;
   readonly backoff_min_ms: number;
   readonly backoff_max_ms: number;
+  /** A delivery that was put off so often, */
+  readonly attempts_max: number;
+  /** or is so old when it is put off again, is given up. */
+  readonly give_up_ms: number;
 }
 
 /** What became of a delivery. All but the refusals and `full` are answered with 200. */
@@ -96,6 +100,8 @@ export class Inbox {
   #renewAt_ms = 0;
   #failures = 0;
   #restsUntil_ms = 0;
+  /** A person is called once for a delivery, however often its round is tried. */
+  #alarmedUpTo_seq = 0;
 
   constructor(ports: InboxPorts) {
     this.#ports = ports;
@@ -176,13 +182,17 @@ export class Inbox {
     const { store } = this.#ports;
     const { rows, known, asked } = await this.#plan(waiting);
     const failed = new Set<number>();
-    await this.#lookAtRest(rows, failed, signal);
+    await this.#heed(rows);
+    await this.#lookAtLocations(rows, failed, signal);
     const items = await this.#itemsOf(rows, { known, asked }, failed, signal);
     const { reread, held_ms } = await this.#reread(rows, items, failed, signal);
+    // Last: whatever is wrong with orders, what is sold is known first.
+    await this.#lookAtOrders(rows, failed, signal);
     const outcome = await this.#outcome(rows, items, reread, failed);
     this.#count(rows, items, reread, outcome);
+    const over = [...outcome.settled, ...outcome.given_up.map(({ seq }) => seq)];
     await Promise.all([
-      outcome.settled.length === 0 ? null : store.settleDeliveries(outcome.settled),
+      over.length === 0 ? null : store.settleDeliveries(over),
       outcome.put_off.length === 0
         ? null
         : store.putOffDeliveries(
@@ -190,7 +200,7 @@ export class Inbox {
           ),
     ]);
     // Something was done, so there may be more to do at once; else everything here was read a moment ago.
-    return outcome.settled.length + outcome.put_off.length > 0 ? 0 : held_ms;
+    return over.length + outcome.put_off.length > 0 ? 0 : held_ms;
   }
 
   /** As many rows, from the oldest on, as do not name too much together. */
@@ -215,23 +225,57 @@ export class Inbox {
     return { rows, known, asked };
   }
 
-  /** Everything but items. */
-  async #lookAtRest(
+  /** What needs no look at the shop. */
+  async #heed(rows: readonly WaitingDelivery[]): Promise<void> {
+    const { store, nudges, alarm } = this.#ports;
+    const fresh = rowsOf(rows, 'access').filter(
+      ({ seq, attempts }) => attempts === 0 && seq > this.#alarmedUpTo_seq,
+    );
+    for (const { seq } of fresh) this.#alarmedUpTo_seq = Math.max(this.#alarmedUpTo_seq, seq);
+    if (fresh.length > 0) alarm('shop_access_changed');
+    const holds = idsOf(rows, 'hold');
+    if (holds.length > 0 && (await store.wakeHolds(holds)) > 0) nudges.outboxDue();
+  }
+
+  async #lookAtLocations(
     rows: readonly WaitingDelivery[],
     failed: Set<number>,
     signal: AbortSignal,
   ): Promise<void> {
-    const { store, sync, orders, nudges, alarm } = this.#ports;
-    const hints = rows.flatMap((row) => row.hints);
-    if (hints.some(({ kind }) => kind === 'access')) alarm('shop_access_changed');
-    const holds = idsOf(rows, 'hold');
-    if (holds.length > 0 && (await store.wakeHolds(holds)) > 0) nudges.outboxDue();
-    if (hints.some(({ kind }) => kind === 'locations')) await sync.rereadLocations(this.#within(signal));
-    const unread = await this.#inGroups(idsOf(rows, 'order'), READ_ORDERS_MAX, (refs) =>
-      orders(refs, this.#within(signal)),
-    );
-    for (const row of rows) {
-      if (row.hints.some((hint) => hint.kind === 'order' && unread.has(hint.id))) failed.add(row.seq);
+    const named = rowsOf(rows, 'locations');
+    if (named.length === 0) return;
+    await this.#orPutOff(named, failed, signal, () => this.#ports.sync.rereadLocations(this.#within(signal)));
+  }
+
+  async #lookAtOrders(
+    rows: readonly WaitingDelivery[],
+    failed: Set<number>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const named = rowsOf(rows, 'order');
+    await this.#orPutOff(named, failed, signal, async () => {
+      const unread = await this.#inGroups(idsOf(named, 'order'), READ_ORDERS_MAX, (refs) =>
+        this.#ports.orders(refs, this.#within(signal)),
+      );
+      for (const row of named) {
+        if (row.hints.some((hint) => hint.kind === 'order' && unread.has(hint.id))) failed.add(row.seq);
+      }
+    });
+  }
+
+  /** A kind of thing that can't be read, a scope for it being missing, say, puts off the rows that name one and no others. */
+  async #orPutOff(
+    rows: readonly WaitingDelivery[],
+    failed: Set<number>,
+    signal: AbortSignal,
+    look: () => Promise<void>,
+  ): Promise<void> {
+    try {
+      await look();
+    } catch (error) {
+      if (!(error instanceof UpstreamError) || signal.aborted) throw error;
+      for (const { seq } of rows) failed.add(seq);
+      this.#ports.report('inbox_unread', { deliveries: rows.length, ...describe(error) });
     }
   }
 
@@ -310,8 +354,11 @@ export class Inbox {
     const times = await this.#ports.store.itemTimes([
       ...new Set([...items.values()].flatMap((ids) => [...ids])),
     ]);
+    const { clock, limits, report } = this.#ports;
+    const now = clock.now();
     const settled: number[] = [];
     const put_off: WaitingDelivery[] = [];
+    const given_up: WaitingDelivery[] = [];
     for (const row of rows) {
       const open = [...(items.get(row.seq) ?? [])].filter((id) => {
         const item = times.get(id);
@@ -320,17 +367,23 @@ export class Inbox {
         return !isCovered(item, row.received_at_ms);
       });
       // What was read and is open all the same has met a copy of the shop that lags behind.
-      if (failed.has(row.seq) || open.some((id) => reread.has(id))) put_off.push(row);
-      else if (open.length === 0) settled.push(row.seq);
+      if (failed.has(row.seq) || open.some((id) => reread.has(id))) {
+        const isOver =
+          row.attempts + 1 >= limits.attempts_max || now - row.received_at_ms >= limits.give_up_ms;
+        (isOver ? given_up : put_off).push(row);
+      } else if (open.length === 0) settled.push(row.seq);
     }
-    return { settled, put_off };
+    // Items of theirs keep their mark, and so promise nothing, until somebody can read them.
+    for (const { delivery_id, topic, attempts } of given_up)
+      report('inbox_given_up', { delivery_id, topic, attempts: attempts + 1 });
+    return { settled, put_off, given_up };
   }
 
   #count(
     rows: readonly WaitingDelivery[],
     items: ReadonlyMap<number, ReadonlySet<string>>,
     reread: ReadonlySet<string>,
-    { settled, put_off }: Outcome,
+    { settled, put_off, given_up }: Outcome,
   ): void {
     const { counters } = this.#ports;
     const done = new Set(settled);
@@ -339,6 +392,7 @@ export class Inbox {
     counters.add('inbox_hints_coalesced_total', names.length - own.size);
     counters.add('inbox_settled_total', settled.length);
     counters.add('inbox_put_off_total', put_off.length);
+    counters.add('inbox_given_up_total', given_up.length);
   }
 
   /**
@@ -405,6 +459,7 @@ interface Plan {
 interface Outcome {
   readonly settled: readonly number[];
   readonly put_off: readonly WaitingDelivery[];
+  readonly given_up: readonly WaitingDelivery[];
 }
 
 /**
@@ -444,6 +499,10 @@ function namesOf(
     (product) => !isEnough || (own === 0 && (products.get(product) ?? []).length === 0),
   );
   return { ids, unknown };
+}
+
+function rowsOf(rows: readonly WaitingDelivery[], kind: ShopHint['kind']): readonly WaitingDelivery[] {
+  return rows.filter(({ hints }) => hints.some((hint) => hint.kind === kind));
 }
 
 function idsOf(

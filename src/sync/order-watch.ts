@@ -7,6 +7,7 @@ import type { OrderObservation } from '../ledger/observation.js';
 import { decideOrderMissing, decideOrderSeen } from '../ledger/order-seen.js';
 import type { Clock, Store } from '../ledger/ports.js';
 import { type OrderSource, READ_ORDERS_MAX } from '../upstream/upstream.js';
+import { eachWithin } from './page-limit.js';
 
 export interface OrderWatchPorts {
   readonly store: Store;
@@ -21,8 +22,9 @@ export interface OrderWatchPorts {
 }
 
 export interface OrderWatchLimits {
-  /** Longer than a poll takes and than the pause between two. */
+  /** Longer than a page takes and than the pause between two polls. */
   readonly lease_ms: number;
+  /** One page at most. */
   readonly call_ms: number;
   /** Orders that one poll looks at because nobody ever has. */
   readonly unseen_max: number;
@@ -57,23 +59,42 @@ export class OrderWatch {
   /**
    * What has changed since the last poll, and the orders that were never looked at. The latter is why nothing is missed
    * that happened before there was a cursor, or before the ledger knew that an order of unknown outcome was placed: a
-   * change that the cursor has passed by is in the first look. Does nothing while another process has the lease.
+   * change that the cursor has passed by is in the first look. Does nothing while another process has the lease. Throws
+   * UpstreamError; pages that came before it are kept, and orders that were never looked at are looked at all the same.
    */
   async poll(signal: AbortSignal): Promise<void> {
-    const { store, source, clock, worker, limits } = this.#ports;
-    if (!(await store.lease(LEASE, worker, limits.lease_ms))) return;
-    const read_at_ms = clock.now();
-    const known = await store.orderCursor();
-    const { orders, cursor } = await source.ordersChangedSince(known, within(signal, limits.call_ms));
-    await this.#take(orders, read_at_ms, signal);
-    // Only now: changes that were not taken over whole are asked for again.
-    await store.putOrderCursor(cursor);
+    const { store, limits } = this.#ports;
+    if (!(await this.#lease())) return;
+    const failed = await this.#pollChanged(signal).then(
+      () => null,
+      (error: unknown) => ({ error }),
+    );
     await this.see(await store.unseenOrders(limits.unseen_max), signal);
+    if (failed !== null) throw failed.error;
   }
 
   /** Gives up the lease, so that another process need not wait for it to end. */
   async close(): Promise<void> {
     await this.#ports.store.releaseLease(LEASE, this.#ports.worker);
+  }
+
+  #lease(): Promise<boolean> {
+    const { store, worker, limits } = this.#ports;
+    return store.lease(LEASE, worker, limits.lease_ms);
+  }
+
+  async #pollChanged(signal: AbortSignal): Promise<void> {
+    const { store, source, clock, limits } = this.#ports;
+    const known = await store.orderCursor();
+    const pages = eachWithin(limits.call_ms, signal, (limited) => source.ordersChangedSince(known, limited));
+    let read_at_ms = clock.now();
+    for await (const { orders, cursor } of pages) {
+      await this.#take(orders, read_at_ms, signal);
+      // Only now: changes that were not taken over whole are asked for again.
+      await store.putOrderCursor(cursor);
+      if (!(await this.#lease())) return;
+      read_at_ms = clock.now();
+    }
   }
 
   async #take(orders: readonly OrderObservation[], readAt: number, signal: AbortSignal): Promise<void> {

@@ -17,8 +17,9 @@ import type {
 import type { Jump, ReconcileReport } from '../ledger/reconciliation.js';
 import { decideApplyReport, type ReportResult, type StockReport } from '../ledger/report.js';
 import { Loop } from '../loops/loop.js';
-import { READ_ITEMS_MAX, type StockSource, UpstreamError } from '../upstream/upstream.js';
+import { type CataloguePage, READ_ITEMS_MAX, type StockSource, UpstreamError } from '../upstream/upstream.js';
 import { DriftTally } from './drift-tally.js';
+import { eachWithin, PageTooLate } from './page-limit.js';
 import { ReadBatch } from './read-batch.js';
 
 export interface StockSyncPorts {
@@ -38,8 +39,10 @@ export interface StockSyncLimits {
   readonly lease_ms: number;
   /** Everything is read in full again after so long: what the shop's search never showed, a heartbeat does not see. */
   readonly resync_after_ms: number;
-  /** One heartbeat or one page at most. */
+  /** One page at most. */
   readonly call_ms: number;
+  /** Items of one page that are taken over at once. */
+  readonly apply_max: number;
   /** Items that the full read did not see, looked at again in groups of this size. */
   readonly unseen_batch: number;
   /** While a full read runs, heartbeats go on, this far apart. Shorter than the lease. */
@@ -91,7 +94,7 @@ export class StockSync implements StockFreshener {
 
   /**
    * One heartbeat, or the first full read, or the reconciliation when that is due. Does nothing while another process
-   * has the lease.
+   * has the lease. A heartbeat that can't be caught up with becomes a full read at once.
    */
   async beat(signal: AbortSignal): Promise<void> {
     const { store, clock, limits } = this.#ports;
@@ -100,8 +103,17 @@ export class StockSync implements StockFreshener {
     const sync = await store.read({}, (state) => state.sync);
     const { baseline_at_ms, cursor } = sync;
     const isDue = baseline_at_ms === null || clock.now() - baseline_at_ms > limits.resync_after_ms;
-    if (isDue || cursor === null) await this.reconcile(signal);
-    else await this.#readChanges(sync, cursor, signal);
+    if (isDue || cursor === null) {
+      await this.reconcile(signal);
+      return;
+    }
+    try {
+      await this.#readChanges(sync, cursor, signal);
+    } catch (error) {
+      if (error instanceof LeaseLost) return;
+      if (!(await this.#isGivenUp(error))) throw error;
+      await this.readAll(signal);
+    }
   }
 
   /**
@@ -113,9 +125,9 @@ export class StockSync implements StockFreshener {
     try {
       await this.#beatIfPossible(signal);
     } catch (error) {
-      // More may have changed than a heartbeat can be told of: then only the full read helps.
+      if (error instanceof LeaseLost) return NOT_OURS;
       if (!(error instanceof UpstreamError)) throw error;
-      this.#ports.report('heartbeat_failed', describe(error));
+      if (!(await this.#isGivenUp(error))) this.#ports.report('heartbeat_failed', describe(error));
     }
     return this.readAll(signal, options);
   }
@@ -140,18 +152,19 @@ export class StockSync implements StockFreshener {
     if (!isWhole) return NOT_OURS;
     const found = tally.report(clock.now());
     await store.transact({}, () => decideReconciled(found));
-    const now = await store.read({}, ({ sync, locations }) => ({ ...sync, locations }));
-    // A location that changed meanwhile calls for another full read. Else: heartbeats that went on are further.
-    const isSameShop = isSameList([...now.locations.values()], before.locations);
-    const next = isSameShop ? (now.cursor ?? cursor) : null;
-    await store.putSync({ baseline_at_ms: clock.now(), confirmed_at_ms: began_at_ms, cursor: next });
+    await this.#putBaseline(before, { confirmed_at_ms: began_at_ms, cursor });
     if (found.drift_total + found.catalogue_drift_total > 0) report('drift', driftDetail(found));
     return { done: true, report: found };
   }
 
-  /** Re-reads items by upstream id, with all of their levels. An item that the shop no longer knows is discontinued. */
+  /**
+   * Re-reads items by upstream id, with all of their levels. An item that the shop no longer knows is discontinued. Throws
+   * UpstreamError, also when one of them can't be taken over.
+   */
   async rereadItems(itemIds: readonly string[], signal: AbortSignal): Promise<void> {
-    await this.#reread(itemIds, signal, null);
+    for (const ids of chunks(itemIds, READ_ITEMS_MAX)) {
+      if ((await this.#reread(ids, signal, null)).length > 0) throw unlisted();
+    }
   }
 
   /** When one of them has changed, the next heartbeat reads everything again. */
@@ -179,6 +192,46 @@ export class StockSync implements StockFreshener {
   #renewLease(): Promise<boolean> {
     const { store, worker, limits } = this.#ports;
     return store.lease(LEASE, worker, limits.lease_ms);
+  }
+
+  /** Between two steps of something long. */
+  async #keepLease(): Promise<void> {
+    if (!(await this.#renewLease())) throw new LeaseLost('another process has it');
+  }
+
+  /**
+   * Whether heartbeats will never get past this: more has changed than the shop can tell of, or than we wait for. Then all
+   * is marked to be read again, in full and with a new cursor.
+   */
+  async #isGivenUp(error: unknown): Promise<boolean> {
+    const { store, report } = this.#ports;
+    if (!(error instanceof UpstreamError)) return false;
+    if (error.failure !== 'protocol' && !(error instanceof PageTooLate)) return false;
+    report('heartbeat_given_up', describe(error));
+    const sync = await store.read({}, (state) => state.sync);
+    await store.putSync({ ...sync, cursor: null });
+    return true;
+  }
+
+  /**
+   * After a full read. Heartbeats that went on beside it are further than the cursor from its start; whoever has marked
+   * everything to be read again meanwhile is heard. The cursor only ever replaces the one that was looked at.
+   */
+  async #putBaseline(
+    before: SyncState & { readonly locations: ReadonlyMap<string, LocationRow> },
+    { confirmed_at_ms, cursor }: Pick<SyncState, 'confirmed_at_ms' | 'cursor'>,
+  ): Promise<void> {
+    const { store, clock } = this.#ports;
+    for (let isPut = false; !isPut; ) {
+      const now = await store.read({}, (state) => state.sync);
+      const next = now.cursor === before.cursor ? cursor : now.cursor;
+      const sync = { baseline_at_ms: clock.now(), confirmed_at_ms, cursor: next };
+      isPut = await store.putSync(sync, { cursor: now.cursor });
+    }
+    // Only now: a change that came after this look has set its own mark, and that one stays.
+    const after = await store.read({}, ({ sync, locations }) => ({ sync, locations }));
+    if (!isSameList([...after.locations.values()], before.locations))
+      await store.putSync({ ...after.sync, cursor: null });
   }
 
   /**
@@ -209,12 +262,15 @@ export class StockSync implements StockFreshener {
       interval_ms: limits.pulse_ms,
       run: async (signal) => {
         // A heartbeat has just been.
-        if (!isFirst && (await this.#renewLease())) await this.#beatIfPossible(signal);
-        else if (!isFirst) lost.abort(new LeaseLost('another process has it'));
+        if (!isFirst) {
+          await this.#keepLease();
+          await this.#beatIfPossible(signal);
+        }
         isFirst = false;
       },
       onError: (error) => {
-        if (!leased.aborted) report('heartbeat_failed', describe(error));
+        if (error instanceof LeaseLost) lost.abort(error);
+        else if (!leased.aborted) report('heartbeat_failed', describe(error));
       },
     });
   }
@@ -234,27 +290,67 @@ export class StockSync implements StockFreshener {
     const { source, clock } = this.#ports;
     const walk_began_ms = clock.now();
     let page_began_ms = walk_began_ms;
+    let as_of: CataloguePage['as_of'] | null = null;
     for await (const page of source.catalogue(signal)) {
+      if (as_of !== null && as_of !== page.as_of) tally.readAgain();
+      as_of = page.as_of;
       const read_at_ms = page.as_of === 'walk' ? walk_began_ms : page_began_ms;
-      await this.#applyItems(page.items, read_at_ms, tally);
+      await this.#setAside(await this.#applyItems(page.items, read_at_ms, tally), unlisted());
       for (const { levels } of page.items) tally.read(levels.length);
       options.onProgress?.({ items_read: tally.items_read, items_total: page.total_items });
-      if (!(await this.#renewLease())) throw new LeaseLost('another process has it');
+      await this.#keepLease();
       page_began_ms = clock.now();
     }
   }
 
-  async #reread(itemIds: readonly string[], signal: AbortSignal, tally: DriftTally | null): Promise<void> {
+  /** At most `READ_ITEMS_MAX`. Returns those that were read and can't be taken over. */
+  async #reread(
+    itemIds: readonly string[],
+    signal: AbortSignal,
+    tally: DriftTally | null,
+  ): Promise<readonly string[]> {
     const { source, clock } = this.#ports;
-    for (let at = 0; at < itemIds.length; at += READ_ITEMS_MAX) {
-      const ids = itemIds.slice(at, at + READ_ITEMS_MAX);
-      const read_at_ms = clock.now();
-      const items = await source.readItems(ids, signal);
-      await this.#applyItems(items, read_at_ms, tally);
-      for (const { levels } of items) tally?.read(levels.length);
-      const gone = ids.filter((id) => !items.some((item) => item.item_id === id));
-      await Promise.all(gone.map((id) => this.#applyGone(id, read_at_ms, tally)));
+    const read_at_ms = clock.now();
+    const items = await source.readItems(itemIds, signal);
+    const unplaced = await this.#applyItems(items, read_at_ms, tally);
+    for (const { levels } of items) tally?.read(levels.length);
+    const gone = itemIds.filter((id) => !items.some((item) => item.item_id === id));
+    await Promise.all(gone.map((id) => this.#applyGone(id, read_at_ms, tally)));
+    return unplaced;
+  }
+
+  /**
+   * Re-reads items of which single ones may be beyond us: those are set aside, so that they don't stop the rest of the
+   * shop. Throws LeaseLost, and what the shop as a whole fails with.
+   */
+  async #rereadEach(
+    itemIds: readonly string[],
+    signal: AbortSignal,
+    tally: DriftTally | null,
+  ): Promise<void> {
+    const { limits } = this.#ports;
+    for (const ids of chunks(itemIds, READ_ITEMS_MAX)) {
+      try {
+        await this.#setAside(await this.#reread(ids, within(signal, limits.call_ms), tally), unlisted());
+      } catch (error) {
+        if (!isOwnFailure(error)) throw error;
+        if (ids.length === 1) await this.#setAside(ids, error);
+        else for (const id of ids) await this.#rereadEach([id], signal, tally);
+      }
+      await this.#keepLease();
     }
+  }
+
+  /** They promise nothing until they have been read again: on demand, by the next change of theirs, or in full. */
+  async #setAside(itemIds: readonly string[], error: UpstreamError): Promise<void> {
+    const { store, report } = this.#ports;
+    if (itemIds.length === 0) return;
+    await store.markDirty(itemIds);
+    report('items_unread', {
+      count: itemIds.length,
+      item_ids: itemIds.slice(0, ITEMS_TOLD_MAX),
+      ...describe(error),
+    });
   }
 
   async #readSkus(skus: readonly string[], signal: AbortSignal): Promise<boolean> {
@@ -270,7 +366,8 @@ export class StockSync implements StockFreshener {
         const isNew = await store.read({}, (state) => state.locations.size === 0);
         if (isNew) await this.#readLocations(signal);
         const read_at_ms = clock.now();
-        await this.#applyItems(await source.findBySku(unknown, signal), read_at_ms);
+        const unplaced = await this.#applyItems(await source.findBySku(unknown, signal), read_at_ms);
+        if (unplaced.length > 0) throw unlisted();
       }
       return true;
     } catch (error) {
@@ -282,15 +379,20 @@ export class StockSync implements StockFreshener {
   async #readChanges(sync: SyncState, cursor: string, signal: AbortSignal): Promise<void> {
     const { store, source, clock, limits } = this.#ports;
     const began_ms = clock.now();
-    const changes = await source.changesSince(cursor, within(signal, limits.call_ms));
-    await this.#applyItems(changes.items, began_ms);
-    const seen = new Set(changes.items.map((item) => item.item_id));
-    const rest = changes.levels.filter((level) => !seen.has(level.item_id));
-    const unknown = await this.#applyLevels(rest, began_ms);
-    if (unknown.length > 0) await this.rereadItems(unknown, signal);
-    // Only now: a heartbeat that could not be applied whole confirms nothing.
+    const pages = eachWithin(limits.call_ms, signal, (limited) => source.changesSince(cursor, limited));
+    let page_began_ms = began_ms;
+    let next = cursor;
+    for await (const page of pages) {
+      const unknown = await this.#applyLevels(page.levels, page_began_ms);
+      await this.#rereadEach([...new Set([...unknown, ...page.item_ids])], signal, null);
+      next = page.cursor;
+      await this.#keepLease();
+      page_began_ms = clock.now();
+    }
+    // Only now: a heartbeat that could not be applied whole confirms nothing. And nothing at all when everything was
+    // marked to be read again meanwhile, or somebody else is further.
     const { baseline_at_ms } = sync;
-    await store.putSync({ baseline_at_ms, confirmed_at_ms: began_ms, cursor: changes.cursor });
+    await store.putSync({ baseline_at_ms, confirmed_at_ms: began_ms, cursor: next }, { cursor });
   }
 
   /**
@@ -312,30 +414,47 @@ export class StockSync implements StockFreshener {
   /** Items that the ledger knows and the full read did not bring: deleted at the shop, or moved between pages. */
   async #readUnseen(began_ms: number, signal: AbortSignal, tally: DriftTally): Promise<void> {
     const { store, limits } = this.#ports;
+    let after_key = 0;
     for (;;) {
-      const unseen = await store.itemsNotReadSince(began_ms, limits.unseen_batch);
-      if (unseen.length === 0) return;
-      await this.#reread(unseen, signal, tally);
+      const unseen = await store.itemsNotReadSince(began_ms, after_key, limits.unseen_batch);
+      const last = unseen.at(-1);
+      if (last === undefined) return;
+      await this.#rereadEach(
+        unseen.map(({ item_id }) => item_id),
+        signal,
+        tally,
+      );
+      after_key = last.item_key;
     }
   }
 
+  /** Returns the items that can't be taken over: they are stocked where the ledger knows no location. */
   async #applyItems(
     items: readonly ItemObservation[],
     readAt: number,
     tally: DriftTally | null = null,
-  ): Promise<void> {
-    const results = await Promise.all(
-      items.map(({ levels, ...catalogue }) =>
-        this.#apply({ item_id: catalogue.item_id, catalogue, levels, is_complete: true, read_at_ms: readAt }),
-      ),
+  ): Promise<readonly string[]> {
+    const results = await this.#each(items, ({ levels, ...catalogue }) =>
+      this.#apply({ item_id: catalogue.item_id, catalogue, levels, is_complete: true, read_at_ms: readAt }),
     );
-    for (const [index, result] of results.entries()) {
-      if (!result.applied) throw new UpstreamError('protocol', 'a level at an unlisted location');
-      const item = items[index];
-      if (item === undefined) continue;
+    const unplaced: string[] = [];
+    for (const [item, result] of results) {
+      if (!result.applied) {
+        unplaced.push(item.item_id);
+        continue;
+      }
       tally?.found(item.item_id, result);
       if (item.sku !== result.sku) await this.#takeOverSku(item, readAt, tally);
     }
+    return unplaced;
+  }
+
+  /** Groups of decisions share one commit; a page of any size must not queue up whole. */
+  async #each<T, R>(all: readonly T[], apply: (one: T) => Promise<R>): Promise<(readonly [T, R])[]> {
+    const results: (readonly [T, R])[] = [];
+    for (const some of chunks(all, this.#ports.limits.apply_max))
+      results.push(...(await Promise.all(some.map(async (one) => [one, await apply(one)] as const))));
+    return results;
   }
 
   /**
@@ -365,21 +484,12 @@ export class StockSync implements StockFreshener {
     tally?.found(id, taken);
   }
 
-  /** Returns the items that the ledger does not know. */
+  /** Returns the items that have to be read whole: the ledger does not know them, or not where they are stocked. */
   async #applyLevels(levels: readonly LevelObservation[], readAt: number): Promise<string[]> {
-    const results = await Promise.all(
-      [...groupByItem(levels)].map(async ([item_id, own]) => ({
-        item_id,
-        result: await this.#apply({
-          item_id,
-          catalogue: null,
-          levels: own,
-          is_complete: false,
-          read_at_ms: readAt,
-        }),
-      })),
+    const results = await this.#each([...groupByItem(levels)], ([item_id, own]) =>
+      this.#apply({ item_id, catalogue: null, levels: own, is_complete: false, read_at_ms: readAt }),
     );
-    return results.filter(({ result }) => !result.applied).map(({ item_id }) => item_id);
+    return results.flatMap(([[item_id], result]) => (result.applied ? [] : [item_id]));
   }
 
   async #applyGone(itemId: string, readAt: number, tally: DriftTally | null): Promise<void> {
@@ -419,6 +529,20 @@ const NOT_OURS: Reconciled = { done: false, why: 'another_process' };
 
 /** SKUs that one line of the log names; the record has more of them. */
 const SKUS_TOLD_MAX = 20;
+const ITEMS_TOLD_MAX = 20;
+
+function unlisted(): UpstreamError {
+  return new UpstreamError('protocol', 'a level at an unlisted location');
+}
+
+/** A failure that is about what was asked for, and not about the shop. */
+function isOwnFailure(error: unknown): error is UpstreamError {
+  return error instanceof UpstreamError && (error.failure === 'protocol' || error.failure === 'refused');
+}
+
+function* chunks<T>(list: readonly T[], size: number): Generator<readonly T[]> {
+  for (let start = 0; start < list.length; start += size) yield list.slice(start, start + size);
+}
 
 function driftDetail({ drift, catalogue_drift, ...totals }: ReconcileReport): Record<string, unknown> {
   const skus = new Set([...drift, ...catalogue_drift].map(({ sku }) => sku));

@@ -1,12 +1,11 @@
 /**
- * MCP over Streamable HTTP at /mcp, on loopback. Authentication comes later; until then the Host and Origin
- * guards keep web pages out (DNS rebinding), and `config.ts` refuses any other address. The shop's webhooks alone may
- * come in under a public name, because they bring a signature.
+ * MCP over Streamable HTTP at /mcp, on loopback. Authentication comes later. Until then `config.ts` refuses any other
+ * address, and the Host and Origin guards keep web pages out (DNS rebinding). They do not keep a reverse proxy out: most
+ * name this server in the Host that they send, so whatever they lead here is let in. That is why the shop's webhooks, all
+ * that the public may reach, have a listener that knows nothing else, and a proxy is to lead there.
  */
 
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { setTimeout as pause } from 'node:timers/promises';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import {
   hostHeaderValidation,
   localhostHostValidation,
@@ -14,25 +13,17 @@ import {
   toNodeHandler,
 } from '@modelcontextprotocol/node';
 import { createMcpHandler, localhostAllowedHostnames } from '@modelcontextprotocol/server';
-import type { Counters } from '../observability/counters.js';
 import { mcpServer, type ServerIdentity, type ToolContext } from '../tools/server.js';
-import { WEBHOOK_PATH, type WebhookDoor, WebhookRoute } from './webhooks.js';
+import { Listener, type ListenerOptions } from './listener.js';
+import { WEBHOOK_PATH, type WebhookOptions, WebhookRoute } from './webhooks.js';
 
 export interface HttpServing {
   readonly origin: string;
   close(): Promise<void>;
 }
 
-export interface HttpOptions {
-  readonly host: string;
-  /** 0 takes a free one. */
-  readonly port: number;
+export interface HttpOptions extends ListenerOptions {
   readonly body_max_bytes: number;
-  readonly headers_timeout_ms: number;
-  readonly request_timeout_ms: number;
-  readonly connections_max: number;
-  /** How long closing waits for calls in flight, and for streams that never end by themselves. */
-  readonly drain_max_ms: number;
   readonly onError: (error: unknown) => void;
   /** Left out: the route answers 404. */
   readonly webhooks?: WebhookServing | undefined;
@@ -40,15 +31,14 @@ export interface HttpOptions {
   readonly metrics?: (() => Promise<string>) | undefined;
 }
 
-export interface WebhookServing {
-  readonly door: WebhookDoor;
-  readonly counters: Counters;
-  /** Host under which the shop reaches us, besides loopback and on this route alone; null: none. */
+export type WebhookServing = Omit<WebhookOptions, 'body_max_bytes' | 'onError'>;
+
+export interface WebhookListenerOptions extends ListenerOptions, WebhookOptions {
+  /** Host under which the shop reaches us, besides loopback; null: none. */
   readonly public_hostname: string | null;
-  readonly webhook_buffer_max_bytes: number;
-  readonly webhook_body_timeout_ms: number;
 }
 
+/** Rejects with `PortTaken`. */
 export async function serveOnHttp(
   identity: ServerIdentity,
   context: ToolContext,
@@ -60,30 +50,32 @@ export async function serveOnHttp(
     maxRequestBodySize: options.body_max_bytes,
   });
   const mcp = toNodeHandler(handler, { onerror: onError });
-  const routes = routesOf(mcp, options);
-  const server = createServer((request, response) => {
-    // While closing, a connection that is kept alive goes as soon as its call is answered.
-    response.once('close', () => {
-      if (!server.listening) server.closeIdleConnections();
-    });
-    routes(request, response);
-  });
-  server.headersTimeout = options.headers_timeout_ms;
-  server.requestTimeout = options.request_timeout_ms;
-  server.maxConnections = options.connections_max;
-  const address = await listen(server, options);
+  const listener = await Listener.open(routesOf(mcp, options), options, 'HOLDFAST_HTTP_PORT');
   return {
-    origin: `http://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`,
-    close: async () => {
-      // The handler cuts off what it still serves, so it is closed last: an agent whose call was cut off can't
-      // tell whether its units are reserved.
-      const closed = closeServer(server);
-      await Promise.race([closed, pause(options.drain_max_ms, undefined, { ref: false })]);
-      await handler.close();
-      server.closeAllConnections();
-      await closed;
-    },
+    origin: listener.origin,
+    // The handler cuts off what it still serves, so it is closed last: an agent whose call was cut off can't
+    // tell whether its units are reserved.
+    close: () => listener.close(() => handler.close()),
   };
+}
+
+/**
+ * The shop's way in, and nothing else: what a tunnel or proxy may lead the public to. It has its own limit of
+ * connections, so strangers never keep agents out. Rejects with `PortTaken`.
+ */
+export async function serveWebhooks(options: WebhookListenerOptions): Promise<HttpServing> {
+  const { public_hostname } = options;
+  const publicNames = public_hostname === null ? [] : [public_hostname];
+  const isHostOurs = hostHeaderValidation([...localhostAllowedHostnames(), ...publicNames]);
+  const deliveries = new WebhookRoute(options);
+  const routes = (request: IncomingMessage, response: ServerResponse): void => {
+    // No guard of origins: a page that could send here can't sign.
+    if (!isHostOurs(request, response)) return;
+    if (pathOf(request) === WEBHOOK_PATH) void deliveries.handle(request, response);
+    else text(response, 404, 'Not here.');
+  };
+  const listener = await Listener.open(routes, options, 'HOLDFAST_WEBHOOK_PORT');
+  return { origin: listener.origin, close: () => listener.close() };
 }
 
 type McpHandler = ReturnType<typeof toNodeHandler>;
@@ -94,18 +86,16 @@ function routesOf(
 ): (request: IncomingMessage, response: ServerResponse) => void {
   const isHostLocal = localhostHostValidation();
   const isOriginLocal = localhostOriginValidation();
-  const publicNames = webhooks?.public_hostname == null ? [] : [webhooks.public_hostname];
-  const isHostOurs = hostHeaderValidation([...localhostAllowedHostnames(), ...publicNames]);
   const deliveries = webhooks && new WebhookRoute({ ...webhooks, body_max_bytes, onError });
   return (request, response) => {
-    // Not `new URL`: it throws on targets like "//", and what a stranger sends must not stop the server.
-    const [path] = (request.url ?? '/').split('?', 1);
+    if (!isHostLocal(request, response)) return;
+    const path = pathOf(request);
     if (path === WEBHOOK_PATH && deliveries !== undefined) {
       // No guard of origins: a page that could send here can't sign.
-      if (isHostOurs(request, response)) void deliveries.handle(request, response);
+      void deliveries.handle(request, response);
       return;
     }
-    if (!isHostLocal(request, response) || !isOriginLocal(request, response)) return;
+    if (!isOriginLocal(request, response)) return;
     if (path === '/mcp') {
       void mcp(request as Parameters<McpHandler>[0], response as Parameters<McpHandler>[1]);
     } else if (path === '/healthz') {
@@ -126,34 +116,13 @@ function routesOf(
   };
 }
 
+/** Not `new URL`: it throws on targets like "//", and what a stranger sends must not stop the server. */
+function pathOf({ url = '/' }: IncomingMessage): string | undefined {
+  return url.split('?', 1)[0];
+}
+
 const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
 function text(response: ServerResponse, status: number, line: string): void {
   response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' }).end(`${line}\n`);
-}
-
-function listen(server: Server, { host, port }: HttpOptions): Promise<AddressInfo> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      const taken = error.code === 'EADDRINUSE';
-      reject(
-        taken
-          ? new Error(`Port ${port} on ${host} is taken: stop the other program or set HOLDFAST_HTTP_PORT.`)
-          : error,
-      );
-    });
-    server.listen(port, host, () => resolve(server.address() as AddressInfo));
-  });
-}
-
-/** Takes nobody in, answers what is in flight, then closes; idle connections go at once. */
-function closeServer(server: Server): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.close((error) => {
-      if (error === undefined || (error as NodeJS.ErrnoException).code === 'ERR_SERVER_NOT_RUNNING')
-        resolve();
-      else reject(error);
-    });
-    server.closeIdleConnections();
-  });
 }

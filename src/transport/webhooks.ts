@@ -20,7 +20,12 @@ export interface WebhookOptions {
   readonly door: WebhookDoor;
   readonly counters: Counters;
   readonly body_max_bytes: number;
-  /** Bodies being received, together: memory stays bounded however many come at once. */
+  /**
+   * So much of each body is always taken: the listener's limit of connections bounds it, and whoever stalls with large
+   * bodies turns no ordinary delivery away.
+   */
+  readonly webhook_small_max_bytes: number;
+  /** What bodies being received have beyond that, together: memory stays bounded however many come at once. */
   readonly webhook_buffer_max_bytes: number;
   readonly webhook_body_timeout_ms: number;
   readonly onError: (error: unknown) => void;
@@ -75,6 +80,7 @@ class Unreceived extends Error {
 
 export class WebhookRoute {
   readonly #options: WebhookOptions;
+  /** Of all bodies that are being received, what each has beyond a small one. */
   #buffered_bytes = 0;
 
   constructor(options: WebhookOptions) {
@@ -104,22 +110,26 @@ export class WebhookRoute {
 
   /** The whole body, as long as somebody works on it counted among those being received. */
   async #received<T>(request: IncomingMessage, use: (body: Buffer) => Promise<T>): Promise<T> {
-    const { body_max_bytes } = this.#options;
+    const { body_max_bytes, webhook_small_max_bytes, webhook_buffer_max_bytes } = this.#options;
     // NaN for a body whose length is not declared.
     if (Number(request.headers['content-length']) > body_max_bytes) throw new Unreceived('too_large');
     const chunks: Buffer[] = [];
     let bytes = 0;
+    let shared_bytes = 0;
     try {
       await this.#chunks(request, (chunk) => {
         bytes += chunk.length;
-        this.#buffered_bytes += chunk.length;
-        chunks.push(chunk);
         if (bytes > body_max_bytes) throw new Unreceived('too_large');
-        if (this.#buffered_bytes > this.#options.webhook_buffer_max_bytes) throw new Unreceived('busy');
+        const grown_bytes = Math.max(0, bytes - webhook_small_max_bytes) - shared_bytes;
+        if (grown_bytes > 0 && this.#buffered_bytes + grown_bytes > webhook_buffer_max_bytes)
+          throw new Unreceived('busy');
+        shared_bytes += grown_bytes;
+        this.#buffered_bytes += grown_bytes;
+        chunks.push(chunk);
       });
       return await use(Buffer.concat(chunks));
     } finally {
-      this.#buffered_bytes -= bytes;
+      this.#buffered_bytes -= shared_bytes;
     }
   }
 

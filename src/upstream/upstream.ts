@@ -63,18 +63,24 @@ export type WriteOutcome<T> =
 /** One page of a full read. */
 export interface CataloguePage {
   readonly items: readonly ItemObservation[];
-  /** How old the figures may be: as of when this page was asked for, or as of when the whole walk began (a bulk result). */
+  /**
+   * How old the figures may be: as of when this page was asked for, or as of when the whole walk began (a bulk result).
+   * A `page` after a `walk`: the bulk result has broken off, and the catalogue is read again from its beginning.
+   */
   readonly as_of: 'page' | 'walk';
   /** Items in the whole catalogue by the shop's own count, for progress alone; null when it did not say. */
   readonly total_items: number | null;
 }
 
-/** Everything the shop changed since `cursor`. */
+/** One page of what the shop changed since a cursor. */
 export interface Changes {
   readonly levels: readonly LevelObservation[];
-  /** Items whose catalogue entry changed (title, status, SKU), with all of their levels. */
-  readonly items: readonly ItemObservation[];
-  /** Hand this to the next call. Opaque; in the shop's own time, with the overlap already subtracted. */
+  /** Items whose catalogue entry changed (title, status, SKU): to be read whole. One may be named on several pages. */
+  readonly item_ids: readonly string[];
+  /**
+   * Hand this to the next call once every page is taken over. The same on all of them. Opaque; in the shop's own time,
+   * with the overlap already subtracted.
+   */
   readonly cursor: string;
 }
 
@@ -84,7 +90,8 @@ export interface StockSource {
   catalogue(signal: AbortSignal): AsyncIterable<CataloguePage>;
   /** A cursor for `changesSince` that covers everything from now on. */
   cursorNow(signal: AbortSignal): Promise<string>;
-  changesSince(cursor: string, signal: AbortSignal): Promise<Changes>;
+  /** In pages, the first of which may be empty. Each is asked for when it is wanted. */
+  changesSince(cursor: string, signal: AbortSignal): AsyncIterable<Changes>;
   /** Re-read whole items by inventory item id, at most `READ_ITEMS_MAX` a call. Ids the shop no longer knows are absent. */
   readItems(itemIds: readonly string[], signal: AbortSignal): Promise<readonly ItemObservation[]>;
   /** Ids of the items that the variants of these products sell. Products that the shop no longer knows bring none. */
@@ -99,11 +106,18 @@ export const READ_ITEMS_MAX = 50;
 export interface OrderSource {
   /** By the shop's reference, at most `READ_ORDERS_MAX` a call. Orders that the shop no longer shows are absent. */
   readOrders(orderRefs: readonly string[], signal: AbortSignal): Promise<readonly OrderObservation[]>;
-  /** Orders of ours (by our common tag) that changed since the cursor; null starts now and brings none. */
-  ordersChangedSince(
-    cursor: string | null,
-    signal: AbortSignal,
-  ): Promise<{ readonly orders: readonly OrderObservation[]; readonly cursor: string }>;
+  /**
+   * Orders of ours (by our common tag) that changed since the cursor, those that changed longest ago first, in one page
+   * at least; null starts now and brings none.
+   */
+  ordersChangedSince(cursor: string | null, signal: AbortSignal): AsyncIterable<ChangedOrders>;
+}
+
+/** One page of orders that changed. */
+export interface ChangedOrders {
+  readonly orders: readonly OrderObservation[];
+  /** What is asked with this brings all but the pages so far, and perhaps some of them again. */
+  readonly cursor: string;
 }
 
 export const READ_ORDERS_MAX = 25;
@@ -243,8 +257,11 @@ export interface OrderSink {
   readHold(holdRef: string, signal: AbortSignal): Promise<ShopHold | null>;
   /** Moves units between what can be sold and what is reserved, exactly where they are. Safe to repeat with the same key. */
   moveStock(move: StockMove, signal: AbortSignal): Promise<MoveOutcome>;
-  /** Makes a paid order that takes its units out of what can be sold, if they are there. Twice is two orders. */
-  placeOrder(request: OrderRequest, signal: AbortSignal): Promise<PlaceOutcome>;
+  /**
+   * Makes a paid order that takes its units out of what can be sold, if they are there. Twice is two orders, so that
+   * `maySend` is asked right before it is sent, after whatever has to be read for it: false sends nothing.
+   */
+  placeOrder(request: OrderRequest, signal: AbortSignal, maySend?: () => boolean): Promise<PlaceOutcome>;
   /** Orders made with our tag; at most one is expected. The shop's search may lag behind by seconds. */
   findOrders(tag: string, signal: AbortSignal): Promise<readonly ShopOrder[]>;
 }

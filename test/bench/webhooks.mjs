@@ -95,6 +95,7 @@ async function startServer(cwd, shopOrigin, mirror) {
       PATH: process.env.PATH ?? '',
       HOLDFAST_DB: join(cwd, 'webhooks.db'),
       HOLDFAST_HTTP_PORT: `${port}`,
+      HOLDFAST_WEBHOOK_PORT: '0',
       HOLDFAST_PUBLIC_URL: origin,
       HOLDFAST_HEARTBEAT_SECONDS: '60',
       HOLDFAST_MIRROR: mirror,

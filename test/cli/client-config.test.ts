@@ -23,10 +23,15 @@ describe('the entry for an MCP client', () => {
 
   it('goes through npx where the program lies in its cache', () => {
     const script = '/home/me/.npm/_npx/0123/node_modules/holdfast/dist/cli/holdfast.js';
-    expect(serverEntry({ node: '/usr/bin/node', script }, '/x/.env')).toEqual({
-      command: 'npx',
+    expect(serverEntry({ node: '/opt/node/bin/node', script }, '/x/.env')).toEqual({
+      command: '/opt/node/bin/npx',
       args: ['-y', 'holdfast', 'serve', '--env', '/x/.env'],
     });
+    const onWindows = {
+      node: 'C:\\Program Files\\nodejs\\node.exe',
+      script: 'C:\\npm-cache\\_npx\\0123\\node_modules\\holdfast\\dist\\cli\\holdfast.js',
+    };
+    expect(serverEntry(onWindows, 'C:\\.env').command).toBe('C:\\Program Files\\nodejs\\npx.cmd');
   });
 
   it('is put where Claude Desktop looks on each system', () => {
@@ -64,6 +69,13 @@ describe('merging it into what is there', () => {
     expect(JSON.parse(merged(text).text)).toEqual({ mcpServers: { holdfast: ENTRY } });
   });
 
+  it('does not mind how a string was written', () => {
+    const { text } = merged(
+      '{ "a": "\\u00e4\\/ \\" 1.0 {", "n": [-1.5, true, null, 12e30] }'.replace('12e30', '1.2e+31'),
+    );
+    expect(JSON.parse(text)).toMatchObject({ a: 'ä/ " 1.0 {', n: [-1.5, true, null, 1.2e31] });
+  });
+
   it('changes nothing when it is there already, not even a space', () => {
     const text = JSON.stringify({ mcpServers: { holdfast: ENTRY } });
     expect(merged(text)).toMatchObject({ text, change: 'same' });
@@ -82,6 +94,10 @@ describe('merging it into what is there', () => {
   });
 
   it.each([
+    ['{ "mcpServers": { "other": { "id": 12345678901234567890 } } }', 'would not be the same'],
+    ['{ "scale": 1.0 }', 'would not be the same'],
+    ['{ "a": 1, "a": 2 }', 'would not be the same'],
+    ['{ "b": 1, "7": 2 }', 'would not be the same'],
     ['{\n  "a": 1,\n}', 'line 3'],
     ['{ "token": "shpat_secret" ', 'not valid JSON'],
     ['[1]', 'not an object'],

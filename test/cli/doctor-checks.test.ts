@@ -19,9 +19,15 @@ import {
   tokenFinding,
   versionFinding,
 } from '../../src/cli/doctor-shop.js';
-import { pingRequest, subscriptionsFinding, webhookUrl } from '../../src/cli/doctor-webhooks.js';
+import {
+  besideRequests,
+  exposedFinding,
+  pingRequest,
+  subscriptionsFinding,
+  webhookUrl,
+} from '../../src/cli/doctor-webhooks.js';
 import { CODES } from '../../src/cli/finding.js';
-import type { Answered } from '../../src/cli/reach.js';
+import type { Answered, Reached } from '../../src/cli/reach.js';
 import type { LedgerBooks } from '../../src/store/sqlite/inspect-ledger.js';
 import { requiredScopes, SCOPE_TABLE } from '../../src/upstream/shopify/documents.js';
 import { openDeliveryGate } from '../../src/upstream/shopify/webhook-gate.js';
@@ -170,6 +176,7 @@ describe('the clock', () => {
     answered: true,
     status: 401,
     location: null,
+    content_type: null,
     // Whole seconds, rounded down, of the moment at which the shop answers.
     their_time_ms: Math.floor((NOW + off_ms + late_ms) / 1_000) * 1_000,
     sent_at_ms: NOW,
@@ -227,6 +234,7 @@ describe('the shop', () => {
       answered: true,
       status,
       location: null,
+      content_type: null,
       their_time_ms: NOW,
       sent_at_ms: NOW,
       received_at_ms: NOW,
@@ -350,6 +358,69 @@ describe('webhooks', () => {
       delivery: { topic: 'holdfast/ping', hints: [], triggered_at_ms: NOW },
     });
     expect(JSON.stringify(headers)).not.toContain(secret);
+  });
+
+  it('bring a number that no other ping has, so that no two have one signature', () => {
+    const ping = (id: string) => pingRequest({ url, shop: ADDRESS.shop, secret: 's', id, now_ms: NOW });
+    expect(ping('id-1').body).not.toBe(ping('id-2').body);
+    expect(ping('id-1').headers?.['x-shopify-hmac-sha256']).not.toBe(
+      ping('id-2').headers?.['x-shopify-hmac-sha256'],
+    );
+  });
+
+  describe('are all that the public may reach', () => {
+    const said = (status: number, content_type: string | null = 'text/html'): Reached => ({
+      answered: true,
+      status,
+      location: null,
+      content_type,
+      their_time_ms: NOW,
+      sent_at_ms: NOW,
+      received_at_ms: NOW,
+    });
+    const refused: Reached = { answered: false, obstacle: 'no_connection', word: 'ECONNREFUSED' };
+    const at = { host: '127.0.0.1', webhook_port: 8788, isOurs: true };
+    const exposed = (mcp: Reached, healthz: Reached, isOurs = true) =>
+      exposedFinding('https://stock.example.com', { mcp, healthz }, { ...at, isOurs });
+
+    it('and are asked for without any secret', () => {
+      for (const request of Object.values(besideRequests('https://stock.example.com/'))) {
+        expect(request).toEqual({
+          url: expect.stringMatching(/^https:\/\/stock\.example\.com\/(mcp|healthz)$/),
+          method: 'GET',
+          timeout_ms: 5_000,
+        });
+      }
+    });
+
+    it.each([
+      ['404', said(404)],
+      ['403', said(403)],
+      ['a 405 that is no MCP', said(405)],
+      ['a login', said(302)],
+      ['a password', said(401)],
+      ['nobody behind it', said(502)],
+      ['no connection', refused],
+    ])('%s is closed', (_, answer) => {
+      expect(exposed(answer, answer)).toBeNull();
+    });
+
+    it.each([
+      ['MCP that refuses a GET', said(405, 'application/json'), said(404)],
+      ['MCP that wants a stream', said(406, 'application/json'), said(404)],
+      ['/healthz alone', said(404), said(200, 'text/plain; charset=utf-8')],
+    ])('%s is not, and the mend names the port', (_, mcp, healthz) => {
+      expect(exposed(mcp, healthz)).toMatchObject({
+        code: 'mcp_exposed',
+        verdict: 'failed',
+        mend: [expect.stringContaining('http://127.0.0.1:8788 (HOLDFAST_WEBHOOK_PORT)')],
+      });
+    });
+
+    it('where our route does not answer, a page of somebody else’s is no MCP, but MCP is', () => {
+      expect(exposed(said(200), said(200), false)).toBeNull();
+      expect(exposed(said(405, 'application/json'), said(404), false)).toMatchObject({ code: 'mcp_exposed' });
+    });
   });
 
   it('have subscriptions that are all here, or some missing, or elsewhere', () => {

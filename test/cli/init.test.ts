@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -168,6 +177,41 @@ describe('without a person', () => {
     expect(existsSync(path('.env'))).toBe(true);
   });
 
+  it('checks the settings themselves even with --no-check', async () => {
+    const world = ports({ readPiped: async () => 'shpat_planted' });
+    const wrong = { shop: 'acme', check: false, publicUrl: 'http://stock.example.com' };
+    const sources = { webhookSecretEnv: 'HOOK' };
+    const failing = init(flags({ ...wrong, ...sources }), { ...world, environment: { HOOK: 'hook-secret' } });
+    await expect(failing).rejects.toThrow(/HOLDFAST_PUBLIC_URL wants https/);
+    expect(existsSync(path('.env'))).toBe(false);
+    expect(asked).toEqual([]);
+  });
+
+  it('takes - for the public URL as the word that there is none', async () => {
+    const text =
+      'SHOPIFY_SHOP=acme.myshopify.com\nSHOPIFY_ACCESS_TOKEN=shpat_x\nHOLDFAST_PUBLIC_URL=https://stock.example.com\n';
+    writeFileSync(path('.env'), text);
+    expect(await init(flags({ publicUrl: '-' }), ports())).toBe(true);
+    expect(settings()).toEqual({
+      SHOPIFY_SHOP: 'acme.myshopify.com',
+      SHOPIFY_ACCESS_TOKEN: 'shpat_x',
+      HOLDFAST_DB: path('holdfast.db'),
+    });
+  });
+
+  it('takes a public URL with a token only where something tells the shop’s messages from others’', async () => {
+    const given = { shop: 'acme', tokenEnv: 'MY_TOKEN', publicUrl: 'https://stock.example.com' };
+    const world = ports({ environment: { MY_TOKEN: 'shpat_planted', HOOK: 'hook-secret' } });
+    const failing = init(flags(given), world);
+    await expect(failing).rejects.toThrow(/--webhook-secret-file PATH[\s\S]*--public-url -/);
+    expect(existsSync(path('.env'))).toBe(false);
+    expect(await init(flags({ ...given, webhookSecretEnv: 'HOOK' }), world)).toBe(true);
+    expect(settings()).toMatchObject({
+      HOLDFAST_PUBLIC_URL: 'https://stock.example.com',
+      SHOPIFY_WEBHOOK_SECRETS: 'hook-secret',
+    });
+  });
+
   it('leaves out what can’t be right yet: no server runs before there are settings', async () => {
     const diagnose = async () => [
       ...WELL,
@@ -322,6 +366,12 @@ describe('the configuration of Claude Desktop', () => {
     });
     expect(text).not.toContain('planted');
     expect(mode(desktop())).toBe(0o640);
+    const backup = `${desktop()}.before-holdfast`;
+    expect(readFileSync(backup, 'utf8')).toBe(
+      '{ "mcpServers": { "files": { "command": "x" } }, "theme": "dark" }',
+    );
+    expect(mode(backup)).toBe(0o640);
+    expect(told.join('\n')).toContain(`As it was before: ${backup}.`);
     told = [];
     expect(await add()).toBe(true);
     expect(readFileSync(desktop(), 'utf8')).toBe(text);
@@ -352,6 +402,28 @@ describe('replacing a file', () => {
     replaceFile(path('link'), 'new', 'private');
     expect(readFileSync(path('real'), 'utf8')).toBe('new');
     expect(readFileSync(path('link'), 'utf8')).toBe('new');
+  });
+
+  it('keeps its mode, and its owner where we may give files away', () => {
+    writeFileSync(path('real'), 'old', { mode: 0o640 });
+    const isRoot = process.getuid?.() === 0;
+    if (isRoot) chownSync(path('real'), 4711, 4712);
+    const { uid, gid } = statSync(path('real'));
+    replaceFile(path('real'), 'new', 'kept');
+    expect(statSync(path('real'))).toMatchObject({ uid, gid });
+    expect(mode(path('real'))).toBe(0o640);
+    replaceFile(path('real'), 'newer', 'private');
+    expect(statSync(path('real'))).toMatchObject({ uid, gid });
+    expect(mode(path('real'))).toBe(0o600);
+  });
+
+  it('is not stopped by what a process with our number left when it died', () => {
+    writeFileSync(path('real'), 'old');
+    writeFileSync(path(`.real.${process.pid}.new`), 'half of', { mode: 0o644 });
+    replaceFile(path('real'), 'new', 'private');
+    expect(readFileSync(path('real'), 'utf8')).toBe('new');
+    expect(mode(path('real'))).toBe(0o600);
+    expect(readdirSync(folder.path)).toEqual(['real']);
   });
 
   it('that can’t be done leaves the old one', () => {

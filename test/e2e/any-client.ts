@@ -130,7 +130,7 @@ export async function sandboxOnHttp(cwd: string): Promise<HttpChild> {
     [HOLDFAST, 'serve', '--http', '--sandbox'],
     {
       cwd,
-      env: { PATH: process.env['PATH'] ?? '', HOLDFAST_HTTP_PORT: '0' },
+      env: { PATH: process.env['PATH'] ?? '', HOLDFAST_HTTP_PORT: '0', HOLDFAST_WEBHOOK_PORT: '0' },
       stdio: ['ignore', 'ignore', 'pipe'],
     },
   );

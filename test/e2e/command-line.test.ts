@@ -2,6 +2,7 @@
 
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -112,4 +113,63 @@ test('a wrong word or a wrong path is told as such, and makes nothing', () => {
   }
   env = { ...env, HOLDFAST_TYPO: '1' };
   expect(holdfast('orders')).toMatchObject({ status: 2, err: expect.stringContaining('HOLDFAST_TYPO') });
+});
+
+test('a word after --env is known or unknown like any other', () => {
+  for (const words of [
+    ['--env', 'x.env', 'nonsense'],
+    ['--env=x.env', 'nonsense'],
+  ]) {
+    expect(holdfast(...words)).toMatchObject({
+      status: 2,
+      err: expect.stringContaining("unknown command 'nonsense'"),
+    });
+  }
+});
+
+test('with --json what is wrong with settings or ledger is JSON too', () => {
+  const said = (command: string): object => JSON.parse(holdfast(command, '--json').out);
+  env = { ...env, HOLDFAST_DB: join(folder, 'none.db') };
+  for (const command of ['orders', 'reservations', 'verify']) {
+    expect(said(command)).toEqual({
+      ok: false,
+      code: 'ledger_unusable',
+      message: expect.stringContaining('There is no ledger'),
+    });
+  }
+  env = { ...env, HOLDFAST_LOW_STOCK: 'five' };
+  for (const command of ['orders', 'reservations', 'verify', 'sync', 'reconcile']) {
+    expect(said(command)).toMatchObject({ ok: false, code: 'settings_wrong' });
+  }
+  const { status, err } = holdfast('sync', '--json');
+  expect({ status, err }).toEqual({ status: 2, err: '' });
+});
+
+test('without a shop each command says what helps it', () => {
+  expect(holdfast('sync')).toMatchObject({ status: 2, err: expect.stringContaining('holdfast init') });
+  expect(holdfast('sync').err).not.toContain('--sandbox');
+  expect(holdfast('serve').err).toMatch(
+    /SHOPIFY_SHOP is not set\. holdfast init[\s\S]*holdfast serve --sandbox/,
+  );
+});
+
+test('a taken port is told without a stack, with the setting or flag that names another', async () => {
+  const other = createServer();
+  await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+  const { port } = other.address() as AddressInfo;
+  const taken = `Port ${port} on 127.0.0.1 is taken: stop the other program or `;
+  const serve = ['serve', '--http', '--sandbox'];
+  const free = { HOLDFAST_HTTP_PORT: '0', HOLDFAST_WEBHOOK_PORT: '0' };
+  try {
+    for (const setting of ['HOLDFAST_HTTP_PORT', 'HOLDFAST_WEBHOOK_PORT']) {
+      env = { ...env, ...free, [setting]: String(port) };
+      expect(holdfast(...serve)).toMatchObject({ status: 1, err: `${taken}set ${setting}.\n` });
+    }
+    expect(holdfast('sandbox', '--port', String(port))).toMatchObject({
+      status: 1,
+      err: `${taken}give another one with --port.\n`,
+    });
+  } finally {
+    await new Promise((resolve) => other.close(resolve));
+  }
 });

@@ -3,7 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer, request as forward, type RequestListener, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -400,7 +400,8 @@ describe('webhooks that don’t come through', () => {
     const url = `http://127.0.0.1:${port}`;
     env = {
       ...env,
-      HOLDFAST_HTTP_PORT: String(port),
+      HOLDFAST_HTTP_PORT: '0',
+      HOLDFAST_WEBHOOK_PORT: String(port),
       HOLDFAST_PUBLIC_URL: url,
       SHOPIFY_WEBHOOK_SECRETS: SECRET,
     };
@@ -419,6 +420,43 @@ describe('webhooks that don’t come through', () => {
     env = { ...env, HOLDFAST_PUBLIC_URL: url, SHOPIFY_WEBHOOK_SECRETS: 'another' };
     expect(await finding('webhooks')).toMatchObject({ code: 'signature_refused' });
   });
+});
+
+test('a proxy that leads to the server for agents is found out, whatever Host it sends', async () => {
+  await startShop();
+  const port = await closedPort();
+  let to = port;
+  // As most do: the Host is that of the server behind, not the one that was asked for.
+  const proxy = await startPage((request, response) => {
+    const { method, url, headers } = request;
+    const behind = forward(
+      { host: '127.0.0.1', port: to, method, path: url, headers: { ...headers, host: `127.0.0.1:${to}` } },
+      (answer) => {
+        response.writeHead(answer.statusCode ?? 500, answer.headers);
+        answer.pipe(response);
+      },
+    );
+    request.pipe(behind);
+  });
+  const webhookPort = await closedPort();
+  env = {
+    ...env,
+    HOLDFAST_HTTP_PORT: String(port),
+    HOLDFAST_WEBHOOK_PORT: String(webhookPort),
+    HOLDFAST_PUBLIC_URL: `http://127.0.0.1:${proxy}`,
+    SHOPIFY_WEBHOOK_SECRETS: SECRET,
+  };
+  await serveHere();
+  expect(await finding('webhooks')).toMatchObject({
+    code: 'mcp_exposed',
+    verdict: 'failed',
+    mend: [expect.stringContaining(`http://127.0.0.1:${webhookPort}`)],
+  });
+  to = webhookPort;
+  expect(await finding('webhooks')).toMatchObject({ code: 'fine' });
+  for (const path of ['/mcp', '/metrics', '/healthz']) {
+    expect((await fetch(`http://127.0.0.1:${proxy}${path}`)).status).toBe(404);
+  }
 });
 
 test('no secret is in anything that is printed', async () => {

@@ -46,6 +46,7 @@ class Caller {
         body_max_bytes: BODY_MAX_BYTES,
         headers_timeout_ms: 10_000,
         request_timeout_ms: 30_000,
+        timeouts_check_ms: 1_000,
         connections_max: 64,
         drain_max_ms: 10_000,
         onError: () => undefined,

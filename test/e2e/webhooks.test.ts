@@ -56,7 +56,8 @@ async function serve(publicUrl: 'own' | 'nobody'): Promise<void> {
   const port = await freePort();
   server = new Served(folder, {
     HOLDFAST_DB: db(),
-    HOLDFAST_HTTP_PORT: `${port}`,
+    HOLDFAST_HTTP_PORT: '0',
+    HOLDFAST_WEBHOOK_PORT: `${port}`,
     // The slowest there is: what is known sooner is known by webhook.
     HOLDFAST_HEARTBEAT_SECONDS: '60',
     HOLDFAST_PUBLIC_URL: publicUrl === 'own' ? `http://127.0.0.1:${port}` : 'http://127.0.0.1:9',
@@ -168,7 +169,7 @@ describe('with webhooks on', () => {
   });
 
   test('the built-in shop tells by itself, with nothing to set', async () => {
-    server = new Served(folder, { HOLDFAST_HTTP_PORT: '0' }, ['--sandbox']);
+    server = new Served(folder, { HOLDFAST_HTTP_PORT: '0', HOLDFAST_WEBHOOK_PORT: '0' }, ['--sandbox']);
     await server.start();
     const subscribed = () => server.log.find(({ msg }) => msg === 'webhooks_subscribed');
     await expect.poll(() => subscribed()?.url, PATIENCE).toBe(`${server.origin}/webhooks/shopify`);

@@ -313,7 +313,6 @@ export class ShopProcess {
     return [...this.server.shop.draftOrders.all()].filter((draft) => draft.orderId === null);
   }
 
-  /** The shop's orders that carry our tag. */
   /** The shop's id of a location, as an agent names it. */
   async locationId(name: string): Promise<string> {
     const { locations } = await this.store.read({}, (state) => ({
@@ -324,6 +323,7 @@ export class ShopProcess {
     return found.location_id;
   }
 
+  /** The shop's orders that carry our tag. */
   orders(): ShopOrder[] {
     return [...this.server.shop.orders.all()].filter((order) => order.tags.includes('holdfast'));
   }
@@ -357,29 +357,13 @@ export class ShopProcess {
           )
           .all() as BookRow[],
     );
-    for (const row of rows) this.#expectTrueRow(row);
+    const at_shop = { drafts: byTag(this.drafts()), orders: byTag(this.orders()) };
+    for (const row of rows) expectTrueRow(row, at_shop);
     const tags = new Set(rows.map(({ tag }) => tag));
     const ours = [...this.drafts(), ...this.orders()];
     expect(ours.filter(({ tags: own }) => !own.some((tag) => tags.has(tag)))).toEqual([]);
     this.#expectTrueReserves(rows);
     await this.#expectNoOverpromise();
-  }
-
-  #expectTrueRow(row: BookRow): void {
-    const drafts = this.drafts().filter(({ tags }) => tags.includes(row.tag));
-    const orders = this.orders().filter(({ tags }) => tags.includes(row.tag));
-    const is_placed = ['placed', 'fulfilled', 'cancelled'].includes(row.order_state ?? '');
-    expect({ tag: row.tag, orders: orders.map(({ id }) => tailOf(id)) }).toEqual({
-      tag: row.tag,
-      orders: is_placed ? [row.upstream_order_ref] : [],
-    });
-    expect({ tag: row.tag, drafts: drafts.map(({ id }) => tailOf(id)) }).toEqual({
-      tag: row.tag,
-      drafts: row.shop_state === 'open' && row.protocol === 'draft_order' ? [row.hold_ref] : [],
-    });
-    const is_over = row.state !== 'active' && row.state !== 'submitted';
-    if (is_over) expect(row).toMatchObject({ holds: 0, buyer: null, claimed_by: null });
-    if (is_over) expect(drafts).toEqual([]);
   }
 
   /** What the shop keeps reserved is what our drafts and our moves hold there, unit by unit. */
@@ -500,4 +484,34 @@ function freePort(): Promise<number> {
 
 export function tailOf(gid: string): string {
   return gid.slice(gid.lastIndexOf('/') + 1);
+}
+
+interface AtShop {
+  readonly drafts: ReadonlyMap<string, readonly DraftOrder[]>;
+  readonly orders: ReadonlyMap<string, readonly ShopOrder[]>;
+}
+
+function byTag<T extends { readonly tags: readonly string[] }>(all: readonly T[]): Map<string, T[]> {
+  const found = new Map<string, T[]>();
+  for (const one of all) {
+    for (const tag of one.tags) if (tag !== 'holdfast') found.set(tag, [...(found.get(tag) ?? []), one]);
+  }
+  return found;
+}
+
+function expectTrueRow(row: BookRow, atShop: AtShop): void {
+  const drafts = atShop.drafts.get(row.tag) ?? [];
+  const orders = atShop.orders.get(row.tag) ?? [];
+  const is_placed = ['placed', 'fulfilled', 'cancelled'].includes(row.order_state ?? '');
+  expect({ tag: row.tag, orders: orders.map(({ id }) => tailOf(id)) }).toEqual({
+    tag: row.tag,
+    orders: is_placed ? [row.upstream_order_ref] : [],
+  });
+  expect({ tag: row.tag, drafts: drafts.map(({ id }) => tailOf(id)) }).toEqual({
+    tag: row.tag,
+    drafts: row.shop_state === 'open' && row.protocol === 'draft_order' ? [row.hold_ref] : [],
+  });
+  const is_over = row.state !== 'active' && row.state !== 'submitted';
+  if (is_over) expect(row).toMatchObject({ holds: 0, buyer: null, claimed_by: null });
+  if (is_over) expect(drafts).toEqual([]);
 }

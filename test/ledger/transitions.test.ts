@@ -180,7 +180,13 @@ describe("the shop's side", () => {
     ['move', 'none', 'move'],
     ['draft_order', 'move', 'draft_order'],
   ] as const)('a row begun as %s under the setting %s goes on as %s', (protocol, mirror, expected) => {
-    expect(protocolOf({ protocol }, mirror)).toBe(expected);
+    expect(protocolOf({ outbox: { protocol }, order: null }, mirror)).toBe(expected);
+  });
+
+  test('an order that its buyer pays at the shop is a draft, whatever the merchant sets while it is held', () => {
+    expect(protocolOf({ outbox: { protocol: null }, order: { order_mode: 'checkout_link' } }, 'move')).toBe(
+      'draft_order',
+    );
   });
 
   const NOW = 1_000;

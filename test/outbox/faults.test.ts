@@ -94,7 +94,7 @@ describe('a draft whose answer is lost', () => {
     await t.work();
     t.time.pass(31 * SECOND);
     await t.work();
-    await t.workFor(16 * SECOND);
+    await t.workFor(31 * SECOND);
     expect(await t.order(reservation)).toMatchObject({ state: 'placed' });
     await expect.poll(() => t.drafts().length, { timeout: 20_000 }).toBe(1);
     expect(t.orders()).toHaveLength(1);

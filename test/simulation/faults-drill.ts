@@ -159,7 +159,7 @@ export class FaultsDrill {
     expect(refused).toEqual([]);
     faults.setRandom(API_FAULTS);
     webhooks.setFaults(WEBHOOK_FAULTS);
-    while (this.#submitted < orders) {
+    while (this.#submitted < orders || this.#kills < kills) {
       const kills_due = Math.floor((this.#submitted / orders) * (kills + 1));
       if (this.#kills < Math.min(kills, kills_due)) this.#life.dieAfter(this.#dice.between(0, 60));
       await this.#tick();

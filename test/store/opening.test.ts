@@ -83,6 +83,14 @@ describe('opening a ledger', () => {
     open().close();
   });
 
+  test('of a development version is refused with what to do, not with an error of SQLite', () => {
+    rawly('CREATE TABLE orders (id INTEGER); PRAGMA user_version = 1');
+    expect(() => open()).toThrow(LedgerUnusable);
+    expect(() => open()).toThrow(
+      /made by a development version of holdfast[\s\S]*Move it away and run holdfast sync/,
+    );
+  });
+
   test('that can not be migrated leaves nothing half done', () => {
     rawly('CREATE TABLE orders (id INTEGER)');
     expect(() => open()).toThrow('orders');

@@ -6,10 +6,7 @@ import { TestLedger } from '../helpers/ledger.js';
 /** Statements that may read a whole table, each with its reason. Anything else must search by a key. */
 const MAY_SCAN: Partial<Record<StatementName, { readonly table: string; readonly why: string }>> = {
   locations: { table: 'locations', why: 'a shop has a handful of locations' },
-  items_not_read_since: {
-    table: 'items',
-    why: 'once per full reconciliation, in batches, in the order of the key',
-  },
+  mark_location: { table: 'items', why: 'once for a location that opens again' },
   put_safety_stock: { table: 'items', why: 'once at the start, for a setting that the merchant has changed' },
   inbox_count: { table: 'inbox', why: 'counted page by page without looking at a row: 0.1 ms at 50,000' },
   inbox_oldest: { table: 'inbox', why: 'the first row along the key' },

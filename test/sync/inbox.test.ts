@@ -2,7 +2,8 @@
 
 import { afterEach, describe, expect, test } from 'vitest';
 import { LIMITS } from '../../src/config.js';
-import { MINUTE, SECOND } from '../helpers/ledger.js';
+import { type StockSource, UpstreamError } from '../../src/upstream/upstream.js';
+import { HOUR, MINUTE, SECOND } from '../helpers/ledger.js';
 import { product, ShopLedger, SMALL_CATALOGUE, STORE, tailOf, WAREHOUSE } from '../helpers/shop-ledger.js';
 import { InboxBench, type InboxOptions, levelBody } from '../helpers/webhooks.js';
 
@@ -17,6 +18,20 @@ afterEach(() => t.close());
 
 const refuse = (times: number, operation = '*', code = 503) =>
   t.server.faults.add({ operation, when: 'before', action: 'status', code, times });
+/** Reads of items that bring not what the schema promises. Call what it returns to end them. */
+function answerBadly(times: number): () => void {
+  const source = t.upstream.source as { readItems: StockSource['readItems'] };
+  const plain = source.readItems.bind(source);
+  let left = times;
+  source.readItems = async (ids, signal) => {
+    left -= 1;
+    if (left >= 0) throw new UpstreamError('protocol', 'not what the schema promises');
+    return plain(ids, signal);
+  };
+  return () => {
+    left = 0;
+  };
+}
 const events = (name: string) => t.events.filter(({ event }) => event === name);
 
 describe('a delivery', () => {
@@ -223,7 +238,7 @@ describe('what a delivery names', () => {
 
   test('may be our access: a person is told', async () => {
     await open();
-    await b.tell('{"id":1}', { topic: 'app/scopes_update' });
+    await b.tell('{"id":1,"previous":[],"current":["read_orders"]}', { topic: 'app/scopes_update' });
     await b.drain();
     expect(b.alarms).toEqual(['shop_access_changed']);
     expect(await b.waiting()).toBe(0);
@@ -258,7 +273,7 @@ describe('a shop that can not be read', () => {
     t.server.shop.sell('CAP', 1);
     await b.hear('SCARF', 'CAP');
     // Both together, and the first of them alone.
-    refuse(2, 'nodes', 400);
+    answerBadly(2);
     await b.drain();
     expect(b.reads.map((ids) => ids.length)).toEqual([2, 1, 1]);
     expect([await t.atp('SCARF'), await t.atp('CAP')]).toEqual([0, 24]);
@@ -273,11 +288,11 @@ describe('a shop that can not be read', () => {
     const skus = Array.from({ length: 130 }, (_, n) => `SKU-${n}`);
     await open({}, { ...SMALL_CATALOGUE, products: skus.map((sku) => product(sku, { [WAREHOUSE]: 5 })) });
     await b.hear(...skus);
-    refuse(1000, '*', 423);
+    const answerAgain = answerBadly(1000);
     await b.drain();
     expect(b.reads.map((ids) => ids.length)).toEqual([50, 1, 1, 1]);
     expect(await b.waiting()).toBe(130);
-    t.server.faults.clear();
+    answerAgain();
     t.time.pass(SECOND);
     await b.drain();
     expect(await b.waiting()).toBe(0);
@@ -398,5 +413,73 @@ describe('a process that dies', () => {
     await b.drain();
     expect(b.reads).toEqual([]);
     expect(await b.waiting()).toBe(0);
+  });
+});
+
+describe('a delivery that can not be worked off', () => {
+  test('for an order, a scope being missing, keeps no news of stock waiting', async () => {
+    await open();
+    const reservation = await t.granted('CAP', 1);
+    await t.work();
+    await t.accepted(reservation);
+    await t.work();
+    const [order] = t.orders();
+    if (order === undefined) throw new Error('nothing was placed');
+    (t.upstream.orders as { readOrders: unknown }).readOrders = async () => {
+      throw new UpstreamError('scope_missing', 'read_orders');
+    };
+    t.server.shop.sell('SCARF', 1);
+    await b.tell(`{"id":${tailOf(order.id)},"admin_graphql_api_id":"${order.id}","updated_at":"x"}`, {
+      topic: 'orders/updated',
+    });
+    await b.hear('SCARF');
+    await b.drain();
+    expect(b.ordersSeen).toEqual([[tailOf(order.id)]]);
+    expect(await t.atp('SCARF')).toBe(2);
+    expect(await b.waiting()).toBe(1);
+  });
+
+  test('is given up in the end, counted and told; its item promises nothing until it is read', async () => {
+    await open({ limits: { attempts_max: 3 } });
+    const answerAgain = answerBadly(1000);
+    await b.hear('SCARF');
+    for (let tries = 0; tries < 3; tries += 1) {
+      expect(await b.waiting()).toBe(1);
+      await b.drain();
+      t.time.pass(2 * MINUTE);
+    }
+    expect(await b.waiting()).toBe(0);
+    expect(b.counters.get('inbox_given_up_total')).toBe(1);
+    expect(events('inbox_given_up')).toHaveLength(1);
+    expect(await t.atp('SCARF')).toBe(0);
+    answerAgain();
+    expect(await t.ledger.checkStock(['SCARF'])).toMatchObject({
+      value: { items: [{ available_to_promise: 3 }] },
+    });
+  });
+
+  test('is given up when it is two days old', async () => {
+    await open();
+    answerBadly(1000);
+    await b.hear('SCARF');
+    await b.drain();
+    t.time.pass(47 * HOUR);
+    await b.drain();
+    expect(await b.waiting()).toBe(1);
+    t.time.pass(HOUR);
+    await b.drain();
+    expect(await b.waiting()).toBe(0);
+  });
+
+  test('calls a person once, however often it is tried', async () => {
+    await open();
+    await b.tell('{"id":1,"previous":[],"current":["read_orders"]}', { topic: 'app/scopes_update' });
+    await b.hear('SCARF');
+    refuse(1000);
+    for (let tries = 0; tries < 5; tries += 1) {
+      await b.drain();
+      t.time.pass(2 * MINUTE);
+    }
+    expect(b.alarms).toEqual(['shop_access_changed']);
   });
 });

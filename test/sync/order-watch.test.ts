@@ -278,7 +278,10 @@ describe('only what the shop has put back can be sold again', () => {
     /** Exactly this reading arrives now: the shop answers late, twice, in any order. */
     async function deliver(reading: (typeof readings)[number] | undefined): Promise<void> {
       if (reading === undefined) throw new Error('no such reading');
-      const late = { readOrders: async () => reading.seen, ordersChangedSince: orders.ordersChangedSince };
+      const late = {
+        readOrders: async () => reading.seen,
+        ordersChangedSince: orders.ordersChangedSince.bind(orders),
+      };
       const clock = { now: () => reading.at_ms, observe: (written: number) => written };
       await t.watchOrders({ source: late, clock }).see([ref], signal);
     }

@@ -36,6 +36,7 @@ async function serve(options: Partial<HttpOptions> = {}): Promise<HttpServing> {
       body_max_bytes: 65_536,
       headers_timeout_ms: 10_000,
       request_timeout_ms: 30_000,
+      timeouts_check_ms: 1_000,
       connections_max: 64,
       drain_max_ms: 10_000,
       onError: () => undefined,
@@ -88,6 +89,19 @@ describe('the HTTP server', () => {
   });
 });
 
+it('half a request’s headers are given up at the next look after their time, not after Node’s half a minute', async () => {
+  const server = await serve({ headers_timeout_ms: 20, timeouts_check_ms: 20 });
+  const socket = await connected(server.origin);
+  socket.write('GET /healthz HTTP/1.1\r\nHost: lo');
+  const answer = new Promise<string>((resolve) => socket.once('data', (data) => resolve(String(data))));
+  // Of the same age, with the interval that Node has by itself.
+  const slow = await serve({ headers_timeout_ms: 20, timeouts_check_ms: 30_000 });
+  const other = await connected(slow.origin);
+  const late = new Promise<string>((resolve) => other.once('data', () => resolve('late')));
+  other.write('GET /healthz HTTP/1.1\r\nHost: lo');
+  expect(await Promise.race([answer, late])).toMatch(/^HTTP\/1\.1 408 /);
+});
+
 describe('closing the HTTP server', () => {
   it('is safe twice, and takes nobody in after it', async () => {
     const server = await serve();
@@ -101,6 +115,23 @@ describe('closing the HTTP server', () => {
     const socket = await connected(server.origin);
     socket.write('GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n');
     await new Promise((resolve) => socket.once('data', resolve));
+    const closed = new Promise((resolve) => socket.once('close', resolve));
+    await server.close();
+    await closed;
+  });
+
+  it('does not wait for a connection on which half a request’s headers came', async () => {
+    const minutes_ms = 600_000;
+    const server = await serve({
+      headers_timeout_ms: minutes_ms,
+      request_timeout_ms: minutes_ms,
+      drain_max_ms: minutes_ms,
+    });
+    const accepted = nextConnection();
+    const socket = await connected(server.origin);
+    socket.on('error', () => undefined).write('GET /healthz HTTP/1.1\r\nHost: lo');
+    const theirs = await accepted;
+    await expect.poll(() => theirs.bytesRead).toBeGreaterThan(0);
     const closed = new Promise((resolve) => socket.once('close', resolve));
     await server.close();
     await closed;
@@ -124,6 +155,17 @@ describe('closing the HTTP server', () => {
     expect(await shop.atp('MUG')).toBe(9);
   });
 });
+
+/** Resolves with the server's end of the next connection to a server of this process. */
+function nextConnection(): Promise<Socket> {
+  return new Promise((resolve) => {
+    const seen = (message: unknown): void => {
+      unsubscribe('net.server.socket', seen);
+      resolve((message as { socket: Socket }).socket);
+    };
+    subscribe('net.server.socket', seen);
+  });
+}
 
 /** Resolves when a server of this process has the next request's headers. */
 function nextRequest(): Promise<void> {

@@ -1,11 +1,17 @@
 /** The one route that strangers may reach, over real connections: who is let in, and that nothing of the others stays. */
 
 import { createHmac } from 'node:crypto';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { type IncomingMessage, request } from 'node:http';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { LIMITS } from '../../src/config.js';
-import { type HttpServing, serveOnHttp, type WebhookServing } from '../../src/transport/http.js';
+import {
+  type HttpServing,
+  serveOnHttp,
+  serveWebhooks,
+  type WebhookListenerOptions,
+} from '../../src/transport/http.js';
 import { WEBHOOK_PATH } from '../../src/transport/webhooks.js';
 import { AGENT } from '../helpers/ledger.js';
 import { ShopLedger } from '../helpers/shop-ledger.js';
@@ -15,7 +21,10 @@ const PUBLIC = 'stock.example.com';
 
 let t: ShopLedger;
 let b: InboxBench;
-let serving: HttpServing;
+/** With MCP and figures, for agents. */
+let main: HttpServing;
+/** Where a proxy leads the public. Null: webhooks are off. */
+let receiving: HttpServing | null;
 let errors: unknown[];
 
 beforeEach(async () => {
@@ -24,12 +33,20 @@ beforeEach(async () => {
   errors = [];
 });
 afterEach(async () => {
-  await serving.close();
+  await receiving?.close();
+  await main.close();
   await t.close();
 });
 
-async function serve(webhooks: Partial<WebhookServing> | null = {}): Promise<void> {
-  serving = await serveOnHttp(
+async function serve(webhooks: Partial<WebhookListenerOptions> | null = {}): Promise<void> {
+  const open = {
+    ...LIMITS.http,
+    host: '127.0.0.1',
+    port: 0,
+    onError: (error: unknown) => errors.push(error),
+  };
+  const route = { ...open, door: b.inbox, counters: b.counters, ...webhooks };
+  main = await serveOnHttp(
     { version: '0' },
     {
       ledger: t.ledger,
@@ -38,27 +55,16 @@ async function serve(webhooks: Partial<WebhookServing> | null = {}): Promise<voi
         throw error;
       },
     },
-    {
-      ...LIMITS.http,
-      host: '127.0.0.1',
-      port: 0,
-      onError: (error) => errors.push(error),
-      metrics: async () => b.counters.text(),
-      webhooks:
-        webhooks === null
-          ? undefined
-          : {
-              ...LIMITS.http,
-              door: b.inbox,
-              counters: b.counters,
-              public_hostname: PUBLIC,
-              ...webhooks,
-            },
-    },
+    { ...open, metrics: async () => b.counters.text(), webhooks: webhooks === null ? undefined : route },
   );
+  receiving = webhooks === null ? null : await serveWebhooks({ public_hostname: PUBLIC, ...route });
 }
 
+const portOf = ({ origin }: HttpServing): number => Number(new URL(origin).port);
+
 interface Sent {
+  /** Default: the listener for webhooks where there is one. */
+  readonly to?: HttpServing;
   readonly method?: string;
   readonly path?: string;
   readonly headers?: Record<string, string>;
@@ -74,10 +80,11 @@ interface Got {
 }
 
 /** Not `fetch`: it neither sets a Host nor hears an answer that comes before its body is through. */
-function send({ method = 'POST', path = WEBHOOK_PATH, headers = {}, body, chunks }: Sent): Promise<Got> {
+function send(sent: Sent): Promise<Got> {
+  const { to = receiving ?? main, method = 'POST', path = WEBHOOK_PATH, headers = {}, body, chunks } = sent;
   return new Promise((resolve, reject) => {
-    const { hostname, port } = new URL(serving.origin);
-    const call = request({ hostname, port, method, path, headers }, (response) => {
+    const options = { hostname: '127.0.0.1', port: portOf(to), method, path, headers };
+    const call = request(options, (response) => {
       let text = '';
       response.on('data', (chunk) => {
         text += chunk;
@@ -93,7 +100,7 @@ function send({ method = 'POST', path = WEBHOOK_PATH, headers = {}, body, chunks
 /** What a connection hears that sends this and then nothing more. */
 function answerTo(text: string): Promise<string> {
   return new Promise((resolve, reject) => {
-    const socket = connect(Number(new URL(serving.origin).port), '127.0.0.1');
+    const socket = connect(portOf(receiving ?? main), '127.0.0.1');
     socket.on('error', reject).on('data', (chunk) => {
       resolve(String(chunk));
       socket.destroy();
@@ -261,7 +268,7 @@ describe('refused, counted, and written nowhere is a delivery', () => {
 
   test('that breaks off', async () => {
     await serve();
-    const socket = connect(Number(new URL(serving.origin).port), '127.0.0.1');
+    const socket = connect(portOf(receiving ?? main), '127.0.0.1');
     const text = `POST ${WEBHOOK_PATH} HTTP/1.1\r\nHost: ${PUBLIC}\r\nContent-Length: 100\r\n\r\n{`;
     await new Promise<void>((resolve) => socket.write(text, () => resolve()));
     socket.destroy();
@@ -269,7 +276,7 @@ describe('refused, counted, and written nowhere is a delivery', () => {
   });
 
   test('for which there is no memory while others are received', async () => {
-    await serve({ webhook_buffer_max_bytes: 100 });
+    await serve({ webhook_small_max_bytes: 50, webhook_buffer_max_bytes: 100 });
     const got = await expectRefused({ body: body().padEnd(200), headers: signed(body()) }, 503, 'busy');
     expect(Number(got.headers['retry-after'])).toBeGreaterThan(0);
     const small = '{"inventory_item_id":1,"location_id":2}';
@@ -289,6 +296,47 @@ describe('refused, counted, and written nowhere is a delivery', () => {
     expect(await post(body(), signed(body()))).toMatchObject({ status: 503 });
     expect(counted('failed')).toBe(1);
     expect(errors).toHaveLength(1);
+  });
+});
+
+describe('strangers who stall', () => {
+  /** Each has sent all of a body but its last byte. Resolves when the server has read what fits into its memory. */
+  async function stall(count: number, bytes: number): Promise<Socket[]> {
+    const large = Buffer.alloc(bytes - 1, 32);
+    const head = `POST ${WEBHOOK_PATH} HTTP/1.1\r\nHost: ${PUBLIC}\r\nContent-Length: ${bytes}\r\n\r\n`;
+    const accepted: Socket[] = [];
+    const seen = (message: unknown): void => void accepted.push((message as { socket: Socket }).socket);
+    subscribe('net.server.socket', seen);
+    const sockets = Array.from({ length: count }, () => {
+      const socket = connect(portOf(receiving ?? main), '127.0.0.1');
+      socket.on('error', () => undefined).write(head);
+      socket.write(large);
+      return socket;
+    });
+    await expect
+      .poll(() => accepted.filter(({ bytesRead }) => bytesRead >= bytes - 1).length, { timeout: 60_000 })
+      .toBe(count);
+    unsubscribe('net.server.socket', seen);
+    return sockets;
+  }
+
+  test('with large bodies, until their memory is full, turn no ordinary delivery away', async () => {
+    await serve({ webhook_body_timeout_ms: 600_000 });
+    const sockets = await stall(40, LIMITS.http.body_max_bytes);
+    await expect.poll(() => counted('busy')).toBeGreaterThan(0);
+    const before = counted('taken');
+    expect(await post(body(), signed(body()))).toMatchObject({ status: 200 });
+    expect(counted('taken')).toBe(before + 1);
+    for (const socket of sockets) socket.destroy();
+  });
+
+  test('with all connections there are keep no agent out', async () => {
+    await serve({ connections_max: 3, webhook_body_timeout_ms: 600_000 });
+    const sockets = await stall(3, 100);
+    const turnedAway = await post(body(), signed(body())).catch(({ code }) => code);
+    expect(turnedAway).toBe('ECONNRESET');
+    expect(await send({ to: main, method: 'GET', path: '/healthz' })).toMatchObject({ status: 200 });
+    for (const socket of sockets) socket.destroy();
   });
 });
 
@@ -313,8 +361,8 @@ test('without webhooks the route is not there, and says how to turn it on', asyn
 });
 
 describe('under the public name', () => {
-  const as = (host: string, path: string, more: Record<string, string> = {}) =>
-    send({ path, headers: { ...signed(body()), ...more, host }, body: body() });
+  const as = (host: string, path: string, more: Record<string, string> = {}, to = receiving ?? main) =>
+    send({ to, path, headers: { ...signed(body()), ...more, host }, body: body() });
 
   test('the shop is let in at the webhooks, with a port or without, and from any origin', async () => {
     await serve();
@@ -327,13 +375,34 @@ describe('under the public name', () => {
   });
 
   test.each(['/mcp', '/metrics', '/healthz', '/', '/webhooks/shopify/', '/webhooks/shopify/..%2f..%2fmcp'])(
-    'nobody is let in at %s',
+    'there is nothing at %s, neither by that name nor by the one a proxy uses',
     async (path) => {
       await serve();
-      expect(await as(PUBLIC, path)).toMatchObject({ status: 403 });
-      expect(await send({ path, method: 'GET', headers: { host: PUBLIC } })).toMatchObject({ status: 403 });
+      for (const host of [PUBLIC, '127.0.0.1:8788', 'localhost']) {
+        expect(await as(host, path)).toMatchObject({ status: 404, text: 'Not here.\n' });
+        expect(await send({ path, method: 'GET', headers: { host } })).toMatchObject({ status: 404 });
+      }
     },
   );
+
+  test.each(['/mcp', '/metrics', '/healthz', '/', WEBHOOK_PATH])(
+    'the server for agents lets nobody in at %s',
+    async (path) => {
+      await serve();
+      expect(await as(PUBLIC, path, {}, main)).toMatchObject({ status: 403 });
+      expect(await send({ to: main, path, method: 'GET', headers: { host: PUBLIC } })).toMatchObject({
+        status: 403,
+      });
+      expect(counted('taken')).toBe(0);
+    },
+  );
+
+  test('a neighbour may also post to the server for agents, signed like everybody', async () => {
+    await serve();
+    expect(await as('127.0.0.1', WEBHOOK_PATH, {}, main)).toMatchObject({ status: 200 });
+    const forged = signed(body(), { secret: 'guess' });
+    expect(await send({ to: main, body: body(), headers: forged })).toMatchObject({ status: 401 });
+  });
 
   test('a name that only looks like it is none', async () => {
     await serve();
@@ -355,7 +424,7 @@ describe('/metrics', () => {
     await serve();
     await post(body(), signed(body()));
     await post(body(), signed(body(), { secret: 'guess' }));
-    const { text, headers } = await send({ method: 'GET', path: '/metrics' });
+    const { text, headers } = await send({ to: main, method: 'GET', path: '/metrics' });
     expect(headers['content-type']).toBe('text/plain; version=0.0.4; charset=utf-8');
     expect(text).toContain('# TYPE holdfast_webhook_deliveries_total counter\n');
     expect(text).toContain('holdfast_webhook_deliveries_total{outcome="taken"} 1\n');

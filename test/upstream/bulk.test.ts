@@ -344,13 +344,24 @@ describe('lines of a result', () => {
     expect(lines).toEqual([{ a: 'ü€😀' }, { b: 2 }, { c: 3 }]);
   });
 
-  it.each(['http://example.com/x', 'file:///x', 'ftp://127.0.0.1/x', 'data:,x'])(
-    '%s is no place to read from',
-    async (url) => {
-      for (const origin of [null, new URL('http://127.0.0.1:4010')]) {
-        const lines = resultLines(url, { origin, signal: forever });
-        await expect(lines.next()).rejects.toMatchObject({ failure: 'protocol' });
-      }
-    },
-  );
+  it.each([
+    'http://example.com/x',
+    'file:///x',
+    'ftp://127.0.0.1/x',
+    'data:,x',
+    'https://127.0.0.1/x',
+    'https://127.1:4010/x',
+    'https://0x7f000001/x',
+    'https://169.254.169.254/latest/meta-data',
+    'https://[::1]/x',
+    'https://[::ffff:10.0.0.1]/x',
+    'https://localhost/x',
+    'https://LOCALHOST./x',
+    'https://shop.localhost/x',
+  ])('%s is no place to read from', async (url) => {
+    for (const origin of [null, new URL('http://127.0.0.1:4010')]) {
+      const lines = resultLines(url, { origin, signal: forever });
+      await expect(lines.next()).rejects.toMatchObject({ failure: 'protocol' });
+    }
+  });
 });

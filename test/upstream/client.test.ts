@@ -197,10 +197,13 @@ describe('reads', () => {
 
   it.each([
     [401, 'unauthorized'],
-    [402, 'refused'],
+    [400, 'unreachable'],
+    [402, 'unreachable'],
     [403, 'unauthorized'],
-    [404, 'refused'],
-    [423, 'refused'],
+    [404, 'unreachable'],
+    [413, 'unreachable'],
+    [423, 'unreachable'],
+    [430, 'unreachable'],
     [503, 'unreachable'],
   ])('HTTP %i is %s', async (status, failure) => {
     const shop = await shopThat((_, response) => json(response, {}, status));

@@ -151,20 +151,20 @@ async function shopThat(fail: Failure): Promise<RawShop> {
 /** Everything this connector can be asked; what it says, returned or thrown, with every property of it. */
 async function askEverything({ source, orders, sink, subscriptions, probe }: Opened): Promise<string[]> {
   const lines = [{ variant_id: '1', quantity_units: 1 }];
-  const catalogue = async () => {
-    for await (const _ of source.catalogue(forever));
+  const allOf = async (pages: AsyncIterable<unknown>) => {
+    for await (const _ of pages);
   };
   const hold = { tag: 'hf-1', lines, until_ms: DETAILS.until_ms };
   const asked: (() => Promise<unknown>)[] = [
     () => probe(forever),
     () => source.locations(forever),
     () => source.cursorNow(forever),
-    () => source.changesSince('2026-11-23T12:00:00Z', forever),
+    () => allOf(source.changesSince('2026-11-23T12:00:00Z', forever)),
     () => source.readItems(['1'], forever),
     () => source.findBySku(['A'], forever),
-    catalogue,
+    () => allOf(source.catalogue(forever)),
     () => orders.readOrders(['1'], forever),
-    () => orders.ordersChangedSince('2026-11-23T12:00:00Z', forever),
+    () => allOf(orders.ordersChangedSince('2026-11-23T12:00:00Z', forever)),
     () => subscriptions.list(forever),
     () => subscriptions.ensure('https://holdfast.example.com/', forever),
     () => sink.createHold(hold, forever),

@@ -250,6 +250,14 @@ describe('what a message names', () => {
     },
   );
 
+  it('a caught body of another topic does not raise the alarm', async () => {
+    for (const alarm of ['app/uninstalled', 'app/scopes_update'] as const) {
+      for (const topic of Object.keys(TOPICS).filter((other) => other !== alarm)) {
+        expect(await hints(alarm, sample(topic)), topic).toEqual([]);
+      }
+    }
+  });
+
   it('a product names the items of its variants, once each, whatever their ids', async () => {
     const variants =
       '[{"inventory_item_id":9007199254740993},{"inventory_item_id":9007199254740993},{"inventory_item_id":null}]';

@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs';
 import { JOURNAL_GENESIS } from '../../ledger/journal.js';
 import { type Database, loadDriver } from './driver.js';
-import { MIGRATIONS } from './migrations.js';
+import { MIGRATIONS, UNRELEASED_SCHEMA } from './migrations.js';
 
 /** A ledger that this program must not touch. The message says why and what to do. */
 export class LedgerUnusable extends Error {
@@ -101,6 +101,10 @@ function setPragmas(db: Database, options: OpenOptions): void {
   db.pragma('synchronous = FULL');
   if (db.pragma('synchronous', { simple: true }) !== 2)
     throw new LedgerUnusable('SQLite did not accept synchronous = FULL.');
+  // What a buyer has told us is erased from the file too, not only from the rows: SQLite by itself leaves it in free pages.
+  db.pragma('secure_delete = ON');
+  if (db.pragma('secure_delete', { simple: true }) !== 1)
+    throw new LedgerUnusable('SQLite did not accept secure_delete = ON.');
   db.pragma('foreign_keys = ON');
   db.pragma(`cache_size = -${CACHE_KIB}`);
   db.pragma(`wal_autocheckpoint = ${options.wal_autocheckpoint_pages}`);
@@ -127,18 +131,23 @@ export function isBusy(error: unknown): boolean {
 
 function migrate(db: Database, path: string): void {
   const current = (): number => db.pragma('user_version', { simple: true }) as number;
-  refuseNewer(current(), path);
+  refuseOther(current(), path);
   if (current() === MIGRATIONS.length) return;
   db.transaction(() => {
     // Read again under the lock: another process may have migrated while we waited.
     const from = current();
-    refuseNewer(from, path);
+    refuseOther(from, path);
     for (const step of MIGRATIONS.slice(from)) db.exec(step);
     db.pragma(`user_version = ${MIGRATIONS.length}`);
   }).immediate();
 }
 
-function refuseNewer(version: number, path: string): void {
+function refuseOther(version: number, path: string): void {
+  if (version === UNRELEASED_SCHEMA) {
+    throw new LedgerUnusable(
+      `The ledger ${path} was made by a development version of holdfast, and its tables are not those of any release. Move it away and run holdfast sync, which makes a new one.`,
+    );
+  }
   if (version > MIGRATIONS.length) {
     throw new LedgerUnusable(
       `The ledger ${path} has schema ${version}, and this holdfast knows only up to ${MIGRATIONS.length}. Run the newer holdfast, or point HOLDFAST_DB at another file.`,

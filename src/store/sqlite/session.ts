@@ -567,7 +567,6 @@ export class Session {
   #reservationRow(
     name: Exclude<NonNullable<Keys['owned']>, { order_id: string } | { order_ref: string }>,
   ): unknown {
-    if ('hold_ref' in name) return this.#sql.reservation_by_hold.get(name.hold_ref);
     if ('reservation_id' in name) return this.#sql.reservation_by_id.get(name.reservation_id);
     return this.#sql.reservation_by_key.get(name.reservation_key);
   }

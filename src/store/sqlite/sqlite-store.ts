@@ -19,6 +19,7 @@ import type {
   ReservationListing,
   Store,
   SyncState,
+  UnreadItem,
   WaitingDelivery,
 } from '../../ledger/ports.js';
 import { StoreBusy } from '../../ledger/ports.js';
@@ -131,9 +132,14 @@ export class SqliteStore implements Store {
     return this.#reading(({ now_ms }) => this.#sql.due_outbox.all(now_ms, now_ms, limit) as DueWork[]);
   }
 
-  async itemsNotReadSince(before: number, limit: number): Promise<readonly string[]> {
-    const rows = this.#sql.items_not_read_since.all(before, limit) as { item_id: string }[];
-    return rows.map((row) => row.item_id);
+  async itemsNotReadSince(before: number, after_key: number, limit: number): Promise<readonly UnreadItem[]> {
+    return this.#sql.items_not_read_since.all(after_key, before, limit) as UnreadItem[];
+  }
+
+  async markDirty(itemIds: readonly string[]): Promise<void> {
+    await this.#writing((now) => {
+      for (const id of itemIds) this.#sql.mark_item.run(now, id);
+    });
   }
 
   async timeline(reservationKey: number, limit: number): Promise<readonly JournalEntry[]> {
@@ -194,7 +200,7 @@ export class SqliteStore implements Store {
 
   /** True when a location is new, was renamed, moved in order, opened or closed. */
   async putLocations(locations: readonly LocationRow[]): Promise<boolean> {
-    return this.#writing(() => {
+    return this.#writing((now) => {
       const known = new Map(
         (this.#sql.locations.all() as { location_id: string }[]).map((row) => [row.location_id, row]),
       );
@@ -205,7 +211,7 @@ export class SqliteStore implements Store {
       let changed = false;
       for (const location of [...locations, ...closed]) {
         const before = known.get(location.location_id) as
-          | (Omit<LocationRow, 'active'> & { active: 0 | 1 })
+          | (Omit<LocationRow, 'active'> & { location_key: number; active: 0 | 1 })
           | undefined;
         const same =
           before !== undefined &&
@@ -220,6 +226,7 @@ export class SqliteStore implements Store {
           location.position,
           location.active ? 1 : 0,
         );
+        if (before?.active === 0 && location.active) this.#sql.mark_location.run(now, before.location_key);
       }
       return changed;
     });
@@ -230,8 +237,18 @@ export class SqliteStore implements Store {
     await this.#writing(() => this.#sql.put_safety_stock.run(units, units));
   }
 
-  async putSync(sync: SyncState): Promise<void> {
-    await this.#writing(() => this.#sql.put_sync.run(sync.baseline_at_ms, sync.confirmed_at_ms, sync.cursor));
+  async putSync(
+    { baseline_at_ms, confirmed_at_ms, cursor }: SyncState,
+    expected?: { readonly cursor: string | null },
+  ): Promise<boolean> {
+    const values = [baseline_at_ms, baseline_at_ms, confirmed_at_ms, cursor];
+    return this.#writing(() => {
+      const { changes } =
+        expected === undefined
+          ? this.#sql.put_sync.run(...values)
+          : this.#sql.move_sync.run(...values, expected.cursor);
+      return changes === 1;
+    });
   }
 
   async lease(name: string, owner: string, ttlMs: number): Promise<boolean> {

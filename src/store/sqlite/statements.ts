@@ -22,7 +22,9 @@ export const SQL = {
   head: 'SELECT shop, last_at_ms, journal_seq, journal_hash, baseline_at_ms, confirmed_at_ms, cursor FROM ledger WHERE id = 1',
   put_head: 'UPDATE ledger SET last_at_ms = ?, journal_seq = ?, journal_hash = ? WHERE id = 1',
   put_sync:
-    'UPDATE ledger SET baseline_at_ms = ?, confirmed_at_ms = max(confirmed_at_ms, ?), cursor = ? WHERE id = 1',
+    'UPDATE ledger SET baseline_at_ms = coalesce(max(baseline_at_ms, ?), baseline_at_ms, ?), confirmed_at_ms = max(confirmed_at_ms, ?), cursor = ? WHERE id = 1',
+  move_sync:
+    'UPDATE ledger SET baseline_at_ms = coalesce(max(baseline_at_ms, ?), baseline_at_ms, ?), confirmed_at_ms = max(confirmed_at_ms, ?), cursor = ? WHERE id = 1 AND cursor IS ?',
 
   locations: 'SELECT location_key, location_id, name, position, active FROM locations',
   put_location: `INSERT INTO locations (location_id, name, position, active) VALUES (?, ?, ?, ?)
@@ -31,7 +33,8 @@ export const SQL = {
   item_by_sku: `SELECT ${ITEM_COLUMNS} FROM items WHERE sku = ?`,
   item_by_id: `SELECT ${ITEM_COLUMNS} FROM items WHERE item_id = ?`,
   item_by_key: `SELECT ${ITEM_COLUMNS} FROM items WHERE item_key = ?`,
-  items_not_read_since: 'SELECT item_id FROM items WHERE read_at_ms < ? ORDER BY item_key LIMIT ?',
+  items_not_read_since:
+    'SELECT item_key, item_id FROM items WHERE item_key > ? AND read_at_ms < ? ORDER BY item_key LIMIT ?',
   levels: `SELECT level_key, location_key, sellable_here, upstream_available_units, upstream_on_hand_units,
       upstream_committed_units, held_units, mirrored_units, under_way_units, upstream_updated_at_ms, read_at_ms
     FROM levels WHERE item_key = ?`,
@@ -66,7 +69,6 @@ export const SQL = {
   reservation_by_id: `SELECT ${RESERVATION_COLUMNS} FROM reservations WHERE id = ?`,
   last_reservation_key: 'SELECT max(reservation_key) AS key FROM reservations',
   reservation_by_key: `SELECT ${RESERVATION_COLUMNS} FROM reservations WHERE reservation_key = ?`,
-  reservation_by_hold: `SELECT ${RESERVATION_COLUMNS} FROM reservations WHERE hold_ref = ?`,
   put_reservation: 'UPDATE reservations SET state = ? WHERE reservation_key = ?',
   expired_reservations: `SELECT reservation_key FROM reservations
     WHERE state = 'active' AND expires_at_ms <= ? ORDER BY expires_at_ms LIMIT ?`,
@@ -163,6 +165,8 @@ export const SQL = {
   drop_from_inbox: 'DELETE FROM inbox WHERE seq = ?',
   put_off_in_inbox: 'UPDATE inbox SET due_at_ms = ?, attempts = attempts + 1 WHERE seq = ?',
   mark_item: 'UPDATE items SET dirty_at_ms = ? WHERE item_id = ?',
+  mark_location: `UPDATE items SET dirty_at_ms = ? WHERE EXISTS
+    (SELECT 1 FROM levels WHERE levels.item_key = items.item_key AND location_key = ? AND sellable_here = 1)`,
   mark_variant: 'UPDATE items SET dirty_at_ms = ? WHERE variant_id = ?',
   mark_product: 'UPDATE items SET dirty_at_ms = ? WHERE product_id = ?',
   item_times: 'SELECT item_id, read_at_ms, dirty_at_ms FROM items WHERE item_id = ?',

@@ -1,6 +1,7 @@
 /**
  * The result of a bulk operation: JSON lines at an address that the shop names, on somebody's storage. It is read as it
- * comes, without our token, and no redirect is followed.
+ * comes, without our token, and no redirect is followed. An address by number, or of this machine, is not gone to unless
+ * the shop itself is there: whoever can make the shop name an address learns nothing about our network.
  */
 
 import { UpstreamError } from '../upstream.js';
@@ -52,11 +53,20 @@ async function* linesOf(reading: Reading, reader: Reader): AsyncGenerator<string
 
 function parseAddress(address: string, origin: URL | null): URL {
   const url = URL.canParse(address) ? new URL(address) : null;
-  const allowed = url?.protocol === 'https:' || (url !== null && url.origin === origin?.origin);
+  const isShops = url !== null && url.origin === origin?.origin;
+  const allowed = isShops || (url?.protocol === 'https:' && isPublicName(url.hostname));
   if (url === null || !allowed || url.username !== '' || url.password !== '') {
     throw new UpstreamError('protocol', 'bulk result: an address that we do not read from');
   }
   return url;
+}
+
+const IPV4 = /^\d+(?:\.\d+){3}$/;
+
+/** The parser has brought all ways of writing an IPv4 address into one, and IPv6 into brackets. What a name leads to is not looked up. */
+function isPublicName(hostname: string): boolean {
+  const name = hostname.replace(/\.$/, '');
+  return !name.startsWith('[') && !IPV4.test(name) && name !== 'localhost' && !name.endsWith('.localhost');
 }
 
 /** Ends with the caller's signal, and when the other side says nothing for too long. How long we take is our affair. */

@@ -124,8 +124,9 @@ export class ShopifyClient {
   }
 
   /**
-   * Never throws for what the shop or the network does. `refused` is only what the shop said no to; a refused token,
-   * a missing scope, or a redirect is `not_sent`: the request was not judged, and can go out once a person has acted.
+   * Never throws for what the shop or the network does. `refused` is only what GraphQL said no to; a refused token, a
+   * missing scope, a redirect, or a status without GraphQL in it (402, 404, 423, 430) is `not_sent`: the request was not
+   * judged, and can go out later or once a person has acted.
    */
   async write<Result, Variables>(
     operation: Operation<Result, Variables>,

@@ -442,10 +442,10 @@ export const DOCUMENTS = {
     ['read_orders'],
     graphql(`
       query OrdersBySource($query: String!, $first: Int!) {
-        orders(first: $first, query: $query) { nodes { id name sourceIdentifier } }
+        orders(first: $first, query: $query) { nodes { id name sourceIdentifier tags } }
       }
     `),
-    { lane: 'orders', mirror: ['move'] },
+    { lane: 'orders' },
   ),
 
   /** At most `limit` are counted; beyond it the count is `AT_LEAST`. */

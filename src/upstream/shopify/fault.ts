@@ -39,6 +39,8 @@ const REFUSED: Verdict = { failure: 'refused', effect: 'none', passing: false };
 /** Not what the schema promises. */
 const ODD: Verdict = { failure: 'protocol', effect: 'maybe', passing: false };
 const UNSURE: Verdict = { failure: 'unreachable', effect: 'maybe', passing: true };
+/** Turned away on the way, before there was any GraphQL in it: nobody has judged what was asked for. */
+const TURNED_AWAY: Verdict = { failure: 'unreachable', effect: 'none', passing: false };
 
 /** Statuses that mean something of their own. 5xx and what is not listed: see `statusVerdict`. */
 const STATUS: Readonly<Record<number, Verdict>> = {
@@ -126,8 +128,8 @@ function statusVerdict(status: number): Verdict {
   if (status >= 500) return UNSURE;
   // 200 without GraphQL in it: something ran or nothing did, and it is not what the schema promises.
   if (status < 300) return ODD;
-  // A redirect means another shop address; it is not followed. 402, 404, 423: no such shop, frozen, locked.
-  return status < 400 ? { ...ODD, effect: 'none' } : REFUSED;
+  // A redirect means another shop address; it is not followed. 402, 404, 423, 430: frozen, no such shop, locked, suspected.
+  return status < 400 ? { ...ODD, effect: 'none' } : TURNED_AWAY;
 }
 
 interface GraphqlError {

@@ -17,7 +17,7 @@ import type { ShopifyClient } from './client.js';
 import { DOCUMENTS, type ResultOf, type VariablesOf } from './documents.js';
 import { gid, tailOf } from './gid.js';
 import { HOLDS_PER_TAG_MAX, ORDERS_LIMITED_WAIT_MS } from './limits.js';
-import { matches } from './search.js';
+import { anyOf, matches } from './search.js';
 import { COMMON_TAG } from './tag.js';
 import { done, flawOf, judged, refused, unknown } from './write-outcome.js';
 
@@ -41,22 +41,30 @@ export class OrderMaker {
     this.#client = client;
   }
 
-  async place(request: OrderRequest, signal: AbortSignal): Promise<PlaceOutcome> {
+  async place(request: OrderRequest, signal: AbortSignal, maySend: () => boolean): Promise<PlaceOutcome> {
     const flaw = flawOf(request);
     if (flaw !== null) return refused(flaw);
     if (hasBadCountry(request.buyer)) return refused('a country code is two letters');
     const shipped = await this.#shipped(request, signal);
     if (shipped.outcome !== 'done') return shipped;
     const order = inputOf(request, shipped.value);
+    if (!maySend()) return unsent('too late to be sent');
     const sent = await this.#client.write(DOCUMENTS.place_order, { order }, signal);
     if (isOrdersLimited(sent)) return paced(sent);
     return await judged(sent, (data) => this.#placed(data.orderCreate));
   }
 
   async find(tag: string, signal: AbortSignal): Promise<readonly ShopOrder[]> {
-    const variables = { query: matches('source_identifier', tag), first: HOLDS_PER_TAG_MAX };
-    const { data } = await this.#client.read(DOCUMENTS.orders_by_source, variables, signal);
-    return data.orders.nodes.filter(({ sourceIdentifier }) => sourceIdentifier === tag).map(shopOrder);
+    // An order that a draft became has the draft's tags, and no source identifier.
+    const query = anyOf([matches('source_identifier', tag), matches('tag', tag)]);
+    const { data } = await this.#client.read(
+      DOCUMENTS.orders_by_source,
+      { query, first: HOLDS_PER_TAG_MAX },
+      signal,
+    );
+    return data.orders.nodes
+      .filter(({ sourceIdentifier, tags }) => sourceIdentifier === tag || tags.includes(tag))
+      .map(shopOrder);
   }
 
   #placed(payload: Payload | null): PlaceOutcome {
@@ -91,6 +99,10 @@ export class OrderMaker {
       return { outcome: 'not_sent', failure, detail, retry_after_ms };
     }
   }
+}
+
+function unsent(detail: string): PlaceOutcome {
+  return { outcome: 'not_sent', failure: 'unreachable', detail, retry_after_ms: null };
 }
 
 /** The shop takes only so many orders a minute, and this one it turned away: whatever is `unknown` stays unknown. */

@@ -126,8 +126,12 @@ export class ShopifyOrderSink implements OrderSink {
     return sendMove(this.#client, move, signal);
   }
 
-  placeOrder(request: OrderRequest, signal: AbortSignal): Promise<PlaceOutcome> {
-    return this.#maker.place(request, signal);
+  placeOrder(
+    request: OrderRequest,
+    signal: AbortSignal,
+    maySend: () => boolean = () => true,
+  ): Promise<PlaceOutcome> {
+    return this.#maker.place(request, signal, maySend);
   }
 
   findOrders(tag: string, signal: AbortSignal): Promise<readonly ShopOrder[]> {

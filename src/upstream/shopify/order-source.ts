@@ -9,7 +9,7 @@ import type {
   RefundObservation,
   ReturnObservation,
 } from '../../ledger/observation.js';
-import { type OrderSource, READ_ORDERS_MAX, UpstreamError } from '../upstream.js';
+import { type ChangedOrders, type OrderSource, READ_ORDERS_MAX, UpstreamError } from '../upstream.js';
 import type { ShopifyClient } from './client.js';
 import { parseCursor, shopCursor } from './cursor.js';
 import { DOCUMENTS, type Order, type OrderReturn, type ResultOf } from './documents.js';
@@ -76,14 +76,18 @@ export class ShopifyOrderSource implements OrderSource {
   }
 
   /** Throws RangeError on a cursor that is not one of ours. */
-  async ordersChangedSince(cursor: string | null, signal: AbortSignal) {
+  async *ordersChangedSince(cursor: string | null, signal: AbortSignal): AsyncGenerator<ChangedOrders> {
     // The clock is read before anything else: what changes while we read is covered by the next cursor.
     const { shop_time_ms } = await this.#client.read(DOCUMENTS.clock, {}, signal);
     const next = shopCursor(shop_time_ms, this.#tuning.overlap_s);
-    if (cursor === null) return { orders: [], cursor: next };
+    if (cursor === null) {
+      yield { orders: [], cursor: next };
+      return;
+    }
     const query = `${matches('tag', COMMON_TAG)} ${changedSince(parseCursor(cursor))}`;
     const { orders_per_page: first, lines_per_order: lines } = this.#tuning;
-    const orders: OrderObservation[] = [];
+    // Sorted by the time of the change, to the second and in one form: the lesser text is the earlier moment.
+    let reached = cursor;
     const pages = walk(
       async (after) => {
         const variables = { query, first, after, lines, refunds: REFUNDS_PER_ORDER_MAX };
@@ -91,8 +95,13 @@ export class ShopifyOrderSource implements OrderSource {
       },
       Math.ceil(FILTERED_OBJECTS_MAX / first),
     );
-    for await (const nodes of pages) orders.push(...(await this.#observe(nodes, signal)));
-    return { orders, cursor: next };
+    for await (const nodes of pages) {
+      const last = nodes.at(-1);
+      const at = last === undefined ? next : shopCursor(Date.parse(last.updatedAt), this.#tuning.overlap_s);
+      if (at > reached) reached = at < next ? at : next;
+      yield { orders: await this.#observe(nodes, signal), cursor: reached };
+    }
+    yield { orders: [], cursor: next };
   }
 
   async #observe(orders: readonly Order[], signal: AbortSignal): Promise<readonly OrderObservation[]> {

@@ -65,6 +65,11 @@ export async function sendMove(
     return refused(`a move of ${move.changes.length} changes`);
   }
   const sent = await client.write(DOCUMENTS.move_stock, variablesOf(move), signal);
+  // A document that was turned away says nothing of the same move when it was sent before: only the mutation's own errors do.
+  if (sent.outcome === 'refused') {
+    const { failure, detail } = sent;
+    return { outcome: 'not_sent', failure, detail, retry_after_ms: null };
+  }
   return await judged(sent, (data) => outcomeOf(data.inventoryMoveQuantities, client));
 }
 

@@ -83,20 +83,19 @@ export class ShopifyStockSource implements StockSource {
    * Throws UpstreamError `protocol` also when more changed than can be paged to (25,000 levels of one location, or
    * products): then only a full read helps. Throws RangeError on a cursor that is not one of ours.
    */
-  async changesSince(cursor: string, signal: AbortSignal): Promise<Changes> {
+  async *changesSince(cursor: string, signal: AbortSignal): AsyncGenerator<Changes> {
     const since_ms = parseCursor(cursor);
     // The clock is read before anything else: what changes while we read is covered by the next cursor.
     const { locations, shop_time_ms } = await this.#locations(signal);
     const next = shopCursor(shop_time_ms, this.#tuning.overlap_s);
-    const levels: LevelObservation[] = [];
-    for (const location of locations) {
-      if (location.active)
-        levels.push(...(await this.#changedLevels(location.location_id, since_ms, signal)));
+    yield { levels: [], item_ids: [], cursor: next };
+    for (const { location_id, active } of locations) {
+      if (!active) continue;
+      for await (const levels of this.#changedLevels(location_id, since_ms, signal))
+        yield { levels, item_ids: [], cursor: next };
     }
-    const itemIds = await this.#changedItemIds(since_ms, signal);
-    const items: ItemObservation[] = [];
-    for (const ids of chunks(itemIds, READ_ITEMS_MAX)) items.push(...(await this.readItems(ids, signal)));
-    return { levels, items, cursor: next };
+    for await (const item_ids of this.#changedItemIds(since_ms, signal))
+      yield { levels: [], item_ids, cursor: next };
   }
 
   /** Throws RangeError above `READ_ITEMS_MAX` ids. */
@@ -185,33 +184,30 @@ export class ShopifyStockSource implements StockSource {
     return { locations, shop_time_ms: shopTime_ms };
   }
 
-  async #changedLevels(location_id: string, since_ms: number, signal: AbortSignal) {
+  async *#changedLevels(location_id: string, since_ms: number, signal: AbortSignal) {
     const location = gid('Location', location_id);
     const query = changedSince(since_ms);
     const first = this.#tuning.changed_levels_per_page;
-    const levels: LevelObservation[] = [];
     const pages = walk(async (after) => {
       const variables = { location, query, first, after };
       const { data } = await this.#client.read(DOCUMENTS.changed_levels, variables, signal);
       // Null when the location was deleted a moment ago: nothing is promised there any more.
       return data.location?.inventoryLevels ?? null;
     }, filteredPagesMax(first));
-    for await (const nodes of pages) {
-      levels.push(...nodes.map((level) => observeLevel(tailOf('InventoryItem', level.item.id), level)));
-    }
-    return levels;
+    for await (const nodes of pages)
+      yield nodes.map((level) => observeLevel(tailOf('InventoryItem', level.item.id), level));
   }
 
   /** Shopify moves a product's `updated_at` with every sale too, so this names items that only sold as well. */
-  async #changedItemIds(since_ms: number, signal: AbortSignal): Promise<readonly string[]> {
+  async *#changedItemIds(since_ms: number, signal: AbortSignal): AsyncGenerator<readonly string[]> {
     const { changed_products_per_page: first, variants_per_product: variants } = this.#tuning;
     const query = changedSince(since_ms);
-    const ids = new Set<string>();
     const pages = walk(async (after) => {
       const variables = { query, first, after, variants };
       return (await this.#client.read(DOCUMENTS.changed_products, variables, signal)).data.products;
     }, filteredPagesMax(first));
     for await (const products of pages) {
+      const ids = new Set<string>();
       for (const product of products) {
         const nodes = await complete(product.variants, async (after) => {
           const variables = { id: product.id, first: variants, after };
@@ -220,8 +216,8 @@ export class ShopifyStockSource implements StockSource {
         });
         for (const { inventoryItem } of nodes) ids.add(tailOf('InventoryItem', inventoryItem.id));
       }
+      yield [...ids];
     }
-    return [...ids];
   }
 
   async #observeItems(items: readonly Item[], signal: AbortSignal): Promise<readonly ItemObservation[]> {

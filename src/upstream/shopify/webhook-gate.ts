@@ -6,7 +6,8 @@
  * left of it then is a call of node:crypto.
  *
  * The signature is over the body alone. Who has caught one delivery can send its body again under another id or topic;
- * all it brings about is that something is read again.
+ * all it brings about is that something is read again. A person is alarmed (`access`) only by a body of the shape that
+ * app/uninstalled or app/scopes_update alone have; who has caught one of those can repeat the alarm, and no more.
  */
 
 import { createHmac, timingSafeEqual } from 'node:crypto';

@@ -59,10 +59,11 @@ const holdRule = (subscribe: SubscriptionTopic | null): TopicRule => ({
   fields: OBJECT_FIELDS,
   hints: (body) => one('hold', objectId('DraftOrder', body)),
 });
-const accessRule = (subscribe: SubscriptionTopic): TopicRule => ({
+/** A person is woken by these, and the topic is not signed: the body has to be one that only they have. */
+const accessRule = (subscribe: SubscriptionTopic, fits: (body: Body) => boolean): TopicRule => ({
   subscribe,
   fields: null,
-  hints: () => [{ kind: 'access' }],
+  hints: (body) => (fits(body) ? [{ kind: 'access' }] : []),
 });
 const variantRule: TopicRule = { subscribe: null, fields: null, hints: ofVariant };
 
@@ -115,8 +116,8 @@ export const TOPICS = {
   'draft_orders/create': holdRule(null),
   'draft_orders/update': holdRule('DRAFT_ORDERS_UPDATE'),
   'draft_orders/delete': { ...holdRule('DRAFT_ORDERS_DELETE'), fields: null },
-  'app/uninstalled': accessRule('APP_UNINSTALLED'),
-  'app/scopes_update': accessRule('APP_SCOPES_UPDATE'),
+  'app/uninstalled': accessRule('APP_UNINSTALLED', isShop),
+  'app/scopes_update': accessRule('APP_SCOPES_UPDATE', isChangeOfScopes),
 } as const satisfies Record<string, TopicRule>;
 
 export type KnownTopic = keyof typeof TOPICS;
@@ -185,6 +186,15 @@ function ofOrder(body: Body): readonly ShopHint[] {
 function ofPartOfOrder(body: Body): readonly ShopHint[] {
   const order = at(body, 'order');
   return one('order', (order === undefined ? null : objectId('Order', order)) ?? idAt(body, 'order_id'));
+}
+
+/** Shopify's own sample has null there. */
+function isShop(body: Body): boolean {
+  return at(body, 'myshopify_domain') !== undefined && at(body, 'plan_name') !== undefined;
+}
+
+function isChangeOfScopes(body: Body): boolean {
+  return Array.isArray(at(body, 'previous')) && Array.isArray(at(body, 'current'));
 }
 
 /** By its gid where there is one of the right type, else by its number. */
