@@ -17,12 +17,12 @@ import type { Admission, Inbox } from './sync/inbox.js';
 import type { OrderWatch } from './sync/order-watch.js';
 import type { StockSync } from './sync/stock-sync.js';
 import type { SubscriptionKeeper } from './sync/subscription-keeper.js';
-import type { ToolContext } from './tools/server.js';
+import type { ToolHost } from './tools/server.js';
 import type { Subscriptions } from './upstream/upstream.js';
 
 /** What runs: the ledger with its loops, ready for a transport. */
 export interface Holdfast {
-  readonly tools: ToolContext;
+  readonly tools: ToolHost;
   readonly ledger: Ledger;
   readonly store: SqliteStore;
   readonly clock: Clock;
@@ -93,9 +93,8 @@ export function openHoldfast(config: Config, log: Log, tuning: Partial<typeof LI
     sleep: (ms) => pause(ms),
   });
   const calls = new Set<Promise<unknown>>();
-  const tools: ToolContext = {
+  const tools: ToolHost = {
     ledger,
-    principal: 'local',
     reportBug: (error, tool) => {
       const request_id = randomUUID();
       log.error('tool_bug', { tool, request_id, error: describe(error) });

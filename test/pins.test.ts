@@ -7,7 +7,7 @@ import { Client } from '@modelcontextprotocol/client';
 import { InMemoryTransport } from '@modelcontextprotocol/server';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RETRY_BY_CODE } from '../src/ledger/refusal.js';
-import { mcpServer } from '../src/tools/server.js';
+import { LOCAL_CALLER, mcpServer } from '../src/tools/server.js';
 import { TestLedger } from './helpers/ledger.js';
 
 /** The usual estimate of a token, good enough to catch growth: JSON runs nearer 3 in some tokenizers. */
@@ -24,7 +24,7 @@ beforeAll(async () => {
   const reportBug = (error: unknown): string => {
     throw error;
   };
-  await mcpServer({ version: '0' }, { ledger: shop.ledger, principal: 'local', reportBug }).connect(ours);
+  await mcpServer({ version: '0' }, { ledger: shop.ledger, caller: LOCAL_CALLER, reportBug }).connect(ours);
   client = new Client({ name: 'pins', version: '0' });
   await client.connect(theirs);
 });

@@ -105,13 +105,17 @@ async function openDoors(
   { version, sandbox }: ServeOptions,
   log: Log,
 ): Promise<Doors> {
-  const { serveOnHttp, serveWebhooks } = await import('../transport/http.js');
+  const [{ serveOnHttp, serveWebhooks }, { OPEN_TO_LOOPBACK }] = await Promise.all([
+    import('../transport/http.js'),
+    import('../transport/auth.js'),
+  ]);
   const onError = (error: unknown): void => log.warn('http_error', { error: String(error) });
   const open = { ...config.http, ...LIMITS.http, onError };
   const route = { door: { admit }, counters, ...LIMITS.http };
   const hasWebhooks = sandbox || config.public_url !== null;
   const main = await serveOnHttp({ version }, tools, {
     ...open,
+    authenticator: OPEN_TO_LOOPBACK,
     metrics,
     webhooks: hasWebhooks ? route : undefined,
   });

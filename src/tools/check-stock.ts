@@ -48,6 +48,7 @@ const output = z.strictObject({
 
 export const checkStock = defineTool({
   name: 'check_stock',
+  scope: 'inventory:read',
   title: 'Check stock',
   description:
     'Current stock of up to 20 SKUs: units that can be promised now, how old that is, and its stock_hash. ' +
@@ -56,7 +57,7 @@ export const checkStock = defineTool({
   annotations: { readOnlyHint: true },
   input,
   output,
-  call: ({ ledger, principal }, { skus, reservation_id }) =>
+  call: ({ ledger, caller: { principal } }, { skus, reservation_id }) =>
     reservation_id === undefined
       ? ledger.checkStock(skus ?? [])
       : ledger.checkReservation(principal, reservation_id),

@@ -10,6 +10,7 @@ const limitMessage = `wants a whole number from 1 to ${LIMIT_MAX}`;
 
 export const findItems = defineTool({
   name: 'find_items',
+  scope: 'inventory:read',
   title: 'Find items',
   description: 'Finds SKUs by words in title, variant or SKU. No stock figures: use check_stock.',
   annotations: { readOnlyHint: true },

@@ -26,12 +26,13 @@ const output = z.strictObject({
 
 export const getOrder = defineTool({
   name: 'get_order',
+  scope: 'inventory:read',
   title: 'Get order',
   description: 'How an order stands, how it came about, and what to do next. By order_id or reservation_id.',
   annotations: { readOnlyHint: true },
   input,
   output,
-  call: ({ ledger, principal }, { order_id, reservation_id }) =>
+  call: ({ ledger, caller: { principal } }, { order_id, reservation_id }) =>
     ledger.getOrder(
       principal,
       order_id === undefined ? { reservation_id: reservation_id ?? '' } : { order_id },

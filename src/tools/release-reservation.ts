@@ -13,12 +13,13 @@ const output = z.strictObject({
 
 export const releaseReservation = defineTool({
   name: 'release_reservation',
+  scope: 'inventory:reserve',
   title: 'Release reservation',
   description:
     'Frees a reservation that is no longer needed. Twice is no error. Not possible once an order is submitted on it.',
   annotations: { destructiveHint: true, idempotentHint: true },
   input: fields({ reservation_id: reservationId, reason: shortText(REASON_MAX_CHARS).optional() }),
   output,
-  call: ({ ledger, principal }, { reservation_id, reason }) =>
+  call: ({ ledger, caller: { principal } }, { reservation_id, reason }) =>
     ledger.release({ principal, reservation_id, reason: reason ?? null }),
 });

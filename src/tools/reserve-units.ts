@@ -38,6 +38,7 @@ const output = z.strictObject({
 
 export const reserveUnits = defineTool({
   name: 'reserve_units',
+  scope: 'inventory:reserve',
   title: 'Reserve units',
   description:
     'Holds units for you until expires_at (ttl_seconds may ask for less time). ' +
@@ -46,7 +47,7 @@ export const reserveUnits = defineTool({
   annotations: { destructiveHint: false },
   input,
   output,
-  call: ({ ledger, principal }, args) =>
+  call: ({ ledger, caller: { principal } }, args) =>
     ledger.reserve({
       principal,
       lines: args.lines,

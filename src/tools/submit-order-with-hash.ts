@@ -60,6 +60,7 @@ const output = z.strictObject({
 
 export const submitOrderWithHash = defineTool({
   name: 'submit_order_with_hash',
+  scope: 'orders:submit',
   title: 'Submit order',
   description:
     'Orders what a reservation holds. Bring the top-level stock_hash of reserve_units or of check_stock {reservation_id}: ' +
@@ -68,7 +69,7 @@ export const submitOrderWithHash = defineTool({
   annotations: { destructiveHint: false },
   input,
   output,
-  call: ({ ledger, principal }, args) =>
+  call: ({ ledger, caller: { principal } }, args) =>
     ledger.submit({
       principal,
       reservation_id: args.reservation_id,

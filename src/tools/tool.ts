@@ -5,21 +5,28 @@ import * as z from 'zod';
 import type { Ledger } from '../ledger/ledger.js';
 import { StoreBusy } from '../ledger/ports.js';
 import { type Refusal, type RefusalCode, type Result, refused } from '../ledger/refusal.js';
+import type { Caller, Scope } from './caller.js';
 
-/** What a tool may use, and who asks. The principal comes from the transport, never from arguments. */
-export interface ToolContext {
+/** What tools may use, whoever calls them. */
+export interface ToolHost {
   readonly ledger: Ledger;
-  readonly principal: string;
   /** Where bugs go. Never to the client, who gets the request id that this answers with. */
   readonly reportBug: (error: unknown, tool: string) => string;
   /** Told of every call as it begins, so that a server that stops can wait for those under way. */
   readonly onCall?: (call: Promise<unknown>) => void;
 }
 
+/** The same, and who asks. */
+export interface ToolContext extends ToolHost {
+  readonly caller: Caller;
+}
+
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
 export interface Tool {
   readonly name: string;
+  /** What a caller's token has to allow. */
+  readonly scope: Scope;
   readonly title: string;
   readonly description: string;
   readonly annotations: ToolAnnotations;
@@ -33,6 +40,7 @@ export interface Tool {
 
 export interface ToolDefinition<Input extends z.ZodType> {
   readonly name: string;
+  readonly scope: Scope;
   readonly title: string;
   /** Important sentence first. Every client pays for it with every conversation: keep it short. */
   readonly description: string;
@@ -43,9 +51,10 @@ export interface ToolDefinition<Input extends z.ZodType> {
 }
 
 export function defineTool<Input extends z.ZodType>(definition: ToolDefinition<Input>): Tool {
-  const { name, title, description, annotations, input, output, call } = definition;
+  const { name, scope, title, description, annotations, input, output, call } = definition;
   return {
     name,
+    scope,
     title,
     description,
     annotations: { openWorldHint: false, ...annotations },
@@ -60,6 +69,7 @@ export function defineTool<Input extends z.ZodType>(definition: ToolDefinition<I
   };
 
   async function run(context: ToolContext, args: unknown): Promise<CallToolResult> {
+    if (!context.caller.scopes.has(scope)) return lacking(scope);
     const asSent = input.safeParse(args ?? {}, { reportInput: true });
     const parsed = asSent.success ? asSent : input.safeParse(withoutNulls(args ?? {}));
     // What is refused is named as it was sent.
@@ -97,6 +107,11 @@ function refusalResult(refusal: Refusal): CallToolResult {
     details,
   };
   return { ...success({ error }), isError: true };
+}
+
+function lacking(scope: Scope): CallToolResult {
+  const message = `This tool needs the scope ${scope}, and the token does not have it. Ask whoever gave you the token.`;
+  return refusalResult(refused('scope_missing', message, { scope }).refusal);
 }
 
 function failure(context: ToolContext, tool: string, error: unknown): CallToolResult {

@@ -13,7 +13,8 @@ import {
   toNodeHandler,
 } from '@modelcontextprotocol/node';
 import { createMcpHandler, localhostAllowedHostnames } from '@modelcontextprotocol/server';
-import { mcpServer, type ServerIdentity, type ToolContext } from '../tools/server.js';
+import { type Caller, mcpServer, type ServerIdentity, type ToolHost } from '../tools/server.js';
+import type { Authenticator, Challenge } from './auth.js';
 import { Listener, type ListenerOptions } from './listener.js';
 import { WEBHOOK_PATH, type WebhookOptions, WebhookRoute } from './webhooks.js';
 
@@ -23,6 +24,7 @@ export interface HttpServing {
 }
 
 export interface HttpOptions extends ListenerOptions {
+  readonly authenticator: Authenticator;
   readonly body_max_bytes: number;
   readonly onError: (error: unknown) => void;
   /** Left out: the route answers 404. */
@@ -41,15 +43,15 @@ export interface WebhookListenerOptions extends ListenerOptions, WebhookOptions 
 /** Rejects with `PortTaken`. */
 export async function serveOnHttp(
   identity: ServerIdentity,
-  context: ToolContext,
+  host: ToolHost,
   options: HttpOptions,
 ): Promise<HttpServing> {
   const { onError } = options;
-  const handler = createMcpHandler(() => mcpServer(identity, context), {
-    onerror: onError,
-    maxRequestBodySize: options.body_max_bytes,
-  });
-  const mcp = toNodeHandler(handler, { onerror: onError });
+  const handler = createMcpHandler(
+    ({ authInfo }) => mcpServer(identity, { ...host, caller: callerOf(authInfo) }),
+    { onerror: onError, maxRequestBodySize: options.body_max_bytes },
+  );
+  const mcp = forKnownCallers(toNodeHandler(handler, { onerror: onError }), options);
   const listener = await Listener.open(routesOf(mcp, options), options, 'HOLDFAST_HTTP_PORT');
   return {
     origin: listener.origin,
@@ -79,9 +81,47 @@ export async function serveWebhooks(options: WebhookListenerOptions): Promise<Ht
 }
 
 type McpHandler = ReturnType<typeof toNodeHandler>;
+type McpRequest = Parameters<McpHandler>[0];
+
+/** Lets nobody in whom the authenticator does not know, and tells the handler who it is. */
+function forKnownCallers(
+  mcp: McpHandler,
+  { authenticator, onError }: HttpOptions,
+): (request: IncomingMessage, response: ServerResponse) => void {
+  const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const judgement = await authenticator.judge(request);
+    if (!judgement.ok) {
+      challenge(response, judgement.challenge);
+      return;
+    }
+    const { caller } = judgement;
+    const auth = { token: '', clientId: caller.principal, scopes: [...caller.scopes], extra: { caller } };
+    await mcp(
+      Object.assign(request, { auth }) as unknown as McpRequest,
+      response as Parameters<McpHandler>[1],
+    );
+  };
+  return (request, response) => {
+    handle(request, response).catch((bug: unknown) => {
+      onError(bug);
+      if (!response.headersSent) text(response, 500, 'Something went wrong in the server.');
+    });
+  };
+}
+
+function callerOf(authInfo: { extra?: Record<string, unknown> } | undefined): Caller {
+  const caller = authInfo?.extra?.['caller'];
+  if (caller === undefined) throw new Error('a request that nobody has looked at');
+  return caller as Caller;
+}
+
+function challenge(response: ServerResponse, { status, headers, message }: Challenge): void {
+  const body = { jsonrpc: '2.0', error: { code: -32_000, message }, id: null };
+  response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body));
+}
 
 function routesOf(
-  mcp: McpHandler,
+  mcp: (request: IncomingMessage, response: ServerResponse) => void,
   { webhooks, metrics, onError, body_max_bytes }: HttpOptions,
 ): (request: IncomingMessage, response: ServerResponse) => void {
   const isHostLocal = localhostHostValidation();
@@ -97,7 +137,7 @@ function routesOf(
     }
     if (!isOriginLocal(request, response)) return;
     if (path === '/mcp') {
-      void mcp(request as Parameters<McpHandler>[0], response as Parameters<McpHandler>[1]);
+      mcp(request, response);
     } else if (path === '/healthz') {
       text(response, 200, 'ok');
     } else if (path === '/metrics' && metrics !== undefined) {

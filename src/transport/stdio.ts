@@ -1,7 +1,7 @@
 /** MCP over stdin and stdout. stdout carries JSON-RPC and nothing else. */
 
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
-import { mcpServer, type ServerIdentity, type ToolContext } from '../tools/server.js';
+import { LOCAL_CALLER, mcpServer, type ServerIdentity, type ToolHost } from '../tools/server.js';
 
 export interface StdioServing {
   /** Resolves when the client has closed its end. */
@@ -11,13 +11,15 @@ export interface StdioServing {
 
 export function serveOnStdio(
   identity: ServerIdentity,
-  context: ToolContext,
+  host: ToolHost,
   onError: (error: unknown) => void,
 ): StdioServing {
   const ended = new Promise<void>((resolve) => {
     process.stdin.once('end', resolve);
     process.stdin.once('close', resolve);
   });
-  const handle = serveStdio(() => mcpServer(identity, context), { onerror: onError });
+  const handle = serveStdio(() => mcpServer(identity, { ...host, caller: LOCAL_CALLER }), {
+    onerror: onError,
+  });
   return { ended, close: () => handle.close() };
 }

@@ -8,6 +8,7 @@ import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { RETRY_BY_CODE, type RefusalCode } from '../../src/ledger/refusal.js';
 import { type HttpServing, serveOnHttp } from '../../src/transport/http.js';
+import { knownAs } from '../helpers/known-as.js';
 import { AGENT, HOUR, MINUTE, OTHER_AGENT, STORE, TestLedger, WAREHOUSE } from '../helpers/ledger.js';
 import type { Json, ToolAnswer } from './any-client.js';
 
@@ -39,10 +40,11 @@ class Caller {
     const bugs: unknown[] = [];
     const serving = await serveOnHttp(
       { version: '0' },
-      { ledger, principal, reportBug: (error) => String(bugs.push(error)) },
+      { ledger, reportBug: (error) => String(bugs.push(error)) },
       {
         host: '127.0.0.1',
         port: 0,
+        authenticator: knownAs(principal),
         body_max_bytes: BODY_MAX_BYTES,
         headers_timeout_ms: 10_000,
         request_timeout_ms: 30_000,

@@ -12,6 +12,7 @@ import { type Holdfast, openHoldfast } from '../../src/main.js';
 import { SandboxServer } from '../../src/sandbox/server.js';
 import { verifyLedgerFile } from '../../src/store/sqlite/verify.js';
 import { type HttpServing, serveOnHttp } from '../../src/transport/http.js';
+import { knownAs } from '../helpers/known-as.js';
 import { AGENT, MINUTE, OTHER_AGENT } from '../helpers/ledger.js';
 import { ShopLedger, SMALL_CATALOGUE } from '../helpers/shop-ledger.js';
 import { type AnyClient, CLIENTS, type Json } from './any-client.js';
@@ -47,11 +48,13 @@ class Agent {
   }
 
   static async called(principal: string): Promise<Agent> {
-    const serving: HttpServing = await serveOnHttp(
-      { version: '0' },
-      { ...holdfast.tools, principal },
-      { host: '127.0.0.1', port: 0, ...LIMITS.http, onError: () => {} },
-    );
+    const serving: HttpServing = await serveOnHttp({ version: '0' }, holdfast.tools, {
+      host: '127.0.0.1',
+      port: 0,
+      authenticator: knownAs(principal),
+      ...LIMITS.http,
+      onError: () => {},
+    });
     closing.push(() => serving.close());
     if (connect === undefined) throw new Error('no such client');
     const client = await connect({ url: new URL(`${serving.origin}/mcp`) });

@@ -34,9 +34,12 @@ import {
   type SqliteStoreOptions,
 } from '../../src/store/sqlite/sqlite-store.js';
 import { openTurnstile } from '../../src/store/sqlite/turnstile.js';
+import { type Caller, SCOPES } from '../../src/tools/caller.js';
 
 export const TEST_SHOP = 'test.myshopify.com';
 export const AGENT = 'agent-a';
+/** The same as a caller of tools, who may do everything. */
+export const AGENT_CALLER: Caller = { principal: AGENT, channel: null, scopes: new Set(SCOPES) };
 export const OTHER_AGENT = 'agent-b';
 /** When every test begins. */
 export const TEST_START_MS = Date.UTC(2026, 10, 23, 12);

@@ -3,7 +3,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { loadDriver } from '../../src/store/sqlite/driver.js';
 import { TOOLS, type ToolContext } from '../../src/tools/server.js';
-import { AGENT, TestLedger, WAREHOUSE } from '../helpers/ledger.js';
+import { AGENT_CALLER, TestLedger, WAREHOUSE } from '../helpers/ledger.js';
 
 interface Bug {
   readonly error: unknown;
@@ -25,7 +25,7 @@ async function stage(
   const bugs: Bug[] = [];
   const context: ToolContext = {
     ledger: shop.ledger,
-    principal: AGENT,
+    caller: AGENT_CALLER,
     reportBug: (error, tool) => {
       const request_id = `bug-${bugs.length}`;
       bugs.push({ error, tool, request_id });
@@ -118,4 +118,25 @@ it('a time of nothing, or of a day, is no error: the answer says what was given'
     const answer = await reserve?.run(context, { ...ONE_MUG, ttl_seconds: asked });
     expect(answer?.structuredContent).toMatchObject({ ttl_seconds: given });
   }
+});
+
+describe('what a token allows', () => {
+  it.each([
+    ['reserve_units', { lines: [{ sku: 'MUG', quantity: 1 }] }, 'inventory:reserve'],
+    ['submit_order_with_hash', { reservation_id: 'res_1', stock_hash: 'sha256:' }, 'orders:submit'],
+    ['check_stock', { skus: ['MUG'] }, 'inventory:read'],
+  ] as const)(
+    '%s is refused without its scope, whatever the arguments, and names it',
+    async (tool, args, scope) => {
+      const { context } = await stage();
+      const scopes = new Set([...context.caller.scopes].filter((held) => held !== scope));
+      const answer = await run({ ...context, caller: { ...context.caller, scopes } }, tool, args);
+      expect(answer.isError).toBe(true);
+      expect(answer.structuredContent.error).toMatchObject({
+        code: 'scope_missing',
+        retry: 'never',
+        details: { scope },
+      });
+    },
+  );
 });

@@ -4,6 +4,7 @@ import { type AddressInfo, connect, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { loadDriver } from '../../src/store/sqlite/driver.js';
 import { type HttpOptions, type HttpServing, serveOnHttp } from '../../src/transport/http.js';
+import { knownAs } from '../helpers/known-as.js';
 import { AGENT, TestLedger } from '../helpers/ledger.js';
 
 const FIND = { name: 'find_items', arguments: { query: 'mug' } };
@@ -25,7 +26,6 @@ async function serve(options: Partial<HttpOptions> = {}): Promise<HttpServing> {
     { version: '0' },
     {
       ledger: shop.ledger,
-      principal: AGENT,
       reportBug: (error) => {
         throw error;
       },
@@ -33,6 +33,7 @@ async function serve(options: Partial<HttpOptions> = {}): Promise<HttpServing> {
     {
       host: '127.0.0.1',
       port: 0,
+      authenticator: knownAs(AGENT),
       body_max_bytes: 65_536,
       headers_timeout_ms: 10_000,
       request_timeout_ms: 30_000,

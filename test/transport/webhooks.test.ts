@@ -13,6 +13,7 @@ import {
   type WebhookListenerOptions,
 } from '../../src/transport/http.js';
 import { WEBHOOK_PATH } from '../../src/transport/webhooks.js';
+import { knownAs } from '../helpers/known-as.js';
 import { AGENT } from '../helpers/ledger.js';
 import { ShopLedger } from '../helpers/shop-ledger.js';
 import { InboxBench, levelBody, SECRET, signed } from '../helpers/webhooks.js';
@@ -50,12 +51,16 @@ async function serve(webhooks: Partial<WebhookListenerOptions> | null = {}): Pro
     { version: '0' },
     {
       ledger: t.ledger,
-      principal: AGENT,
       reportBug: (error) => {
         throw error;
       },
     },
-    { ...open, metrics: async () => b.counters.text(), webhooks: webhooks === null ? undefined : route },
+    {
+      ...open,
+      authenticator: knownAs(AGENT),
+      metrics: async () => b.counters.text(),
+      webhooks: webhooks === null ? undefined : route,
+    },
   );
   receiving = webhooks === null ? null : await serveWebhooks({ public_hostname: PUBLIC, ...route });
 }

@@ -1,0 +1,16 @@
+/** Who calls a tool, and what they may do. Comes from the transport, never from arguments. */
+
+export const SCOPES = ['inventory:read', 'inventory:reserve', 'orders:submit'] as const;
+
+export type Scope = (typeof SCOPES)[number];
+
+export interface Caller {
+  /** The authenticated caller: a token's subject over HTTP, `local` over stdio. */
+  readonly principal: string;
+  /** Where they sell, as their token says; null when it says nothing. */
+  readonly channel: string | null;
+  readonly scopes: ReadonlySet<Scope>;
+}
+
+/** Whoever started this process: everything on this machine is theirs anyway. */
+export const LOCAL_CALLER: Caller = { principal: 'local', channel: null, scopes: new Set(SCOPES) };

@@ -1,0 +1,13 @@
+import { SCOPES } from '../../src/tools/caller.js';
+import type { Authenticator } from '../../src/transport/auth.js';
+
+/** Takes everybody for one principal who may do everything. */
+export function knownAs(principal: string): Authenticator {
+  const caller = { principal, channel: null, scopes: new Set(SCOPES) };
+  return {
+    judge: async () => ({ ok: true, caller }),
+    lacking: () => {
+      throw new Error('this caller lacks nothing');
+    },
+  };
+}
