@@ -116,6 +116,36 @@ export const LIMITS = {
     /** How often the two timeouts are looked at. */
     timeouts_check_ms: 1_000,
     connections_max: 1_024,
+    /** From one address (IPv6: one /64), proxies that are trusted and this machine excepted. */
+    connections_per_address_max: 128,
+    /** One body may take so long to arrive. */
+    body_timeout_ms: 10_000,
+    /** So much of each body is always taken; a call has some hundred bytes. */
+    body_small_max_bytes: 65_536,
+    /** Of bodies that are being received, what is above, together. */
+    body_buffer_max_bytes: 33_554_432,
+    /** Of a body that is refused, what is still taken off the line so that the answer gets through. */
+    body_discard_max_bytes: 4_194_304,
+    /** Brackets inside brackets. A call has six; what is deeper is made to hurt. */
+    json_depth_max: 64,
+    /** Calls under way, in all and of one principal. */
+    requests_max: 512,
+    requests_per_principal_max: 256,
+    /** Streams that stay open, in all and of one principal. */
+    streams_max: 512,
+    streams_per_principal_max: 64,
+    /** Addresses and principals whose pace is remembered; who was not heard of for longest is forgotten first. */
+    buckets_max: 10_000,
+    /** Of a principal, and of an address; settings say otherwise. A busy agent makes some sixty a minute. */
+    rate_per_minute: 6_000,
+    rate_per_address_per_minute: 12_000,
+    /** Requests that nobody is known for, from one address. */
+    strangers_per_minute: 120,
+    /** A heartbeat that is older than so many of them, and than this, and the server is not ready. */
+    ready_beats: 4,
+    ready_min_ms: 30_000,
+    /** Trouble of one kind is logged so often at most, and counted between. */
+    log_gap_ms: 10_000,
     /** Longer than the longest call: two waits for the lock, a re-read between them, and a revalidation. */
     drain_max_ms: 20_000,
     /** Of the listener for webhooks. Shopify keeps far fewer; strangers may take all, and agents notice nothing. */
@@ -161,6 +191,9 @@ const LOOPBACK_HOSTS: readonly string[] = ['127.0.0.1', '::1', 'localhost'];
 /** Two while one is being replaced; a list that is longer is a mistake. */
 const WEBHOOK_SECRETS_MAX = 4;
 
+/** Of hosts, origins and proxies that a setting names. */
+const LIST_MAX = 32;
+
 const shopPattern = /^[a-z0-9][a-z0-9-]*\.myshopify\.com$/;
 
 function integer(name: string, bounds: { min: number; max: number; fallback: number }, unit: string) {
@@ -172,6 +205,19 @@ function integer(name: string, bounds: { min: number; max: number; fallback: num
     .refine((value) => value >= bounds.min && value <= bounds.max, wants)
     .default(bounds.fallback)
     .describe(name);
+}
+
+/** With commas between; empty when it is left out. */
+function listOf(entry: z.ZodType<string>, what: string) {
+  const wants = `wants one to ${LIST_MAX} ${what}, with commas between`;
+  return z
+    .string()
+    .transform((list) => list.split(',').map((part) => part.trim().toLowerCase()))
+    .refine(
+      (parts) => parts.length <= LIST_MAX && parts.every((part) => entry.safeParse(part).success),
+      wants,
+    )
+    .default([]);
 }
 
 const settings = z.object({
@@ -220,12 +266,39 @@ const settings = z.object({
     .transform((origin) => new URL(origin).origin)
     .optional(),
   HOLDFAST_HTTP_HOST: z
-    .string()
-    .refine(
-      (host) => LOOPBACK_HOSTS.includes(host),
-      'wants a loopback address (127.0.0.1, ::1, localhost): without authentication nothing else is safe',
+    .union(
+      [z.literal('localhost'), z.ipv4(), z.ipv6()],
+      'wants a loopback address (127.0.0.1, ::1, localhost), or another IP address of this machine where callers have tokens',
     )
     .default('127.0.0.1'),
+  HOLDFAST_MCP_URL: z
+    .string()
+    .refine(isMcpUrl, 'wants the address of /mcp, like https://stock.example.com/mcp')
+    .refine((url) => !isMcpUrl(url) || isHttpsOrLoopback(url), 'wants https, or http on loopback only')
+    .transform((url) => new URL(url).href)
+    .optional(),
+  HOLDFAST_HTTP_ALLOWED_HOSTS: listOf(
+    z.string().regex(/^(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])$/),
+    'host names without a port, like stock.internal',
+  ),
+  HOLDFAST_HTTP_ALLOWED_ORIGINS: listOf(
+    z.string().regex(/^[a-z][a-z0-9+.-]*:\/\/[a-z0-9.:[\]-]+$/),
+    'origins without a path, like https://app.example.com',
+  ),
+  HOLDFAST_TRUSTED_PROXIES: listOf(
+    z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()]),
+    'addresses or networks, like 127.0.0.1 or 10.0.0.0/8',
+  ),
+  HOLDFAST_RATE_PER_MINUTE: integer(
+    'rate',
+    { min: 1, max: 100_000_000, fallback: LIMITS.http.rate_per_minute },
+    'requests a minute of one principal',
+  ),
+  HOLDFAST_RATE_PER_ADDRESS_PER_MINUTE: integer(
+    'rate',
+    { min: 1, max: 100_000_000, fallback: LIMITS.http.rate_per_address_per_minute },
+    'requests a minute from one address',
+  ),
   HOLDFAST_HTTP_PORT: integer(
     'port',
     { min: 0, max: 65_535, fallback: 8_787 },
@@ -281,13 +354,30 @@ export interface ShopConfig {
   readonly origin: string | null;
 }
 
+export interface HttpConfig {
+  readonly host: string;
+  readonly port: number;
+  /** Whether /mcp asks who calls. Without it nothing but loopback is bound. */
+  readonly has_authentication: boolean;
+  /** Where agents reach /mcp, as they spell it; null: on loopback alone. */
+  readonly mcp_url: string | null;
+  /** Host names under which requests are taken, besides loopback and that of `mcp_url`. */
+  readonly allowed_hosts: readonly string[];
+  /** Origins of web pages that may call, besides loopback. */
+  readonly allowed_origins: readonly string[];
+  /** Addresses and networks whose X-Forwarded-For is believed. */
+  readonly trusted_proxies: readonly string[];
+  readonly rate_per_minute: number;
+  readonly rate_per_address_per_minute: number;
+}
+
 export interface Config {
   readonly db: string;
   /** False when HOLDFAST_DB was left at its default. */
   readonly is_db_chosen: boolean;
   /** Null when no shop is configured: only the sandbox can be served then. */
   readonly shop: ShopConfig | null;
-  readonly http: { readonly host: string; readonly port: number };
+  readonly http: HttpConfig;
   /** Loopback port of the listener that knows webhooks alone: where a tunnel or proxy leads. */
   readonly webhook_port: number;
   /** Origin at which the shop reaches this server; null: nobody tells us anything, and the heartbeat asks. */
@@ -343,7 +433,7 @@ export function readConfig(environment: Environment): Config {
     db: data.HOLDFAST_DB,
     is_db_chosen: environment['HOLDFAST_DB'] !== undefined,
     shop: shopConfig(data),
-    http: { host: data.HOLDFAST_HTTP_HOST, port: data.HOLDFAST_HTTP_PORT },
+    http: httpConfig(data),
     webhook_port: data.HOLDFAST_WEBHOOK_PORT,
     public_url: data.HOLDFAST_PUBLIC_URL ?? null,
     webhook_secrets: webhookSecrets(data),
@@ -384,6 +474,33 @@ function clampedTtl(data: Settings): Pick<Config, 'ttl_default_s' | 'ttl_min_s' 
   return { ttl_default_s, ttl_min_s, ttl_max_s };
 }
 
+function httpConfig(data: Settings): HttpConfig {
+  const host = data.HOLDFAST_HTTP_HOST;
+  const has_authentication = hasAuthentication(data);
+  if (!has_authentication && !LOOPBACK_HOSTS.includes(host)) {
+    throw new ConfigError(
+      'These settings are wrong:\n  HOLDFAST_HTTP_HOST wants a loopback address (127.0.0.1, ::1, localhost): without authentication nothing else is safe',
+      ['HOLDFAST_HTTP_HOST'],
+    );
+  }
+  return {
+    host,
+    port: data.HOLDFAST_HTTP_PORT,
+    has_authentication,
+    mcp_url: data.HOLDFAST_MCP_URL ?? null,
+    allowed_hosts: data.HOLDFAST_HTTP_ALLOWED_HOSTS,
+    allowed_origins: data.HOLDFAST_HTTP_ALLOWED_ORIGINS,
+    trusted_proxies: data.HOLDFAST_TRUSTED_PROXIES,
+    rate_per_minute: data.HOLDFAST_RATE_PER_MINUTE,
+    rate_per_address_per_minute: data.HOLDFAST_RATE_PER_ADDRESS_PER_MINUTE,
+  };
+}
+
+/** Whether callers over HTTP have to say who they are. No setting makes them yet. */
+function hasAuthentication(_data: Settings): boolean {
+  return false;
+}
+
 function webhookSecrets(data: Settings): readonly string[] {
   const { SHOPIFY_WEBHOOK_SECRETS: secrets, SHOPIFY_CLIENT_SECRET: secret } = data;
   return secrets ?? (secret === undefined ? [] : [secret]);
@@ -421,6 +538,12 @@ function isOrigin(input: string): boolean {
   if (!URL.canParse(input)) return false;
   const { protocol, origin, href } = new URL(input);
   return /^https?:$/.test(protocol) && href === `${origin}/`;
+}
+
+function isMcpUrl(input: string): boolean {
+  if (!URL.canParse(input)) return false;
+  const { protocol, origin, href } = new URL(input);
+  return /^https?:$/.test(protocol) && href === `${origin}/mcp`;
 }
 
 function isHttpsOrLoopback(origin: string): boolean {

@@ -18,6 +18,7 @@ import type { OrderWatch } from './sync/order-watch.js';
 import type { StockSync } from './sync/stock-sync.js';
 import type { SubscriptionKeeper } from './sync/subscription-keeper.js';
 import type { ToolHost } from './tools/server.js';
+import type { Readiness } from './transport/http.js';
 import type { Subscriptions } from './upstream/upstream.js';
 
 /** What runs: the ledger with its loops, ready for a transport. */
@@ -36,6 +37,8 @@ export interface Holdfast {
   admit(headers: Readonly<Record<string, string | string[] | undefined>>, body: Buffer): Promise<Admission>;
   /** What was counted, in the text format of Prometheus. */
   metrics(): Promise<string>;
+  /** Whether agents can be sent here, part by part. */
+  readiness(): Promise<Readiness>;
   /** The stock sync, once the shop's client is loaded. */
   sync(): Promise<StockSync>;
   /** Resolves when the tool calls under way are answered. */
@@ -151,10 +154,26 @@ export function openHoldfast(config: Config, log: Log, tuning: Partial<typeof LI
       counters.set('inbox_oldest_age_seconds', oldest === null ? 0 : (clock.now() - oldest) / 1_000);
       return counters.text();
     },
+    readiness: () => readinessOf(store, clock, config.heartbeat_ms),
     sync: async () => (await shopSide()).sync,
     settled,
     stop,
   };
+}
+
+/** A server that is cut off from its shop answers, but promises less and less: agents are better sent to another. */
+async function readinessOf(store: SqliteStore, clock: Clock, heartbeat_ms: number): Promise<Readiness> {
+  const { ready_beats, ready_min_ms } = LIMITS.http;
+  try {
+    const { baseline_at_ms, confirmed_at_ms } = await store.read({}, (state) => state.sync);
+    const first_sync_done = baseline_at_ms !== null;
+    const age_max_ms = Math.max(ready_min_ms, ready_beats * heartbeat_ms);
+    const heartbeat_young = first_sync_done && clock.now() - confirmed_at_ms <= age_max_ms;
+    return { ledger_open: true, first_sync_done, heartbeat_young };
+  } catch {
+    // Its calls say why, each in the log.
+    return { ledger_open: false, first_sync_done: false, heartbeat_young: false };
+  }
 }
 
 interface ShopSide {

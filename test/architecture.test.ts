@@ -44,8 +44,9 @@ const RULES: Readonly<Record<string, Rule>> = {
   transport: {
     ours: ['tools/server.ts', 'sync/inbox.ts', 'dashboard', 'observability'],
     outside: [
-      '@modelcontextprotocol/node',
       '@modelcontextprotocol/server',
+      'node:async_hooks',
+      'node:buffer',
       'node:http',
       'node:net',
       'node:timers/promises',

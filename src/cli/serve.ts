@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { type Config, ConfigError, LIMITS, machineEnvironment, readConfig } from '../config.js';
 import { openHoldfast } from '../main.js';
 import { type Log, stderrLog } from '../observability/log.js';
+import { RareLog } from '../observability/rare-log.js';
 import type { HttpServing } from '../transport/http.js';
 
 export interface ServeOptions {
@@ -100,7 +101,7 @@ interface Doors {
 }
 
 async function openDoors(
-  { tools, counters, admit, metrics }: Running,
+  { tools, counters, admit, metrics, readiness }: Running,
   config: Config,
   { version, sandbox }: ServeOptions,
   log: Log,
@@ -109,14 +110,18 @@ async function openDoors(
     import('../transport/http.js'),
     import('../transport/auth.js'),
   ]);
-  const onError = (error: unknown): void => log.warn('http_error', { error: String(error) });
-  const open = { ...config.http, ...LIMITS.http, onError };
+  const rare = new RareLog(log, LIMITS.http.log_gap_ms);
+  const onError = (error: unknown): void => rare.warn('http_error', { error: String(error) });
+  const report = (event: string): void => rare.warn(event);
+  const open = { ...LIMITS.http, ...config.http, onError, report };
   const route = { door: { admit }, counters, ...LIMITS.http };
   const hasWebhooks = sandbox || config.public_url !== null;
   const main = await serveOnHttp({ version }, tools, {
     ...open,
     authenticator: OPEN_TO_LOOPBACK,
+    counters,
     metrics,
+    readiness,
     webhooks: hasWebhooks ? route : undefined,
   });
   if (!hasWebhooks) return { main, webhooks: null };

@@ -39,6 +39,20 @@ export const METRICS = {
     type: 'counter',
     help: 'Names of items that needed no read of their own: another had covered them.',
   },
+  mcp_requests_total: {
+    type: 'counter',
+    help: 'Requests at /mcp, by what became of them.',
+    label: 'outcome',
+  },
+  mcp_refused_bytes_total: {
+    type: 'counter',
+    help: 'Declared length of bodies at /mcp that were refused for their size.',
+  },
+  http_connections_refused_total: {
+    type: 'counter',
+    help: 'Connections that were not let in, by which limit was reached.',
+    label: 'limit',
+  },
 } as const satisfies Record<string, Metric>;
 
 interface Metric {

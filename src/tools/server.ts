@@ -1,13 +1,22 @@
-/** Registers the six tools with the MCP SDK. One factory serves every transport and both protocol eras. */
+/** Serves the six tools with the MCP SDK. One factory serves every transport and both protocol eras. */
 
-import { McpServer } from '@modelcontextprotocol/server';
+import {
+  type CallToolResult,
+  type jsonSchemaValidator,
+  type ListToolsResult,
+  ProtocolError,
+  ProtocolErrorCode,
+  Server,
+} from '@modelcontextprotocol/server';
+import { refused } from '../ledger/refusal.js';
+import type { Scope } from './caller.js';
 import { checkStock } from './check-stock.js';
 import { findItems } from './find-items.js';
 import { getOrder } from './get-order.js';
 import { releaseReservation } from './release-reservation.js';
 import { reserveUnits } from './reserve-units.js';
 import { submitOrderWithHash } from './submit-order-with-hash.js';
-import type { Tool, ToolContext } from './tool.js';
+import { refusalResult, type Tool, type ToolContext } from './tool.js';
 
 export { type Caller, LOCAL_CALLER, type Scope } from './caller.js';
 export type { ToolContext, ToolHost } from './tool.js';
@@ -34,18 +43,65 @@ export interface ServerIdentity {
   readonly version: string;
 }
 
-export function mcpServer(identity: ServerIdentity, context: ToolContext): McpServer {
-  const server = new McpServer(
+const TOOL_BY_NAME: ReadonlyMap<string, Tool> = new Map(TOOLS.map((tool) => [tool.name, tool]));
+
+let listed: ListToolsResult | undefined;
+
+/** As clients are shown them. Made once: over HTTP a server lives for one request, and all of them say the same. */
+function listOfTools(): ListToolsResult {
+  listed ??= { tools: TOOLS.map(definitionOf) } as ListToolsResult;
+  return listed;
+}
+
+function definitionOf({ name, title, description, annotations, inputSchema, outputSchema }: Tool): object {
+  return {
+    name,
+    title,
+    description,
+    annotations,
+    inputSchema: inputSchema['~standard'].jsonSchema.input({ target: 'draft-2020-12' }),
+    outputSchema: outputSchema['~standard'].jsonSchema.output({ target: 'draft-2020-12' }),
+  };
+}
+
+/** Never asked: what tools take is validated by them, and no tool asks its client for anything. */
+const NO_VALIDATOR: jsonSchemaValidator = {
+  getValidator: () => {
+    throw new Error('nothing here is validated by JSON Schema');
+  },
+};
+
+/**
+ * The SDK's plain server instead of its `McpServer`: registering six tools with their schemas took longer than all else that
+ * the SDK does for a call. It still checks every request and every result against the protocol.
+ */
+export function mcpServer(identity: ServerIdentity, context: ToolContext): Server {
+  const server = new Server(
     { name: 'holdfast', title: 'Holdfast', version: identity.version },
-    { instructions: INSTRUCTIONS, capabilities: { tools: {} } },
+    {
+      instructions: INSTRUCTIONS,
+      capabilities: { tools: { listChanged: true } },
+      jsonSchemaValidator: NO_VALIDATOR,
+    },
   );
-  for (const tool of TOOLS) {
-    const { name, title, description, annotations, inputSchema, outputSchema, run } = tool;
-    server.registerTool(
-      name,
-      { title, description, annotations, inputSchema, outputSchema },
-      (args: unknown) => run(context, args),
-    );
-  }
+  server.setRequestHandler('tools/list', listOfTools);
+  server.setRequestHandler('tools/call', ({ params: { name, arguments: args } }) => {
+    const tool = TOOL_BY_NAME.get(name);
+    if (tool === undefined)
+      throw new ProtocolError(ProtocolErrorCode.InvalidParams, `Tool ${name} not found`);
+    return tool.run(context, args);
+  });
   return server;
+}
+
+/** What a caller's token has to allow for a tool; null for one that does not exist. */
+export function scopeOf(toolName: string): Scope | null {
+  return TOOL_BY_NAME.get(toolName)?.scope ?? null;
+}
+
+/** A call that was turned away before its tool was asked. */
+export function rateLimitedResult(retry_after_seconds: number): CallToolResult {
+  const message =
+    'Too many calls in a short time. Nothing was done. Wait retry_after_seconds, then send the same call again.';
+  return refusalResult(refused('rate_limited', message, {}, retry_after_seconds).refusal);
 }

@@ -97,7 +97,7 @@ function success(value: unknown): CallToolResult {
 }
 
 /** Some clients show their model only the text, others only the structured content: both are complete. */
-function refusalResult(refusal: Refusal): CallToolResult {
+export function refusalResult(refusal: Refusal): CallToolResult {
   const { code, message, retry, retry_after_seconds, details } = refusal;
   const error = {
     code,

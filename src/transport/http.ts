@@ -1,21 +1,21 @@
 /**
- * MCP over Streamable HTTP at /mcp, on loopback. Authentication comes later. Until then `config.ts` refuses any other
- * address, and the Host and Origin guards keep web pages out (DNS rebinding). They do not keep a reverse proxy out: most
- * name this server in the Host that they send, so whatever they lead here is let in. That is why the shop's webhooks, all
- * that the public may reach, have a listener that knows nothing else, and a proxy is to lead there.
+ * The main listener: MCP over Streamable HTTP at /mcp, and what watches the server. The Host and Origin guards keep web pages
+ * out (DNS rebinding); who else may call is the authenticator's to say. Without one, `config.ts` refuses every address but
+ * loopback, and what carries a proxy's handwriting is refused here. The shop's webhooks, all that the public may reach
+ * unasked, have a listener that knows nothing else.
  */
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import {
-  hostHeaderValidation,
-  localhostHostValidation,
-  localhostOriginValidation,
-  toNodeHandler,
-} from '@modelcontextprotocol/node';
-import { createMcpHandler, localhostAllowedHostnames } from '@modelcontextprotocol/server';
-import { type Caller, mcpServer, type ServerIdentity, type ToolHost } from '../tools/server.js';
-import type { Authenticator, Challenge } from './auth.js';
+import type { McpServerFactory, ServerEventBus } from '@modelcontextprotocol/server';
+import { Counters } from '../observability/counters.js';
+import { mcpServer, type ServerIdentity, type ToolHost } from '../tools/server.js';
+import type { Authenticator } from './auth.js';
+import { isForwarded, isLoopback, plainAddress, TrustedProxies } from './client-address.js';
+import { hostGuard, type Names, originGuard } from './guards.js';
+import { refuse, writeJson } from './json-rpc.js';
 import { Listener, type ListenerOptions } from './listener.js';
+import { callerOf } from './mcp-dispatch.js';
+import { McpEndpoint, type McpLimits, type McpSessions } from './mcp-endpoint.js';
 import { WEBHOOK_PATH, type WebhookOptions, WebhookRoute } from './webhooks.js';
 
 export interface HttpServing {
@@ -23,14 +23,37 @@ export interface HttpServing {
   close(): Promise<void>;
 }
 
-export interface HttpOptions extends ListenerOptions {
+export interface HttpOptions extends Omit<ListenerOptions, 'onRefused'>, McpLimits, Partial<Names> {
   readonly authenticator: Authenticator;
-  readonly body_max_bytes: number;
   readonly onError: (error: unknown) => void;
+  /** Told of trouble that strangers can make: keep its lines few. */
+  readonly report?: ((event: string) => void) | undefined;
+  /** A clock that never runs backwards. */
+  readonly now_ms?: (() => number) | undefined;
+  /** Where agents reach /mcp; null: on loopback alone. */
+  readonly mcp_url?: string | null;
+  /** Addresses and networks whose X-Forwarded-For is believed. */
+  readonly trusted_proxies?: readonly string[];
+  readonly counters?: Counters | undefined;
+  /** False serves to the letter of the specification, for a conformance run. Default: true. */
+  readonly lenient?: boolean;
+  /** Serves something else than our tools behind all of this: for conformance runs and measurements. */
+  readonly makeServer?: McpServerFactory | undefined;
+  readonly bus?: ServerEventBus | undefined;
+  readonly sessions?: McpSessions | undefined;
   /** Left out: the route answers 404. */
   readonly webhooks?: WebhookServing | undefined;
   /** What /metrics answers, in the text format of Prometheus. Left out: 404. */
   readonly metrics?: (() => Promise<string>) | undefined;
+  /** What /readyz answers. Left out: 404. */
+  readonly readiness?: (() => Promise<Readiness>) | undefined;
+}
+
+/** All three, and agents can be sent here. */
+export interface Readiness {
+  readonly ledger_open: boolean;
+  readonly first_sync_done: boolean;
+  readonly heartbeat_young: boolean;
 }
 
 export type WebhookServing = Omit<WebhookOptions, 'body_max_bytes' | 'onError'>;
@@ -46,18 +69,39 @@ export async function serveOnHttp(
   host: ToolHost,
   options: HttpOptions,
 ): Promise<HttpServing> {
-  const { onError } = options;
-  const handler = createMcpHandler(
-    ({ authInfo }) => mcpServer(identity, { ...host, caller: callerOf(authInfo) }),
-    { onerror: onError, maxRequestBodySize: options.body_max_bytes },
+  const { makeServer, counters = new Counters(), report = () => undefined } = options;
+  const proxies = new TrustedProxies(options.trusted_proxies ?? []);
+  const mcp = new McpEndpoint({
+    ...options,
+    factory: makeServer ?? (({ authInfo }) => mcpServer(identity, { ...host, caller: callerOf(authInfo) })),
+    // Of a server that is not ours nobody knows.
+    streams_calls: makeServer !== undefined,
+    proxies,
+    https_only: options.mcp_url?.startsWith('https:') ?? false,
+    lenient: options.lenient ?? true,
+    counters,
+    now_ms: options.now_ms ?? (() => performance.now()),
+    report,
+  });
+  const onRefused = (limit: string): void => {
+    counters.add('http_connections_refused_total', 1, limit);
+    report('connections_refused');
+  };
+  // A proxy brings many clients, and of this machine's programs none is a stranger.
+  const isExempt = (address: string): boolean => isLoopback(address) || proxies.include(address);
+  const listener = await Listener.open(
+    routesOf(mcp, options),
+    { isExempt, ...options, onRefused },
+    'HOLDFAST_HTTP_PORT',
   );
-  const mcp = forKnownCallers(toNodeHandler(handler, { onerror: onError }), options);
-  const listener = await Listener.open(routesOf(mcp, options), options, 'HOLDFAST_HTTP_PORT');
   return {
     origin: listener.origin,
-    // The handler cuts off what it still serves, so it is closed last: an agent whose call was cut off can't
-    // tell whether its units are reserved.
-    close: () => listener.close(() => handler.close()),
+    close: async () => {
+      await mcp.stop();
+      // The endpoint cuts off what it still serves, so it is closed last: an agent whose call was cut off can't
+      // tell whether its units are reserved.
+      await listener.close(() => mcp.close());
+    },
   };
 }
 
@@ -68,97 +112,90 @@ export async function serveOnHttp(
 export async function serveWebhooks(options: WebhookListenerOptions): Promise<HttpServing> {
   const { public_hostname } = options;
   const publicNames = public_hostname === null ? [] : [public_hostname];
-  const isHostOurs = hostHeaderValidation([...localhostAllowedHostnames(), ...publicNames]);
+  const guard = hostGuard({ allowed_hosts: publicNames });
   const deliveries = new WebhookRoute(options);
   const routes = (request: IncomingMessage, response: ServerResponse): void => {
     // No guard of origins: a page that could send here can't sign.
-    if (!isHostOurs(request, response)) return;
-    if (pathOf(request) === WEBHOOK_PATH) void deliveries.handle(request, response);
+    const refused = guard(request);
+    if (refused !== null) refuse(response, refused);
+    else if (pathOf(request) === WEBHOOK_PATH) void deliveries.handle(request, response);
     else text(response, 404, 'Not here.');
   };
   const listener = await Listener.open(routes, options, 'HOLDFAST_WEBHOOK_PORT');
   return { origin: listener.origin, close: () => listener.close() };
 }
 
-type McpHandler = ReturnType<typeof toNodeHandler>;
-type McpRequest = Parameters<McpHandler>[0];
+type Route = (request: IncomingMessage, response: ServerResponse) => void;
 
-/** Lets nobody in whom the authenticator does not know, and tells the handler who it is. */
-function forKnownCallers(
-  mcp: McpHandler,
-  { authenticator, onError }: HttpOptions,
-): (request: IncomingMessage, response: ServerResponse) => void {
-  const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const judgement = await authenticator.judge(request);
-    if (!judgement.ok) {
-      challenge(response, judgement.challenge);
-      return;
+function routesOf(mcp: McpEndpoint, options: HttpOptions): Route {
+  const { webhooks, metrics, readiness, onError, body_max_bytes } = options;
+  const isHostWrong = hostGuard({ allowed_hosts: hostsOf(options) });
+  const isOriginWrong = originGuard({ allowed_origins: options.allowed_origins ?? [] });
+  const deliveries = webhooks && new WebhookRoute({ ...webhooks, body_max_bytes, onError });
+  const routes: Readonly<Record<string, Route | undefined>> = {
+    '/mcp': (request, response) => void mcp.handle(request, response),
+    '/healthz': (_, response) => text(response, 200, 'ok'),
+    '/readyz': readiness && readyRoute(readiness, onError),
+    '/metrics': metrics && metricsRoute(metrics, onError),
+    [WEBHOOK_PATH]: (_, response) =>
+      text(response, 404, 'Webhooks are off. Set HOLDFAST_PUBLIC_URL to turn them on.'),
+  };
+  return (request, response) => {
+    const path = pathOf(request);
+    // No guard of origins before webhooks: a page that could send here can't sign.
+    const isDelivery = path === WEBHOOK_PATH && deliveries !== undefined;
+    const refused = isHostWrong(request) ?? (isDelivery ? null : isOriginWrong(request));
+    if (refused !== null) {
+      refuse(response, refused);
+      request.resume();
+    } else if (isDelivery) {
+      void deliveries.handle(request, response);
+    } else {
+      const route = Object.hasOwn(routes, path) ? routes[path] : undefined;
+      if (route === undefined) text(response, 404, 'Not here. MCP is at /mcp.');
+      else route(request, response);
     }
-    const { caller } = judgement;
-    const auth = { token: '', clientId: caller.principal, scopes: [...caller.scopes], extra: { caller } };
-    await mcp(
-      Object.assign(request, { auth }) as unknown as McpRequest,
-      response as Parameters<McpHandler>[1],
+  };
+}
+
+/** An address that the server is bound to is no name that somebody could make point here. */
+function hostsOf({ host, mcp_url = null, allowed_hosts = [] }: HttpOptions): readonly string[] {
+  const bound = host.includes(':') ? `[${host}]` : host;
+  return [bound, ...allowed_hosts, ...(mcp_url === null ? [] : [new URL(mcp_url).hostname])];
+}
+
+function readyRoute(readiness: () => Promise<Readiness>, onError: (error: unknown) => void): Route {
+  return (_, response) => {
+    readiness().then(
+      (ready) => writeJson(response, Object.values(ready).every(Boolean) ? 200 : 503, ready),
+      (error: unknown) => {
+        onError(error);
+        text(response, 503, 'Whether the server is ready can not be told now.');
+      },
     );
   };
+}
+
+/** For this machine alone, whatever name it is asked by. */
+function metricsRoute(metrics: () => Promise<string>, onError: (error: unknown) => void): Route {
   return (request, response) => {
-    handle(request, response).catch((bug: unknown) => {
-      onError(bug);
-      if (!response.headersSent) text(response, 500, 'Something went wrong in the server.');
-    });
-  };
-}
-
-function callerOf(authInfo: { extra?: Record<string, unknown> } | undefined): Caller {
-  const caller = authInfo?.extra?.['caller'];
-  if (caller === undefined) throw new Error('a request that nobody has looked at');
-  return caller as Caller;
-}
-
-function challenge(response: ServerResponse, { status, headers, message }: Challenge): void {
-  const body = { jsonrpc: '2.0', error: { code: -32_000, message }, id: null };
-  response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body));
-}
-
-function routesOf(
-  mcp: (request: IncomingMessage, response: ServerResponse) => void,
-  { webhooks, metrics, onError, body_max_bytes }: HttpOptions,
-): (request: IncomingMessage, response: ServerResponse) => void {
-  const isHostLocal = localhostHostValidation();
-  const isOriginLocal = localhostOriginValidation();
-  const deliveries = webhooks && new WebhookRoute({ ...webhooks, body_max_bytes, onError });
-  return (request, response) => {
-    if (!isHostLocal(request, response)) return;
-    const path = pathOf(request);
-    if (path === WEBHOOK_PATH && deliveries !== undefined) {
-      // No guard of origins: a page that could send here can't sign.
-      void deliveries.handle(request, response);
+    if (!isLoopback(plainAddress(request.socket.remoteAddress ?? '')) || isForwarded(request)) {
+      text(response, 403, 'For this machine alone.');
       return;
     }
-    if (!isOriginLocal(request, response)) return;
-    if (path === '/mcp') {
-      mcp(request, response);
-    } else if (path === '/healthz') {
-      text(response, 200, 'ok');
-    } else if (path === '/metrics' && metrics !== undefined) {
-      metrics().then(
-        (figures) => response.writeHead(200, { 'content-type': METRICS_TYPE }).end(figures),
-        (error: unknown) => {
-          onError(error);
-          text(response, 503, 'The ledger can not be read now.');
-        },
-      );
-    } else if (path === WEBHOOK_PATH) {
-      text(response, 404, 'Webhooks are off. Set HOLDFAST_PUBLIC_URL to turn them on.');
-    } else {
-      text(response, 404, 'Not here. MCP is at /mcp.');
-    }
+    metrics().then(
+      (figures) => response.writeHead(200, { 'content-type': METRICS_TYPE }).end(figures),
+      (error: unknown) => {
+        onError(error);
+        text(response, 503, 'The ledger can not be read now.');
+      },
+    );
   };
 }
 
 /** Not `new URL`: it throws on targets like "//", and what a stranger sends must not stop the server. */
-function pathOf({ url = '/' }: IncomingMessage): string | undefined {
-  return url.split('?', 1)[0];
+function pathOf({ url = '/' }: IncomingMessage): string {
+  return url.split('?', 1)[0] ?? url;
 }
 
 const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';

@@ -1,8 +1,10 @@
-/** A port on loopback that takes connections in, within limits, and lets go of them in order. */
+/** A port that takes connections in, within limits, and lets go of them in order. */
 
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
+import { addressKey, plainAddress } from './client-address.js';
+import { Crowd } from './crowd.js';
 
 export interface ListenerOptions {
   readonly host: string;
@@ -13,6 +15,12 @@ export interface ListenerOptions {
   /** How often the two are looked at: so much later at most a connection is ended. */
   readonly timeouts_check_ms: number;
   readonly connections_max: number;
+  /** From one address; left out: as many as in all. */
+  readonly connections_per_address_max?: number | undefined;
+  /** Addresses that only the limit of all connections holds for. */
+  readonly isExempt?: ((address: string) => boolean) | undefined;
+  /** Told of each connection that is not let in. */
+  readonly onRefused?: ((limit: 'all' | 'address') => void) | undefined;
   /** How long closing waits for requests in flight, and for streams that never end by themselves. */
   readonly drain_max_ms: number;
 }
@@ -53,6 +61,8 @@ export class Listener {
     server.headersTimeout = options.headers_timeout_ms;
     server.requestTimeout = options.request_timeout_ms;
     server.maxConnections = options.connections_max;
+    server.on('drop', () => options.onRefused?.('all'));
+    limitEach(server, options);
     await listen(server, options, portSetting);
     return new Listener(server, connections, options.drain_max_ms);
   }
@@ -102,6 +112,24 @@ class Connections {
     // The connection may be gone before its answer is.
     if (before !== undefined) this.#inFlight.set(socket, before + change);
   }
+}
+
+/** So that nobody keeps the others out by holding all the connections there are. */
+function limitEach(server: Server, options: ListenerOptions): void {
+  const { connections_per_address_max: each_max, isExempt = () => false, onRefused } = options;
+  if (each_max === undefined) return;
+  const crowd = new Crowd({ all_max: Number.POSITIVE_INFINITY, each_max });
+  server.on('connection', (socket) => {
+    const address = plainAddress(socket.remoteAddress ?? '');
+    if (isExempt(address)) return;
+    const key = addressKey(address);
+    if (crowd.enter(key) === 'in') {
+      socket.once('close', () => crowd.leave(key));
+    } else {
+      socket.destroy();
+      onRefused?.('address');
+    }
+  });
 }
 
 function listen(server: Server, { host, port }: ListenerOptions, portSetting: string): Promise<void> {

@@ -7,6 +7,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Counters } from '../observability/counters.js';
 import type { Admission } from '../sync/inbox.js';
+import { BodyReader, Unreceived, type WhyUnreceived } from './body.js';
 
 export const WEBHOOK_PATH = '/webhooks/shopify';
 
@@ -20,19 +21,15 @@ export interface WebhookOptions {
   readonly door: WebhookDoor;
   readonly counters: Counters;
   readonly body_max_bytes: number;
-  /**
-   * So much of each body is always taken: the listener's limit of connections bounds it, and whoever stalls with large
-   * bodies turns no ordinary delivery away.
-   */
+  /** See `BodyLimits`. */
   readonly webhook_small_max_bytes: number;
-  /** What bodies being received have beyond that, together: memory stays bounded however many come at once. */
   readonly webhook_buffer_max_bytes: number;
   readonly webhook_body_timeout_ms: number;
   readonly onError: (error: unknown) => void;
 }
 
 /** What a delivery comes to, for the counters and for the answer. */
-type Outcome = Admission | 'wrong_method' | 'too_large' | 'too_slow' | 'busy' | 'broken_off' | 'failed';
+type Outcome = Admission | WhyUnreceived | 'wrong_method' | 'failed';
 
 interface Answer {
   readonly status: number;
@@ -67,24 +64,18 @@ const ANSWERS = {
   broken_off: { status: 400, text: '' },
 } as const satisfies Record<Outcome, Answer>;
 
-/** Thrown inside this file to end the receiving of a body. */
-class Unreceived extends Error {
-  override readonly name = 'Unreceived';
-  readonly outcome: Outcome;
-
-  constructor(outcome: Outcome) {
-    super(outcome);
-    this.outcome = outcome;
-  }
-}
-
 export class WebhookRoute {
   readonly #options: WebhookOptions;
-  /** Of all bodies that are being received, what each has beyond a small one. */
-  #buffered_bytes = 0;
+  readonly #bodies: BodyReader;
 
   constructor(options: WebhookOptions) {
     this.#options = options;
+    this.#bodies = new BodyReader({
+      body_max_bytes: options.body_max_bytes,
+      small_max_bytes: options.webhook_small_max_bytes,
+      buffer_max_bytes: options.webhook_buffer_max_bytes,
+      timeout_ms: options.webhook_body_timeout_ms,
+    });
   }
 
   /** Answers whatever comes; never rejects. */
@@ -100,65 +91,12 @@ export class WebhookRoute {
   async #outcomeOf(door: WebhookDoor, request: IncomingMessage): Promise<Outcome> {
     try {
       if (request.method !== 'POST') return 'wrong_method';
-      return await this.#received(request, (body) => door.admit(request.headers, body));
+      return await this.#bodies.received(request, (body) => door.admit(request.headers, body));
     } catch (error) {
-      if (error instanceof Unreceived) return error.outcome;
+      if (error instanceof Unreceived) return error.why;
       this.#options.onError(error);
       return 'failed';
     }
-  }
-
-  /** The whole body, as long as somebody works on it counted among those being received. */
-  async #received<T>(request: IncomingMessage, use: (body: Buffer) => Promise<T>): Promise<T> {
-    const { body_max_bytes, webhook_small_max_bytes, webhook_buffer_max_bytes } = this.#options;
-    // NaN for a body whose length is not declared.
-    if (Number(request.headers['content-length']) > body_max_bytes) throw new Unreceived('too_large');
-    const chunks: Buffer[] = [];
-    let bytes = 0;
-    let shared_bytes = 0;
-    try {
-      await this.#chunks(request, (chunk) => {
-        bytes += chunk.length;
-        if (bytes > body_max_bytes) throw new Unreceived('too_large');
-        const grown_bytes = Math.max(0, bytes - webhook_small_max_bytes) - shared_bytes;
-        if (grown_bytes > 0 && this.#buffered_bytes + grown_bytes > webhook_buffer_max_bytes)
-          throw new Unreceived('busy');
-        shared_bytes += grown_bytes;
-        this.#buffered_bytes += grown_bytes;
-        chunks.push(chunk);
-      });
-      return await use(Buffer.concat(chunks));
-    } finally {
-      this.#buffered_bytes -= shared_bytes;
-    }
-  }
-
-  /** Resolves at the end of the body. Not an async iterator: ending one early destroys the connection with the answer. */
-  #chunks(request: IncomingMessage, take: (chunk: Buffer) => void): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(
-        () => settle(new Unreceived('too_slow')),
-        this.#options.webhook_body_timeout_ms,
-      );
-      const onData = (chunk: Buffer): void => {
-        try {
-          take(chunk);
-        } catch (refusal) {
-          settle(refusal as Error);
-        }
-      };
-      const onEnd = (): void => settle(null);
-      const onClose = (): void => settle(new Unreceived('broken_off'));
-      const settle = (error: Error | null): void => {
-        clearTimeout(timer);
-        request.off('data', onData).off('end', onEnd).off('close', onClose);
-        if (error === null) resolve();
-        else reject(error);
-      };
-      request.on('data', onData).on('end', onEnd).on('close', onClose);
-      // A connection that breaks says so here, and closes.
-      request.on('error', () => undefined);
-    });
   }
 }
 

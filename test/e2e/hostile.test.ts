@@ -6,6 +6,7 @@
 import { type IncomingHttpHeaders, request } from 'node:http';
 import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { LIMITS } from '../../src/config.js';
 import { RETRY_BY_CODE, type RefusalCode } from '../../src/ledger/refusal.js';
 import { type HttpServing, serveOnHttp } from '../../src/transport/http.js';
 import { knownAs } from '../helpers/known-as.js';
@@ -42,13 +43,11 @@ class Caller {
       { version: '0' },
       { ledger, reportBug: (error) => String(bugs.push(error)) },
       {
+        ...LIMITS.http,
         host: '127.0.0.1',
         port: 0,
         authenticator: knownAs(principal),
         body_max_bytes: BODY_MAX_BYTES,
-        headers_timeout_ms: 10_000,
-        request_timeout_ms: 30_000,
-        timeouts_check_ms: 1_000,
         connections_max: 64,
         drain_max_ms: 10_000,
         onError: () => undefined,
@@ -570,9 +569,10 @@ describe('malformed arguments', () => {
   it.each([
     ['lists', 'check_stock', `{"skus":${'['.repeat(20_000)}${']'.repeat(20_000)}}`],
     ['objects', 'submit_order_with_hash', `{"buyer":${'{"a":'.repeat(10_000)}1${'}'.repeat(10_000)}}`],
-  ])('nested thousands of %s deep are refused and harm nobody', async (_, tool, json) => {
-    const { result } = await writesNothing(() => agent.message(tool, json));
-    expect(result.isError).toBe(true);
+  ])('nested thousands of %s deep are refused before anything is built of them', async (_, tool, json) => {
+    const call = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"${tool}","arguments":${json}}}`;
+    const { status, body } = await writesNothing(() => agent.send(call));
+    expect([status, JSON.parse(body).error.message]).toEqual([400, 'The JSON is nested too deeply.']);
     expect(await agent.granted('check_stock', { skus: [SKU] })).toMatchObject({ items: [{ sku: SKU }] });
   });
 

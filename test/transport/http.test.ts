@@ -2,6 +2,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { LIMITS } from '../../src/config.js';
 import { loadDriver } from '../../src/store/sqlite/driver.js';
 import { type HttpOptions, type HttpServing, serveOnHttp } from '../../src/transport/http.js';
 import { knownAs } from '../helpers/known-as.js';
@@ -31,13 +32,11 @@ async function serve(options: Partial<HttpOptions> = {}): Promise<HttpServing> {
       },
     },
     {
+      ...LIMITS.http,
       host: '127.0.0.1',
       port: 0,
       authenticator: knownAs(AGENT),
       body_max_bytes: 65_536,
-      headers_timeout_ms: 10_000,
-      request_timeout_ms: 30_000,
-      timeouts_check_ms: 1_000,
       connections_max: 64,
       drain_max_ms: 10_000,
       onError: () => undefined,

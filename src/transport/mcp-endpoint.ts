@@ -1,0 +1,338 @@
+/**
+ * What happens to a request at /mcp, cheapest first: method, who calls, how fast they go, how many are under way, the
+ * declared length, the body, JSON, scopes; and only then the SDK, with a body that is parsed already. What is refused on the
+ * way is counted, and a stranger's text is in no answer and no log line.
+ */
+
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { PROTOCOL_VERSION_META_KEY } from '@modelcontextprotocol/server';
+import type { Counters } from '../observability/counters.js';
+import { type Caller, rateLimitedResult, scopeOf } from '../tools/server.js';
+import { type Authenticator, type Challenge, OPEN_TO_LOOPBACK } from './auth.js';
+import { BodyReader, Unreceived, type WhyUnreceived } from './body.js';
+import { addressKey, isForwarded, type TrustedProxies } from './client-address.js';
+import { withoutQuirks } from './client-quirks.js';
+import { Crowd } from './crowd.js';
+import { parseJson } from './json-body.js';
+import {
+  idOf,
+  type Message,
+  messagesOf,
+  PARSE_ERROR,
+  type Refused,
+  refuse,
+  toolCalled,
+  writeJson,
+} from './json-rpc.js';
+import { McpDispatch, type McpServing } from './mcp-dispatch.js';
+import { TokenBuckets } from './token-buckets.js';
+
+export interface McpLimits {
+  readonly body_max_bytes: number;
+  readonly body_timeout_ms: number;
+  readonly body_small_max_bytes: number;
+  readonly body_buffer_max_bytes: number;
+  readonly body_discard_max_bytes: number;
+  readonly json_depth_max: number;
+  readonly requests_max: number;
+  readonly requests_per_principal_max: number;
+  readonly streams_max: number;
+  readonly streams_per_principal_max: number;
+  readonly buckets_max: number;
+  readonly strangers_per_minute: number;
+  readonly rate_per_minute: number;
+  readonly rate_per_address_per_minute: number;
+}
+
+/** Serves clients that keep a session (2025-era), beside the requests that stand alone. */
+export interface McpSessions {
+  /** Asked about every request that is let in. `body`: undefined for GET and DELETE. */
+  claims(request: IncomingMessage, body: unknown): boolean;
+  /** Answers what it has claimed. */
+  handle(request: IncomingMessage, response: ServerResponse, body: unknown, caller: Caller): Promise<void>;
+  /** Ends their streams. Called before the calls under way are waited for. */
+  close(): Promise<void>;
+}
+
+export interface McpOptions extends McpLimits, McpServing {
+  readonly authenticator: Authenticator;
+  readonly proxies: TrustedProxies;
+  /** Whether callers were told an https address: then what a proxy says came in the clear is refused. */
+  readonly https_only: boolean;
+  /** Put right what real clients get wrong. Off only where conformance is measured. */
+  readonly lenient: boolean;
+  readonly sessions?: McpSessions | undefined;
+  readonly counters: Counters;
+  /** A clock that never runs backwards. */
+  readonly now_ms: () => number;
+  /** Told of trouble that strangers can make: keep its lines few. */
+  readonly report: (event: string) => void;
+}
+
+type Outcome =
+  | WhyUnreceived
+  | 'answered'
+  | 'streamed'
+  | 'challenged'
+  | 'scope_missing'
+  | 'rate_limited'
+  | 'forwarded'
+  | 'in_the_clear'
+  | 'wrong_method'
+  | 'wrong_type'
+  | 'no_json'
+  | 'too_deep'
+  | 'stopping'
+  | 'failed';
+
+const RETRY_SOON = { 'retry-after': '1' } as const;
+
+const REFUSED = {
+  forwarded: {
+    status: 403,
+    message:
+      'This came through a proxy, and /mcp asks nobody who they are: it is for this machine alone. Set up tokens before you lead others here.',
+  },
+  in_the_clear: {
+    status: 403,
+    message: 'This came over plain http. Use the https address: a token is a secret.',
+  },
+  wrong_method: { status: 405, message: 'Method not allowed.', headers: { allow: 'POST' } },
+  wrong_type: { status: 415, message: 'Unsupported Media Type: Content-Type must be application/json' },
+  no_json: { status: 400, code: PARSE_ERROR, message: 'Parse error: the request body is not valid JSON' },
+  too_deep: { status: 400, message: 'The JSON is nested too deeply.' },
+  too_large: { status: 413, message: 'The body is too large.' },
+  too_slow: { status: 408, message: 'The body took too long.', headers: { connection: 'close' } },
+  busy: { status: 503, message: 'Too many requests are under way: send it again.', headers: RETRY_SOON },
+  stopping: {
+    status: 503,
+    message: 'The server is stopping: nothing was done.',
+    headers: { ...RETRY_SOON, connection: 'close' },
+  },
+  // Nobody is there to read it.
+  broken_off: { status: 400, message: '' },
+  failed: { status: 500, message: 'Something went wrong in the server.' },
+} as const satisfies Partial<Record<Outcome, Refused>>;
+
+/** What somebody has to look after if there is much of it. */
+const TROUBLE: ReadonlySet<Outcome> = new Set([
+  'broken_off',
+  'busy',
+  'challenged',
+  'failed',
+  'forwarded',
+  'in_the_clear',
+  'rate_limited',
+  'scope_missing',
+  'too_deep',
+  'too_large',
+  'too_slow',
+]);
+
+export class McpEndpoint {
+  readonly #options: McpOptions;
+  readonly #bodies: BodyReader;
+  readonly #dispatch: McpDispatch;
+  readonly #underWay: Crowd;
+  readonly #open: Crowd;
+  readonly #principals: TokenBuckets;
+  readonly #addresses: TokenBuckets;
+  readonly #strangers: TokenBuckets;
+  #isStopping = false;
+
+  constructor(options: McpOptions) {
+    this.#options = options;
+    this.#bodies = new BodyReader({
+      body_max_bytes: options.body_max_bytes,
+      small_max_bytes: options.body_small_max_bytes,
+      buffer_max_bytes: options.body_buffer_max_bytes,
+      timeout_ms: options.body_timeout_ms,
+    });
+    const { streams_max, buckets_max, now_ms } = options;
+    this.#dispatch = new McpDispatch(options);
+    this.#underWay = new Crowd({
+      all_max: options.requests_max,
+      each_max: options.requests_per_principal_max,
+    });
+    this.#open = new Crowd({ all_max: streams_max, each_max: options.streams_per_principal_max });
+    const buckets = (per_minute: number) => new TokenBuckets({ per_minute, buckets_max }, now_ms);
+    this.#principals = buckets(options.rate_per_minute);
+    this.#addresses = buckets(options.rate_per_address_per_minute);
+    this.#strangers = buckets(options.strangers_per_minute);
+  }
+
+  /** Answers whatever comes; never rejects. */
+  async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    let outcome: Outcome;
+    try {
+      outcome = await this.#outcomeOf(request, response);
+    } catch (error) {
+      if (!(error instanceof Unreceived)) this.#options.onError(error);
+      outcome = error instanceof Unreceived ? error.why : 'failed';
+    }
+    const { counters, report } = this.#options;
+    counters.add('mcp_requests_total', 1, outcome);
+    if (outcome === 'too_large') {
+      const declared_bytes = Number(request.headers['content-length']);
+      counters.add('mcp_refused_bytes_total', Number.isFinite(declared_bytes) ? declared_bytes : 0);
+    }
+    if (TROUBLE.has(outcome)) report(`mcp_${outcome}`);
+    if (!response.headersSent && outcome in REFUSED)
+      refuse(response, REFUSED[outcome as keyof typeof REFUSED]);
+    if (!request.complete) this.#discard(request);
+  }
+
+  /** Takes nothing new, and ends the streams; calls under way go on. */
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    await Promise.all([this.#options.sessions?.close(), this.#dispatch.endStreams()]);
+  }
+
+  /** Cuts off what is still under way. */
+  async close(): Promise<void> {
+    await this.stop();
+    await this.#dispatch.close();
+  }
+
+  async #outcomeOf(request: IncomingMessage, response: ServerResponse): Promise<Outcome> {
+    const { authenticator, proxies, https_only, sessions } = this.#options;
+    if (this.#isStopping) return 'stopping';
+    if (authenticator === OPEN_TO_LOOPBACK && isForwarded(request)) return 'forwarded';
+    const { method = '' } = request;
+    if (!['POST', 'GET', 'DELETE'].includes(method)) return 'wrong_method';
+    const client = proxies.clientOf(request);
+    if (https_only && client.scheme === 'http') return 'in_the_clear';
+    const address = addressKey(client.address);
+    const wait_s = this.#strangers.wait(address);
+    if (wait_s > 0) return tooFast(response, wait_s, null);
+    const judgement = await authenticator.judge(request);
+    if (!judgement.ok) {
+      this.#strangers.take(address);
+      challenge(response, judgement.challenge);
+      return 'challenged';
+    }
+    const { caller } = judgement;
+    const slow_s = Math.max(this.#addresses.take(address), this.#principals.take(caller.principal));
+    if (method !== 'POST') {
+      if (slow_s > 0) return tooFast(response, slow_s, null);
+      if (sessions?.claims(request, undefined) !== true) return 'wrong_method';
+      await sessions.handle(request, response, undefined, caller);
+      return 'streamed';
+    }
+    return this.#posted(request, response, caller, slow_s);
+  }
+
+  /** `slow_s`: above 0 when the caller goes too fast; the body then only says how to tell them. */
+  async #posted(
+    request: IncomingMessage,
+    response: ServerResponse,
+    caller: Caller,
+    slow_s: number,
+  ): Promise<Outcome> {
+    const { principal } = caller;
+    const place = this.#underWay.enter(principal);
+    if (place === 'all_full') return 'busy';
+    const wait_s = place === 'each_full' ? Math.max(1, slow_s) : slow_s;
+    let isIn = place === 'in';
+    const leave = (): void => {
+      if (isIn) this.#underWay.leave(principal);
+      isIn = false;
+    };
+    try {
+      if (!isJson(request.headers['content-type'])) return 'wrong_type';
+      const { json_depth_max } = this.#options;
+      const parsed = await this.#bodies.received(request, async (body) => parseJson(body, json_depth_max));
+      if (!parsed.ok) return parsed.why;
+      if (wait_s > 0) return tooFast(response, wait_s, parsed.value);
+      return await this.#served(request, response, parsed.value, caller, leave);
+    } finally {
+      leave();
+    }
+  }
+
+  async #served(
+    request: IncomingMessage,
+    response: ServerResponse,
+    body: unknown,
+    caller: Caller,
+    onStream: () => void,
+  ): Promise<Outcome> {
+    const { authenticator, sessions, lenient } = this.#options;
+    const { headers } = request;
+    const messages = messagesOf(body);
+    // The first of a batch is paid for.
+    const wait_s = messages.length > 1 ? this.#principals.take(caller.principal, messages.length - 1) : 0;
+    if (wait_s > 0) return tooFast(response, wait_s, body);
+    for (const message of messages) {
+      const scope = scopeOf(toolCalled(message) ?? '');
+      if (scope === null || caller.scopes.has(scope)) continue;
+      challenge(response, authenticator.lacking(scope), idOf(body));
+      return 'scope_missing';
+    }
+    if (sessions?.claims(request, body) === true) {
+      await sessions.handle(request, response, body, caller);
+      return 'answered';
+    }
+    const said = lenient ? withoutQuirks({ headers, body }) : { headers, body };
+    if (!isListening(body)) return this.#dispatch.call(said, response, caller, onStream);
+    const { principal } = caller;
+    if (this.#open.enter(principal) !== 'in') return 'busy';
+    try {
+      return await this.#dispatch.listen(said, response, caller, onStream);
+    } finally {
+      this.#open.leave(principal);
+    }
+  }
+
+  /** What is left of a body is thrown away unread, or the answer would be lost with the connection; but not all of it. */
+  #discard(request: IncomingMessage): void {
+    let left_bytes = this.#options.body_discard_max_bytes;
+    request.on('data', (chunk: Buffer) => {
+      left_bytes -= chunk.length;
+      if (left_bytes < 0) request.socket.destroy();
+    });
+    request.resume();
+  }
+}
+
+function isListening(body: unknown): boolean {
+  return !Array.isArray(body) && messagesOf(body)[0]?.method === 'subscriptions/listen';
+}
+
+function isJson(contentType: string | undefined): boolean {
+  return contentType?.split(';', 1)[0]?.trim().toLowerCase() === 'application/json';
+}
+
+/** A call is answered as a tool answers, so that the model reads it; whatever else in HTTP's own words. */
+function tooFast(response: ServerResponse, wait_s: number, body: unknown): 'rate_limited' {
+  const headers = { 'retry-after': String(wait_s) };
+  const messages = messagesOf(body);
+  if (
+    messages.length === 0 ||
+    !messages.every((message) => toolCalled(message) !== null && idOf(message) !== null)
+  ) {
+    const message = 'Too many requests in a short time. Nothing was done.';
+    refuse(response, { status: 429, message, headers, data: { retry_after_seconds: wait_s } }, idOf(body));
+    return 'rate_limited';
+  }
+  const answers = messages.map((message) => ({
+    jsonrpc: '2.0',
+    id: message.id,
+    result: { ...rateLimitedResult(wait_s), ...(hasEnvelope(message) ? { resultType: 'complete' } : {}) },
+  }));
+  writeJson(response, 200, Array.isArray(body) ? answers : answers[0], headers);
+  return 'rate_limited';
+}
+
+function hasEnvelope({ params }: Message): boolean {
+  const { _meta: meta } = params as { readonly _meta?: object };
+  return meta !== undefined && meta !== null && PROTOCOL_VERSION_META_KEY in meta;
+}
+
+function challenge(
+  response: ServerResponse,
+  { status, headers, message }: Challenge,
+  id: string | number | null = null,
+): void {
+  refuse(response, { status, message, headers }, id);
+}

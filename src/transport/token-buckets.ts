@@ -1,0 +1,69 @@
+/** How fast somebody may go: a bucket of tokens for each, refilled steadily, emptied by what they ask. */
+
+export interface Pace {
+  /** Refilled at this rate; a bucket holds as much, so that a minute's worth may come at once. */
+  readonly per_minute: number;
+  /** Buckets that are remembered. */
+  readonly buckets_max: number;
+}
+
+interface Bucket {
+  tokens: number;
+  filled_at_ms: number;
+}
+
+const MINUTE_MS = 60_000;
+
+export class TokenBuckets {
+  readonly #pace: Pace;
+  readonly #now_ms: () => number;
+  /** In the order of use. Whoever was not heard of for longest has most likely a full one, which is as good as none. */
+  readonly #buckets = new Map<string, Bucket>();
+
+  /** `now_ms`: a clock that never runs backwards. */
+  constructor(pace: Pace, now_ms: () => number) {
+    this.#pace = pace;
+    this.#now_ms = now_ms;
+  }
+
+  /** Takes tokens. Returns 0, or, when there are too few, the seconds until there are enough: 1 or more. */
+  take(key: string, tokens = 1): number {
+    const bucket = this.#filled(key);
+    const wanted = Math.min(tokens, this.#pace.per_minute);
+    if (bucket.tokens >= wanted) {
+      bucket.tokens -= wanted;
+      return 0;
+    }
+    return this.#wait_s(bucket, wanted);
+  }
+
+  /** Like `take` of one, but leaves it there. */
+  wait(key: string): number {
+    const bucket = this.#filled(key);
+    return bucket.tokens >= 1 ? 0 : this.#wait_s(bucket, 1);
+  }
+
+  get size(): number {
+    return this.#buckets.size;
+  }
+
+  #wait_s({ tokens }: Bucket, wanted: number): number {
+    return Math.max(1, Math.ceil(((wanted - tokens) * MINUTE_MS) / this.#pace.per_minute / 1_000));
+  }
+
+  #filled(key: string): Bucket {
+    const now_ms = this.#now_ms();
+    const { per_minute, buckets_max } = this.#pace;
+    const bucket = this.#buckets.get(key) ?? { tokens: per_minute, filled_at_ms: now_ms };
+    const passed_ms = now_ms - bucket.filled_at_ms;
+    bucket.tokens = Math.min(per_minute, bucket.tokens + (passed_ms * per_minute) / MINUTE_MS);
+    bucket.filled_at_ms = now_ms;
+    this.#buckets.delete(key);
+    this.#buckets.set(key, bucket);
+    if (this.#buckets.size > buckets_max) {
+      const [oldest] = this.#buckets.keys();
+      if (oldest !== undefined) this.#buckets.delete(oldest);
+    }
+    return bucket;
+  }
+}
