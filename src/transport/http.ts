@@ -39,6 +39,8 @@ export interface HttpOptions extends Omit<ListenerOptions, 'onRefused'>, McpLimi
   readonly lenient?: boolean;
   /** Serves something else than our tools behind all of this: for conformance runs and measurements. */
   readonly makeServer?: McpServerFactory | undefined;
+  /** Whether its tools tell something before their answer. Left out: they may. */
+  readonly streams_calls?: boolean;
   readonly bus?: ServerEventBus | undefined;
   readonly sessions?: McpSessions | undefined;
   /** Left out: the route answers 404. */
@@ -75,7 +77,7 @@ export async function serveOnHttp(
     ...options,
     factory: makeServer ?? (({ authInfo }) => mcpServer(identity, { ...host, caller: callerOf(authInfo) })),
     // Of a server that is not ours nobody knows.
-    streams_calls: makeServer !== undefined,
+    streams_calls: options.streams_calls ?? makeServer !== undefined,
     proxies,
     https_only: options.mcp_url?.startsWith('https:') ?? false,
     lenient: options.lenient ?? true,

@@ -7,6 +7,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { growth } from './growth.mjs';
+import { http } from './http.mjs';
 import { processes } from './processes.mjs';
 import { server } from './server.mjs';
 import { throughput } from './throughput.mjs';
@@ -15,7 +16,7 @@ import { webhooks } from './webhooks.mjs';
 /** Load average above which many processes can't be judged by the clock. */
 const LOAD_QUIET_MAX = 0.5;
 
-const GROUPS = { a: throughput, b: growth, c: processes, d: server, e: webhooks };
+const GROUPS = { a: throughput, b: growth, c: processes, d: server, e: webhooks, h: http };
 
 const { values } = parseArgs({
   options: {

@@ -7,6 +7,7 @@ import { loadDriver } from '../../src/store/sqlite/driver.js';
 import { type HttpOptions, type HttpServing, serveOnHttp } from '../../src/transport/http.js';
 import { knownAs } from '../helpers/known-as.js';
 import { AGENT, TestLedger } from '../helpers/ledger.js';
+import { sendBytes } from '../helpers/raw-http.js';
 
 const FIND = { name: 'find_items', arguments: { query: 'mug' } };
 
@@ -73,6 +74,45 @@ describe('the HTTP server', () => {
     const { origin } = await serve();
     const response = await fetch(`${origin}/healthz?probe=1`);
     expect([response.status, await response.text()]).toEqual([200, 'ok\n']);
+  });
+
+  it.each([
+    [200, { ledger_open: true, first_sync_done: true, heartbeat_young: true }],
+    [503, { ledger_open: true, first_sync_done: true, heartbeat_young: false }],
+    [503, { ledger_open: true, first_sync_done: false, heartbeat_young: false }],
+    [503, { ledger_open: false, first_sync_done: false, heartbeat_young: false }],
+  ])('answers /readyz with %i and which part fails: %j', async (status, ready) => {
+    const { origin } = await serve({ readiness: async () => ready });
+    const response = await fetch(`${origin}/readyz`);
+    expect([response.status, await response.json()]).toEqual([status, ready]);
+  });
+
+  it('answers /metrics to programs of this machine, and to nobody a proxy leads there', async () => {
+    const { origin } = await serve({ metrics: async () => 'holdfast_x 1\n' });
+    expect(await (await fetch(`${origin}/metrics`)).text()).toBe('holdfast_x 1\n');
+    const led = await fetch(`${origin}/metrics`, { headers: { 'x-forwarded-for': '203.0.113.7' } });
+    expect(led.status).toBe(403);
+  });
+
+  it('takes the host names and origins that it was told, and no others', async () => {
+    const { origin } = await serve({
+      mcp_url: 'https://stock.example.com/mcp',
+      allowed_origins: ['https://app.example.com'],
+    });
+    const { port } = new URL(origin);
+    const status = async (...headers: readonly string[]): Promise<number> => {
+      const ask = ['GET /healthz HTTP/1.1', ...headers, 'Connection: close', '', ''].join('\r\n');
+      return (await sendBytes(origin, ask)).status;
+    };
+    expect(await status('Host: stock.example.com')).toBe(200);
+    expect(await status(`Host: localhost:${port}`)).toBe(200);
+    expect(await status('Host: evil.example')).toBe(403);
+    expect(await status('Host: stock.example.com.evil.example')).toBe(403);
+    expect(await status('Host: localhost', 'Origin: https://app.example.com')).toBe(200);
+    expect(await status('Host: localhost', 'Origin: http://localhost:6274')).toBe(200);
+    expect(await status('Host: localhost', 'Origin: https://app.example.com:8443')).toBe(403);
+    expect(await status('Host: localhost', 'Origin: http://localhost.evil.example')).toBe(403);
+    expect(await status('Host: localhost', 'Origin: null')).toBe(403);
   });
 
   it('that finds its port taken says which one and what to do', async () => {

@@ -1,0 +1,53 @@
+/** Our HTTP server in this process, over a ledger that knows one mug. */
+
+import { LIMITS } from '../../src/config.js';
+import { Counters } from '../../src/observability/counters.js';
+import { type HttpOptions, type HttpServing, serveOnHttp } from '../../src/transport/http.js';
+import { knownAs } from './known-as.js';
+import { AGENT, TestLedger } from './ledger.js';
+
+export class ServedHere {
+  readonly shop: TestLedger;
+  readonly counters = new Counters();
+  /** Trouble that was told, as often as it was. */
+  readonly told: string[] = [];
+  readonly #servings: HttpServing[] = [];
+
+  private constructor(shop: TestLedger) {
+    this.shop = shop;
+  }
+
+  static async open(): Promise<ServedHere> {
+    const shop = await TestLedger.open();
+    await shop.seed({ sku: 'MUG' });
+    return new ServedHere(shop);
+  }
+
+  async serve(options: Partial<HttpOptions> = {}): Promise<HttpServing> {
+    const { shop, counters } = this;
+    const reportBug = (error: unknown): string => {
+      throw error;
+    };
+    const serving = await serveOnHttp(
+      { version: '0' },
+      { ledger: shop.ledger, reportBug },
+      {
+        ...LIMITS.http,
+        host: '127.0.0.1',
+        port: 0,
+        authenticator: knownAs(AGENT),
+        counters,
+        onError: () => undefined,
+        report: (event) => this.told.push(event),
+        ...(options as HttpOptions),
+      },
+    );
+    this.#servings.push(serving);
+    return serving;
+  }
+
+  async close(): Promise<void> {
+    for (const serving of this.#servings.splice(0)) await serving.close();
+    await this.shop.close();
+  }
+}

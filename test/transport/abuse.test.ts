@@ -1,0 +1,251 @@
+/** Clients that mean harm, or have been cut off: bounded, counted, told, and nothing is sold twice. */
+
+import type { Socket } from 'node:net';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { loadDriver } from '../../src/store/sqlite/driver.js';
+import { OPEN_TO_LOOPBACK } from '../../src/transport/auth.js';
+import { answerOn, connected, JSON_CLIENT, post, sendBytes, toolCall } from '../helpers/raw-http.js';
+import { ServedHere } from '../helpers/served-here.js';
+
+const FIND = toolCall('find_items', { query: 'mug' });
+const KILOBYTE = 1_024;
+
+let here: ServedHere;
+beforeEach(async () => {
+  here = await ServedHere.open();
+});
+afterEach(() => here.close());
+
+async function stillServes(origin: string): Promise<void> {
+  const answer = await sendBytes(origin, post(JSON_CLIENT, FIND));
+  expect([answer.status, answer.body]).toEqual([200, expect.stringContaining('MUG')]);
+}
+
+describe('a body', () => {
+  it('of 100 MB that is declared is refused before any of it is read, and no more than a little is taken', async () => {
+    const { origin } = await here.serve({ body_discard_max_bytes: 64 * KILOBYTE });
+    const socket = await connected(origin);
+    const answer = answerOn(socket);
+    const head = post(JSON_CLIENT, '').replace('Content-Length: 0', 'Content-Length: 104857600');
+    socket.write(head.replace('Connection: close\r\n', ''));
+    const sent = await sendUntilClosed(socket);
+    expect((await answer).status).toBe(413);
+    // What the kernels at both ends hold of it is not ours to limit.
+    expect(sent).toBeLessThan(100 * KILOBYTE * KILOBYTE);
+    expect(here.told).toEqual(['mcp_too_large']);
+    expect(here.counters.get('mcp_refused_bytes_total')).toBe(104_857_600);
+    await stillServes(origin);
+  });
+
+  it('that grows past the limit in chunks is refused when it does', async () => {
+    const { origin } = await here.serve({
+      body_max_bytes: 64 * KILOBYTE,
+      body_discard_max_bytes: 64 * KILOBYTE,
+    });
+    const socket = await connected(origin);
+    const answer = answerOn(socket);
+    socket.write(
+      post([...JSON_CLIENT, 'Transfer-Encoding: chunked'], '').replace(/Content-Length: 0\r\n/, ''),
+    );
+    await sendUntilClosed(socket, (chunk) => `${chunk.length.toString(16)}\r\n${chunk}\r\n`);
+    expect((await answer).status).toBe(413);
+    await stillServes(origin);
+  });
+
+  it('that comes drop by drop is given up after its time', async () => {
+    const { origin } = await here.serve({ body_timeout_ms: 50 });
+    const socket = await connected(origin);
+    const answer = answerOn(socket);
+    socket.write(post(JSON_CLIENT, FIND).slice(0, -10));
+    expect((await answer).status).toBe(408);
+    expect(here.told).toEqual(['mcp_too_slow']);
+    await stillServes(origin);
+  });
+
+  it.each([
+    ['lists', `${'['.repeat(500_000)}`],
+    ['objects', `${'{"a":'.repeat(100_000)}`],
+    ['lists that are closed', `${'['.repeat(100)}${']'.repeat(100)}`],
+  ])('of %s nested deeply is refused unparsed', async (_, body) => {
+    const { origin } = await here.serve();
+    const answer = await sendBytes(origin, post(JSON_CLIENT, body));
+    expect([answer.status, answer.body]).toEqual([400, expect.stringContaining('nested too deeply')]);
+    expect(here.counters.get('mcp_requests_total', 'too_deep')).toBe(1);
+  });
+
+  it('with brackets in its text is not deep', async () => {
+    const { origin } = await here.serve();
+    const body = toolCall('find_items', { query: `mug ${'[{"\\'.repeat(30)}` });
+    expect((await sendBytes(origin, post(JSON_CLIENT, body))).status).toBe(200);
+  });
+
+  it.each([
+    ['no JSON', '{', 400, -32_700],
+    ['empty', '', 400, -32_700],
+    ['no UTF-8', Buffer.from([0x22, 0xff, 0x22]).toString('latin1'), 400, -32_700],
+  ])('that is %s is a parse error', async (_, body, status, code) => {
+    const { origin } = await here.serve();
+    const socket = await connected(origin);
+    const answer = answerOn(socket);
+    const bytes = Buffer.from(body, 'latin1');
+    socket.write(post(JSON_CLIENT, '').replace('Content-Length: 0', `Content-Length: ${bytes.length}`));
+    socket.write(bytes);
+    const { status: got, body: text } = await answer;
+    expect([got, JSON.parse(text).error.code]).toEqual([status, code]);
+  });
+
+  it('of another type is refused with 415', async () => {
+    const { origin } = await here.serve();
+    const headers = ['Content-Type: text/plain', 'Accept: application/json, text/event-stream'];
+    expect((await sendBytes(origin, post(headers, FIND))).status).toBe(415);
+  });
+});
+
+describe('connections', () => {
+  it('that say nothing are let go after the time for headers, each', async () => {
+    const { origin } = await here.serve({ headers_timeout_ms: 50, timeouts_check_ms: 20 });
+    const sockets = await Promise.all(Array.from({ length: 50 }, () => connected(origin)));
+    const closed = sockets.map((socket) => answerOn(socket));
+    await Promise.all(closed);
+    await stillServes(origin);
+  });
+
+  it('beyond the limit are refused, ten thousand of them, counted and told; there is room again afterwards', async () => {
+    const { origin } = await here.serve({
+      connections_max: 64,
+      // Nobody is let go meanwhile: the count below is of those who were never let in.
+      headers_timeout_ms: 600_000,
+      request_timeout_ms: 600_000,
+    });
+    const kept: Socket[] = [];
+    let refused = 0;
+    for (let wave = 0; wave < 50; wave += 1) {
+      const sockets = await Promise.all(
+        Array.from({ length: 200 }, () => connected(origin).catch(() => null)),
+      );
+      for (const socket of sockets) {
+        socket
+          ?.on('error', () => undefined)
+          .once('close', () => {
+            refused += 1;
+          });
+        if (socket !== null) kept.push(socket);
+        else refused += 1;
+      }
+    }
+    await expect.poll(() => refused).toBe(10_000 - 64);
+    expect(here.counters.get('http_connections_refused_total', 'all')).toBeGreaterThan(9_000);
+    expect(new Set(here.told)).toEqual(new Set(['connections_refused']));
+    for (const socket of kept) socket.destroy();
+    await expect
+      .poll(() =>
+        stillServes(origin).then(
+          () => true,
+          () => false,
+        ),
+      )
+      .toBe(true);
+  });
+
+  it('of one address have a limit of their own', async () => {
+    const { origin } = await here.serve({ connections_per_address_max: 2, isExempt: () => false });
+    const [one, two] = [await connected(origin), await connected(origin)];
+    const third = await connected(origin);
+    await new Promise((resolve) => third.on('error', () => undefined).once('close', resolve));
+    expect(here.counters.get('http_connections_refused_total', 'address')).toBe(1);
+    one.destroy();
+    two.destroy();
+    await expect
+      .poll(() =>
+        stillServes(origin).then(
+          () => true,
+          () => false,
+        ),
+      )
+      .toBe(true);
+  });
+});
+
+it('L7: a client that leaves in the middle of a reserve finds its one reservation under the same key', async () => {
+  const { origin } = await here.serve();
+  const wish = { lines: [{ sku: 'MUG', quantity: 1 }], idempotency_key: 'cart-1' };
+  const lock = new (loadDriver(process.versions.node))(here.shop.path);
+  lock.exec('BEGIN IMMEDIATE');
+  const socket = await connected(origin);
+  socket.write(post(JSON_CLIENT, toolCall('reserve_units', wish)));
+  // The call has begun when another one, sent after it, is known to be under way behind it.
+  await sendBytes(origin, post(JSON_CLIENT, FIND));
+  socket.destroy();
+  lock.exec('ROLLBACK');
+  lock.close();
+  const again = await sendBytes(origin, post(JSON_CLIENT, toolCall('reserve_units', wish)));
+  const first = JSON.parse(again.body).result.structuredContent;
+  expect(first).toMatchObject({ status: 'active', replayed: true });
+  expect(await here.shop.atp('MUG')).toBe(9);
+});
+
+describe('whoever goes too fast', () => {
+  it('is told in a tool’s own words on a call, and in HTTP’s on everything else', async () => {
+    const { origin } = await here.serve({ rate_per_minute: 1, now_ms: () => 0 });
+    await stillServes(origin);
+    const call = await sendBytes(origin, post(JSON_CLIENT, FIND));
+    expect([call.status, call.headers['retry-after']]).toEqual([200, '60']);
+    expect(JSON.parse(call.body)).toMatchObject({
+      id: 1,
+      result: {
+        isError: true,
+        structuredContent: { error: { code: 'rate_limited', retry: 'later', retry_after_seconds: 60 } },
+      },
+    });
+    const list = await sendBytes(origin, post(JSON_CLIENT, '{"jsonrpc":"2.0","id":7,"method":"tools/list"}'));
+    expect([list.status, list.headers['retry-after']]).toEqual([429, '60']);
+    expect(JSON.parse(list.body)).toMatchObject({ id: 7, error: { data: { retry_after_seconds: 60 } } });
+    expect(here.counters.get('mcp_requests_total', 'rate_limited')).toBe(2);
+  });
+
+  it('pays for every message of a batch', async () => {
+    const { origin } = await here.serve({ rate_per_minute: 3, now_ms: () => 0 });
+    const batch = (size: number) => `[${Array.from({ length: size }, () => FIND).join(',')}]`;
+    expect((await sendBytes(origin, post(JSON_CLIENT, batch(2)))).body).toContain('MUG');
+    expect((await sendBytes(origin, post(JSON_CLIENT, batch(2)))).body).toContain('rate_limited');
+  });
+
+  it('by one address is held back whatever the principal', async () => {
+    const { origin } = await here.serve({
+      rate_per_address_per_minute: 1,
+      now_ms: () => 0,
+      trusted_proxies: ['127.0.0.1'],
+    });
+    const from = (address: string) => post([...JSON_CLIENT, `X-Forwarded-For: ${address}`], FIND);
+    expect((await sendBytes(origin, from('203.0.113.7'))).body).toContain('MUG');
+    expect((await sendBytes(origin, from('203.0.113.7'))).body).toContain('rate_limited');
+    expect((await sendBytes(origin, from('203.0.113.8'))).body).toContain('MUG');
+  });
+});
+
+describe('a proxy in front of a server that asks nobody who they are', () => {
+  it.each([
+    'X-Forwarded-For: 203.0.113.7',
+    'Forwarded: for=203.0.113.7',
+    'Via: 1.1 edge',
+    'X-Forwarded-Proto: https',
+  ])('is known by %s, and refused', async (header) => {
+    const { origin } = await here.serve({ authenticator: OPEN_TO_LOOPBACK });
+    await stillServes(origin);
+    const answer = await sendBytes(origin, post([...JSON_CLIENT, header], FIND));
+    expect([answer.status, answer.body]).toEqual([403, expect.stringContaining('for this machine alone')]);
+  });
+});
+
+/** Returns how many bytes were taken off our hands before the other end closed. */
+async function sendUntilClosed(socket: Socket, frame = (chunk: string): string => chunk): Promise<number> {
+  const chunk = frame('x'.repeat(64 * KILOBYTE));
+  const closed = new Promise((resolve) => socket.once('close', resolve));
+  const push = (): void => {
+    while (socket.writable && socket.write(chunk));
+  };
+  socket.on('drain', push);
+  push();
+  await closed;
+  return socket.bytesWritten;
+}
