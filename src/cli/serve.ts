@@ -92,12 +92,15 @@ async function untilStopped(
   await stopSignal();
   log.info('stopping');
   await Promise.all([doors.webhooks?.close(), doors.main.close()]);
+  doors.trouble.flush();
 }
 
 interface Doors {
   readonly main: HttpServing;
   /** Where a tunnel or proxy is to lead; null when webhooks are off. */
   readonly webhooks: HttpServing | null;
+  /** What strangers bring about. */
+  readonly trouble: RareLog;
 }
 
 async function openDoors(
@@ -110,9 +113,9 @@ async function openDoors(
     import('../transport/http.js'),
     import('../transport/auth.js'),
   ]);
-  const rare = new RareLog(log, LIMITS.http.log_gap_ms);
-  const onError = (error: unknown): void => rare.warn('http_error', { error: String(error) });
-  const report = (event: string): void => rare.warn(event);
+  const trouble = new RareLog(log, LIMITS.http.log_gap_ms);
+  const onError = (error: unknown): void => trouble.warn('http_error', { error: String(error) });
+  const report = (event: string): void => trouble.warn(event);
   const open = { ...LIMITS.http, ...config.http, onError, report };
   const route = { door: { admit }, counters, ...LIMITS.http };
   const hasWebhooks = sandbox || config.public_url !== null;
@@ -124,7 +127,7 @@ async function openDoors(
     readiness,
     webhooks: hasWebhooks ? route : undefined,
   });
-  if (!hasWebhooks) return { main, webhooks: null };
+  if (!hasWebhooks) return { main, webhooks: null, trouble };
   try {
     const webhooks = await serveWebhooks({
       ...open,
@@ -133,7 +136,7 @@ async function openDoors(
       connections_max: LIMITS.http.webhook_connections_max,
       public_hostname: config.public_url === null ? null : new URL(config.public_url).hostname,
     });
-    return { main, webhooks };
+    return { main, webhooks, trouble };
   } catch (error) {
     await main.close();
     throw error;

@@ -34,7 +34,10 @@ const ENVELOPE_SINCE = '2026-07-28';
 
 const streaming = new AsyncLocalStorage<ServerResponse>();
 
-/** Inside a `subscribe` of the bus: the response that the stream goes out on. */
+/**
+ * Inside a `subscribe` of the bus: the response that the stream goes out on.
+ * @public
+ */
 export function responseOfStream(): ServerResponse | undefined {
   return streaming.getStore();
 }

@@ -6,6 +6,8 @@ import { type HttpOptions, type HttpServing, serveOnHttp } from '../../src/trans
 import { knownAs } from './known-as.js';
 import { AGENT, TestLedger } from './ledger.js';
 
+type Options = { readonly [Name in keyof HttpOptions]?: Exclude<HttpOptions[Name], undefined> };
+
 export class ServedHere {
   readonly shop: TestLedger;
   readonly counters = new Counters();
@@ -23,7 +25,7 @@ export class ServedHere {
     return new ServedHere(shop);
   }
 
-  async serve(options: Partial<HttpOptions> = {}): Promise<HttpServing> {
+  async serve(options: Options = {}): Promise<HttpServing> {
     const { shop, counters } = this;
     const reportBug = (error: unknown): string => {
       throw error;
@@ -39,7 +41,7 @@ export class ServedHere {
         counters,
         onError: () => undefined,
         report: (event) => this.told.push(event),
-        ...(options as HttpOptions),
+        ...options,
       },
     );
     this.#servings.push(serving);

@@ -9,6 +9,8 @@ import { ServedHere } from '../helpers/served-here.js';
 
 const FIND = toolCall('find_items', { query: 'mug' });
 const KILOBYTE = 1_024;
+/** As long as the test itself may take. */
+const PATIENT = { timeout: 110_000 };
 
 let here: ServedHere;
 beforeEach(async () => {
@@ -133,16 +135,18 @@ describe('connections', () => {
         else refused += 1;
       }
     }
-    await expect.poll(() => refused).toBe(10_000 - 64);
+    await expect.poll(() => refused, PATIENT).toBe(10_000 - 64);
     expect(here.counters.get('http_connections_refused_total', 'all')).toBeGreaterThan(9_000);
     expect(new Set(here.told)).toEqual(new Set(['connections_refused']));
     for (const socket of kept) socket.destroy();
     await expect
-      .poll(() =>
-        stillServes(origin).then(
-          () => true,
-          () => false,
-        ),
+      .poll(
+        () =>
+          stillServes(origin).then(
+            () => true,
+            () => false,
+          ),
+        PATIENT,
       )
       .toBe(true);
   });
@@ -156,11 +160,13 @@ describe('connections', () => {
     one.destroy();
     two.destroy();
     await expect
-      .poll(() =>
-        stillServes(origin).then(
-          () => true,
-          () => false,
-        ),
+      .poll(
+        () =>
+          stillServes(origin).then(
+            () => true,
+            () => false,
+          ),
+        PATIENT,
       )
       .toBe(true);
   });

@@ -1,6 +1,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
+import { Server as McpServer } from '@modelcontextprotocol/server';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { LIMITS } from '../../src/config.js';
 import { loadDriver } from '../../src/store/sqlite/driver.js';
@@ -142,6 +143,40 @@ it('half a request’s headers are given up at the next look after their time, n
   expect(await Promise.race([answer, late])).toMatch(/^HTTP\/1\.1 408 /);
 });
 
+it('a call of a tool that the token does not allow is challenged before it, in a batch too', async () => {
+  const lacking: string[] = [];
+  const caller = { principal: AGENT, channel: null, scopes: new Set(['inventory:read'] as const) };
+  const { origin } = await serve({
+    authenticator: {
+      judge: async () => ({ ok: true, caller }),
+      lacking: (scope) => {
+        lacking.push(scope);
+        return {
+          status: 403,
+          headers: { 'www-authenticate': 'Bearer error="insufficient_scope"' },
+          message: 'No.',
+        };
+      },
+    },
+  });
+  const call = (name: string) => ({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name } });
+  const send = (body: unknown) =>
+    fetch(`${origin}/mcp`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream' },
+      body: JSON.stringify(body),
+    });
+  expect((await send(call('find_items'))).status).toBe(200);
+  for (const body of [call('reserve_units'), [call('find_items'), call('submit_order_with_hash')]]) {
+    const response = await send(body);
+    expect([response.status, response.headers.get('www-authenticate')]).toEqual([
+      403,
+      'Bearer error="insufficient_scope"',
+    ]);
+  }
+  expect(lacking).toEqual(['inventory:reserve', 'orders:submit']);
+});
+
 describe('closing the HTTP server', () => {
   it('is safe twice, and takes nobody in after it', async () => {
     const server = await serve();
@@ -175,6 +210,32 @@ describe('closing the HTTP server', () => {
     const closed = new Promise((resolve) => socket.once('close', resolve));
     await server.close();
     await closed;
+  });
+
+  it('ends a stream of changes in order, without waiting for it', async () => {
+    const server = await serve({
+      drain_max_ms: 600_000,
+      makeServer: () =>
+        new McpServer({ name: 'telling', version: '0' }, { capabilities: { tools: { listChanged: true } } }),
+    });
+    const stream = await fetch(`${server.origin}/mcp`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        accept: 'application/json, text/event-stream',
+        'mcp-protocol-version': '2026-07-28',
+      },
+      body: JSON.stringify({
+        jsonrpc: '2.0',
+        id: 'listening',
+        method: 'subscriptions/listen',
+        params: { notifications: { toolsListChanged: true } },
+      }),
+    });
+    expect(stream.headers.get('content-type')).toBe('text/event-stream');
+    const said = stream.text();
+    await server.close();
+    expect(await said).toMatch(/acknowledged.*"id":"listening","result":\{"resultType":"complete"/s);
   });
 
   it('waits for a call in flight, and answers it', async () => {
