@@ -157,6 +157,31 @@ export const LIMITS = {
     /** Shopify itself gives up after five seconds. */
     webhook_body_timeout_ms: 5_000,
   },
+  auth: {
+    /** Longer ones are not looked at. Tokens of large issuers, with groups and roles in them, have 2,000 to 4,000. */
+    token_chars_max: 8_192,
+    tokens_max: 256,
+    tokens_file_max_bytes: 262_144,
+    /** A revoked token lives on for so long at most. */
+    tokens_recheck_ms: 500,
+    /** How long `holdfast tokens` waits for another one that is writing. */
+    tokens_lock_ms: 5_000,
+    tokens_lock_poll_ms: 20,
+    /** Between the issuer's clock and ours. */
+    clock_tolerance_s: 30,
+    issuer_call_ms: 5_000,
+    issuer_answer_max_bytes: 262_144,
+    keys_max_age_ms: 600_000,
+    /** A token with a key that nobody knows makes us ask the issuer for its keys so often at most. */
+    keys_cooldown_ms: 30_000,
+    issuer_backoff_min_ms: 1_000,
+    issuer_backoff_max_ms: 30_000,
+    /** Tokens whose signature was found good, and how long that is believed: a key withdrawn by the issuer is gone then. */
+    verified_max: 1_000,
+    verified_max_ms: 300_000,
+    /** Refusals of one kind are logged so often at most, with their number. */
+    refusal_log_ms: 60_000,
+  },
   /** How often long work on the command line tells how far it is: on a line that is written over, and where lines stay. */
   progress: { redraw_ms: 100, line_ms: 5_000 },
   doctor: {
@@ -265,6 +290,32 @@ const settings = z.object({
     )
     .transform((origin) => new URL(origin).origin)
     .optional(),
+  HOLDFAST_TOKENS: z
+    .string()
+    .min(1, 'wants the path of a file that holdfast tokens add makes, or a JSON list; leave it out for none')
+    .optional(),
+  HOLDFAST_OAUTH_ISSUER: z
+    .string()
+    .refine(
+      isPlainUrl,
+      'wants the issuer’s address, like https://login.example.com, with no query or password',
+    )
+    .refine((url) => !isPlainUrl(url) || isHttpsOrLoopback(url), 'wants https, or http on loopback only')
+    .optional(),
+  HOLDFAST_OAUTH_AUDIENCE: z.string().min(1, 'is empty: leave it out for HOLDFAST_MCP_URL').optional(),
+  HOLDFAST_OAUTH_JWKS_URL: z
+    .string()
+    .refine(isPlainUrl, 'wants the address of the issuer’s keys, with no query or password')
+    .refine((url) => !isPlainUrl(url) || isHttpsOrLoopback(url), 'wants https, or http on loopback only')
+    .optional(),
+  HOLDFAST_OAUTH_PRINCIPAL_CLAIM: z
+    .string()
+    .regex(/^[\w:./-]{1,128}$/, 'wants the name of a claim, like sub or client_id')
+    .default('sub'),
+  HOLDFAST_OAUTH_CHANNEL_CLAIM: z
+    .string()
+    .regex(/^[\w:./-]{1,128}$/, 'wants the name of a claim')
+    .optional(),
   HOLDFAST_HTTP_HOST: z
     .union(
       [z.literal('localhost'), z.ipv4(), z.ipv6()],
@@ -371,6 +422,22 @@ export interface HttpConfig {
   readonly rate_per_address_per_minute: number;
 }
 
+/** Where tokens for HTTP callers are listed: in a file that may change while we run, or in the setting itself. */
+export type TokensSource = { readonly path: string } | { readonly inline: string };
+
+/** An issuer of access tokens (OAuth 2.1) whose callers are let in. */
+export interface OAuthConfig {
+  readonly issuer: string;
+  readonly audience: string;
+  /** Null: the issuer's metadata say it. */
+  readonly jwks_url: string | null;
+  readonly principal_claim: string;
+  /** Null: tokens say nothing of it. */
+  readonly channel_claim: string | null;
+  /** What clients know /mcp as. */
+  readonly resource: string;
+}
+
 export interface Config {
   readonly db: string;
   /** False when HOLDFAST_DB was left at its default. */
@@ -378,6 +445,9 @@ export interface Config {
   /** Null when no shop is configured: only the sandbox can be served then. */
   readonly shop: ShopConfig | null;
   readonly http: HttpConfig;
+  /** Null: there are no tokens. */
+  readonly tokens: TokensSource | null;
+  readonly oauth: OAuthConfig | null;
   /** Loopback port of the listener that knows webhooks alone: where a tunnel or proxy leads. */
   readonly webhook_port: number;
   /** Origin at which the shop reaches this server; null: nobody tells us anything, and the heartbeat asks. */
@@ -434,6 +504,8 @@ export function readConfig(environment: Environment): Config {
     is_db_chosen: environment['HOLDFAST_DB'] !== undefined,
     shop: shopConfig(data),
     http: httpConfig(data),
+    tokens: tokensSource(data),
+    oauth: oauthConfig(data),
     webhook_port: data.HOLDFAST_WEBHOOK_PORT,
     public_url: data.HOLDFAST_PUBLIC_URL ?? null,
     webhook_secrets: webhookSecrets(data),
@@ -496,11 +568,6 @@ function httpConfig(data: Settings): HttpConfig {
   };
 }
 
-/** Whether callers over HTTP have to say who they are. No setting makes them yet. */
-function hasAuthentication(_data: Settings): boolean {
-  return false;
-}
-
 function webhookSecrets(data: Settings): readonly string[] {
   const { SHOPIFY_WEBHOOK_SECRETS: secrets, SHOPIFY_CLIENT_SECRET: secret } = data;
   return secrets ?? (secret === undefined ? [] : [secret]);
@@ -532,6 +599,47 @@ function shopConfig(data: Settings): ShopConfig | null {
     'SHOPIFY_SHOP is set, but how to sign in is not: set SHOPIFY_ACCESS_TOKEN, or SHOPIFY_CLIENT_ID and SHOPIFY_CLIENT_SECRET.',
     ['SHOPIFY_SHOP'],
   );
+}
+
+/** Whether callers over HTTP have to say who they are. An empty list of tokens lets nobody in, and is one all the same. */
+function hasAuthentication({ HOLDFAST_TOKENS: tokens, HOLDFAST_OAUTH_ISSUER: issuer }: Settings): boolean {
+  return tokens !== undefined || issuer !== undefined;
+}
+
+function tokensSource({ HOLDFAST_TOKENS: tokens }: Settings): TokensSource | null {
+  if (tokens === undefined) return null;
+  return tokens.trimStart().startsWith('[') ? { inline: tokens } : { path: tokens };
+}
+
+function oauthConfig(data: Settings): OAuthConfig | null {
+  const { HOLDFAST_OAUTH_ISSUER: issuer, HOLDFAST_MCP_URL: resource } = data;
+  if (issuer === undefined) {
+    if (data.HOLDFAST_OAUTH_AUDIENCE === undefined && data.HOLDFAST_OAUTH_JWKS_URL === undefined) return null;
+    throw new ConfigError(
+      'HOLDFAST_OAUTH_ISSUER is not set, and without it HOLDFAST_OAUTH_AUDIENCE and HOLDFAST_OAUTH_JWKS_URL mean nothing: set it, or remove them.',
+      ['HOLDFAST_OAUTH_ISSUER', 'HOLDFAST_OAUTH_AUDIENCE', 'HOLDFAST_OAUTH_JWKS_URL'],
+    );
+  }
+  if (resource === undefined) {
+    throw new ConfigError(
+      'HOLDFAST_OAUTH_ISSUER wants HOLDFAST_MCP_URL too: the address of /mcp as clients know it, which they ask the issuer for a token for.',
+      ['HOLDFAST_OAUTH_ISSUER'],
+    );
+  }
+  return {
+    issuer,
+    audience: data.HOLDFAST_OAUTH_AUDIENCE ?? resource,
+    jwks_url: data.HOLDFAST_OAUTH_JWKS_URL ?? null,
+    principal_claim: data.HOLDFAST_OAUTH_PRINCIPAL_CLAIM,
+    channel_claim: data.HOLDFAST_OAUTH_CHANNEL_CLAIM ?? null,
+    resource,
+  };
+}
+
+function isPlainUrl(input: string): boolean {
+  if (!URL.canParse(input)) return false;
+  const { protocol, username, password, search, hash } = new URL(input);
+  return /^https?:$/.test(protocol) && `${username}${password}${search}${hash}` === '' && !/[?#]/.test(input);
 }
 
 function isOrigin(input: string): boolean {

@@ -6,6 +6,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import type { InitOptions } from './init.js';
 import type { SandboxCommandOptions } from './sandbox.js';
 import { refuseSecretsIn } from './secret-words.js';
+import type { AddOptions } from './tokens.js';
 
 const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
@@ -180,6 +181,41 @@ reservations
     process.exitCode = (await retryReservation(reservation)) ? 0 : EXIT_FAILED;
   });
 
+const tokens = program
+  .command('tokens')
+  .description('tokens of HTTP callers: list, add one, revoke; a running server follows within a second');
+tokens
+  .command('list', { isDefault: true })
+  .description('who has a token, for what and until when; never the token')
+  .option('--json', 'print JSON')
+  .action(async (options: { json?: boolean }) => {
+    const { listTokens } = await import('./tokens.js');
+    listTokens({ json: options.json === true });
+  });
+tokens
+  .command('add')
+  .description('makes a token and shows it, this once')
+  .requiredOption('--principal <name>', 'whom it is for: reservations and orders belong to this name')
+  .option(
+    '--scopes <list>',
+    'inventory:read, inventory:reserve, orders:submit, with commas between (default: all)',
+  )
+  .option('--channel <name>', 'where they sell')
+  .option('--expires <when>', '90d, 2027-03-31 or 2027-03-31T18:00Z (default: never)')
+  .option('--json', 'print JSON')
+  .action(async (options: Omit<AddOptions, 'json'> & { json?: boolean }) => {
+    const { addToken } = await import('./tokens.js');
+    await addToken({ ...options, json: options.json === true });
+  });
+tokens
+  .command('revoke <name>')
+  .description('all tokens of a principal, or the one whose SHA-256 begins so (8 digits or more)')
+  .option('--json', 'print JSON')
+  .action(async (name: string, options: { json?: boolean }) => {
+    const { revokeTokens } = await import('./tokens.js');
+    process.exitCode = (await revokeTokens(name, { json: options.json === true })) ? 0 : EXIT_FAILED;
+  });
+
 program
   .command('explain <order>')
   .description('the whole story of one order, from the journal')
@@ -214,7 +250,7 @@ function portNumber(input: string): number {
 }
 
 /** Commands of the specification that this version does not have yet. */
-const PLANNED: readonly string[] = ['simulate', 'tokens'];
+const PLANNED: readonly string[] = ['simulate'];
 
 /** The word that names the command; options of the whole program may stand before it. */
 function firstWord(args: readonly string[]): string | undefined {

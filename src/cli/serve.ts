@@ -109,10 +109,11 @@ async function openDoors(
   { version, sandbox }: ServeOptions,
   log: Log,
 ): Promise<Doors> {
-  const [{ serveOnHttp, serveWebhooks }, { OPEN_TO_LOOPBACK }] = await Promise.all([
+  const [{ serveOnHttp, serveWebhooks }, { httpCallers }] = await Promise.all([
     import('../transport/http.js'),
-    import('../transport/auth.js'),
+    import('./http-callers.js'),
   ]);
+  const callers = await httpCallers(config, log, counters);
   const trouble = new RareLog(log, LIMITS.http.log_gap_ms);
   const onError = (error: unknown): void => trouble.warn('http_error', { error: String(error) });
   const report = (event: string): void => trouble.warn(event);
@@ -121,7 +122,7 @@ async function openDoors(
   const hasWebhooks = sandbox || config.public_url !== null;
   const main = await serveOnHttp({ version }, tools, {
     ...open,
-    authenticator: OPEN_TO_LOOPBACK,
+    ...callers,
     counters,
     metrics,
     readiness,

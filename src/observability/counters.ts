@@ -53,6 +53,7 @@ export const METRICS = {
     help: 'Connections that were not let in, by which limit was reached.',
     label: 'limit',
   },
+  auth_refusals_total: { type: 'counter', help: 'Requests to /mcp turned away, by why.', label: 'reason' },
 } as const satisfies Record<string, Metric>;
 
 interface Metric {

@@ -18,7 +18,7 @@ import { reserveUnits } from './reserve-units.js';
 import { submitOrderWithHash } from './submit-order-with-hash.js';
 import { refusalResult, type Tool, type ToolContext } from './tool.js';
 
-export { type Caller, LOCAL_CALLER, type Scope } from './caller.js';
+export { type Caller, LOCAL_CALLER, SCOPES, type Scope } from './caller.js';
 export type { ToolContext, ToolHost } from './tool.js';
 
 /** Six, no more: no tool sets or adjusts stock, approves a held order, or lists the catalogue. */

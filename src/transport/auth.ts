@@ -19,7 +19,7 @@ export interface Authenticator {
   /** A token that is no good is an answer, not an error: rejects only for bugs. */
   judge(request: IncomingMessage): Promise<Judgement>;
   /** The answer to a known caller whose token lacks a scope. */
-  lacking(scope: Scope): Challenge;
+  lacking(scope: Scope, caller: Caller): Challenge;
 }
 
 /** Without tokens everybody who can reach this machine's loopback is the one caller `local`, who may do everything. */

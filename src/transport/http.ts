@@ -9,6 +9,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { McpServerFactory, ServerEventBus } from '@modelcontextprotocol/server';
 import { Counters } from '../observability/counters.js';
 import { mcpServer, type ServerIdentity, type ToolHost } from '../tools/server.js';
+import type { ResourceMetadata } from './auth/resource-metadata.js';
 import type { Authenticator } from './auth.js';
 import { isForwarded, isLoopback, plainAddress, TrustedProxies } from './client-address.js';
 import { hostGuard, type Names, originGuard } from './guards.js';
@@ -25,6 +26,8 @@ export interface HttpServing {
 
 export interface HttpOptions extends Omit<ListenerOptions, 'onRefused'>, McpLimits, Partial<Names> {
   readonly authenticator: Authenticator;
+  /** Where tokens for /mcp come from. Left out: 404. */
+  readonly metadata?: ResourceMetadata | null;
   readonly onError: (error: unknown) => void;
   /** Told of trouble that strangers can make: keep its lines few. */
   readonly report?: ((event: string) => void) | undefined;
@@ -130,7 +133,7 @@ export async function serveWebhooks(options: WebhookListenerOptions): Promise<Ht
 type Route = (request: IncomingMessage, response: ServerResponse) => void;
 
 function routesOf(mcp: McpEndpoint, options: HttpOptions): Route {
-  const { webhooks, metrics, readiness, onError, body_max_bytes } = options;
+  const { webhooks, metadata, metrics, readiness, onError, body_max_bytes } = options;
   const isHostWrong = hostGuard({ allowed_hosts: hostsOf(options) });
   const isOriginWrong = originGuard({ allowed_origins: options.allowed_origins ?? [] });
   const deliveries = webhooks && new WebhookRoute({ ...webhooks, body_max_bytes, onError });
@@ -144,14 +147,18 @@ function routesOf(mcp: McpEndpoint, options: HttpOptions): Route {
   };
   return (request, response) => {
     const path = pathOf(request);
-    // No guard of origins before webhooks: a page that could send here can't sign.
+    // No guard of origins before webhooks: a page that could send here can't sign. Nor before the metadata: a client in a
+    // web page reads them before it has a token.
     const isDelivery = path === WEBHOOK_PATH && deliveries !== undefined;
-    const refused = isHostWrong(request) ?? (isDelivery ? null : isOriginWrong(request));
+    const isPublic = isDelivery || metadata?.isFor(path) === true;
+    const refused = isHostWrong(request) ?? (isPublic ? null : isOriginWrong(request));
     if (refused !== null) {
       refuse(response, refused);
       request.resume();
     } else if (isDelivery) {
       void deliveries.handle(request, response);
+    } else if (metadata?.isFor(path)) {
+      metadata.handle(request, response);
     } else {
       const route = Object.hasOwn(routes, path) ? routes[path] : undefined;
       if (route === undefined) text(response, 404, 'Not here. MCP is at /mcp.');

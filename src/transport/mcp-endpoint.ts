@@ -266,7 +266,7 @@ export class McpEndpoint {
     for (const message of messages) {
       const scope = scopeOf(toolCalled(message) ?? '');
       if (scope === null || caller.scopes.has(scope)) continue;
-      challenge(response, authenticator.lacking(scope), idOf(body));
+      challenge(response, authenticator.lacking(scope, caller), idOf(body));
       return 'scope_missing';
     }
     if (sessions?.claims(request, body) === true) {

@@ -1,0 +1,86 @@
+/** Who may call over HTTP with these settings: everybody on this machine, or those who bring a token. */
+
+import { type Config, LIMITS, type OAuthConfig } from '../config.js';
+import type { Counters } from '../observability/counters.js';
+import type { Log } from '../observability/log.js';
+import type { ResourceMetadata } from '../transport/auth/resource-metadata.js';
+import { type Authenticator, OPEN_TO_LOOPBACK } from '../transport/auth.js';
+import { readTokensText, tokensError } from './token-file.js';
+
+export interface HttpCallers {
+  readonly authenticator: Authenticator;
+  /** Null without an issuer. */
+  readonly metadata: ResourceMetadata | null;
+}
+
+/** Throws `ConfigError` for a list of tokens that can't be used. The issuer is not asked before somebody brings a token. */
+export async function httpCallers(config: Config, log: Log, counters: Counters): Promise<HttpCallers> {
+  const { tokens: source, oauth } = config;
+  if (source === null && oauth === null) return { authenticator: OPEN_TO_LOOPBACK, metadata: null };
+  const [{ knownCallers }, { RefusalTally }, { resourceMetadata }] = await Promise.all([
+    import('../transport/auth/known-callers.js'),
+    import('../transport/auth/refusal-tally.js'),
+    import('../transport/auth/resource-metadata.js'),
+  ]);
+  const metadata = oauth === null ? null : resourceMetadata(oauth.resource, oauth.issuer);
+  const tally = new RefusalTally({
+    counters,
+    log,
+    now: Date.now,
+    log_every_ms: LIMITS.auth.refusal_log_ms,
+  });
+  const authenticator = knownCallers({
+    tokens: source === null ? null : await tokenList(source, log),
+    oauth: oauth === null ? null : await oauthTokens(oauth, log),
+    metadata_url: metadata?.url ?? null,
+    token_chars_max: LIMITS.auth.token_chars_max,
+    refused: (reason) => tally.add(reason),
+  });
+  return { authenticator, metadata };
+}
+
+async function tokenList(source: NonNullable<Config['tokens']>, log: Log) {
+  const { TokenList } = await import('../transport/auth/token-list.js');
+  try {
+    return new TokenList({
+      read: () => readTokensText(source),
+      now: Date.now,
+      recheck_ms: LIMITS.auth.tokens_recheck_ms,
+      entries_max: LIMITS.auth.tokens_max,
+      report: (event, fields) =>
+        event === 'tokens_unreadable'
+          ? log.error(event, { ...fields, mend: 'Nobody with such a token gets in until it is mended.' })
+          : log.info(event, fields),
+    });
+  } catch (error) {
+    throw tokensError(source, error);
+  }
+}
+
+async function oauthTokens(oauth: OAuthConfig, log: Log) {
+  const [{ IssuerKeys }, { OAuthTokens }] = await Promise.all([
+    import('../transport/auth/issuer-keys.js'),
+    import('../transport/auth/oauth-tokens.js'),
+  ]);
+  const { auth } = LIMITS;
+  const keys = new IssuerKeys({
+    issuer: oauth.issuer,
+    jwks_url: oauth.jwks_url,
+    access: { fetch, call_ms: auth.issuer_call_ms, answer_max_bytes: auth.issuer_answer_max_bytes },
+    now: Date.now,
+    max_age_ms: auth.keys_max_age_ms,
+    cooldown_ms: auth.keys_cooldown_ms,
+    backoff_min_ms: auth.issuer_backoff_min_ms,
+    backoff_max_ms: auth.issuer_backoff_max_ms,
+    report: (event, fields) => log.error(event, { ...fields, mend: 'holdfast doctor says more.' }),
+  });
+  return new OAuthTokens({
+    ...oauth,
+    keys,
+    now: Date.now,
+    clock_tolerance_s: auth.clock_tolerance_s,
+    verified_max: auth.verified_max,
+    verified_max_ms: auth.verified_max_ms,
+    report: (event, fields) => log.error(event, fields),
+  });
+}
