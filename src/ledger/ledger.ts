@@ -83,7 +83,7 @@ export class Ledger {
   async checkReservation(principal: string, reservationId: string): Answer<CheckAnswer> {
     const { store, clock, settings } = this.#ports;
     const askedAt = clock.now();
-    const keys = { owned: { reservation_id: reservationId } };
+    const keys = { owned: { reservation_id: reservationId }, owner: principal };
     const old = await store.read(keys, (state) => (isOwner(state, principal) ? oldItems(state) : []));
     await this.#freshen(old, askedAt);
     return store.read(keys, (state) => viewReservation(state, principal, settings, askedAt));
@@ -121,8 +121,9 @@ export class Ledger {
   /** Frees a reservation. Releasing twice is no error. */
   async release(request: ReleaseRequest): Answer<ReleaseAnswer> {
     const { store, nudges } = this.#ports;
-    const result = await store.transact({ owned: { reservation_id: request.reservation_id } }, (state) =>
-      decideRelease(state, request),
+    const result = await store.transact(
+      { owned: { reservation_id: request.reservation_id }, owner: request.principal },
+      (state) => decideRelease(state, request),
     );
     if (result.ok && !result.value.replayed) nudges.outboxDue();
     return result;
@@ -148,14 +149,13 @@ export class Ledger {
       order_id: ids.order(asked_at_ms),
       asked_at_ms,
     };
-    const name = { reservation_id: wish.reservation_id };
-    const old = await store.read({ owned: name }, (state) =>
+    const mine = { owned: { reservation_id: wish.reservation_id }, owner: wish.principal };
+    const old = await store.read(mine, (state) =>
       isOwner(state, wish.principal) && state.owned?.reservation.state === 'active' ? oldItems(state) : [],
     );
     await this.#freshen(old, asked_at_ms);
-    const result = await store.transact(
-      { owned: name, idempotency, history: true, precedence: true },
-      (state) => decideSubmit(state, request, settings),
+    const result = await store.transact({ ...mine, idempotency, history: true, precedence: true }, (state) =>
+      decideSubmit(state, request, settings),
     );
     if (!result.ok || result.value.replayed) return result;
     nudges.outboxDue();
@@ -169,7 +169,7 @@ export class Ledger {
   /** An order, how it came about and what to do next. Somebody else's answers as an unknown one. */
   async getOrder(principal: string, name: OrderName): Answer<OrderAnswer> {
     const { store } = this.#ports;
-    const found = await store.read({ owned: name }, (state) => {
+    const found = await store.read({ owned: name, owner: principal }, (state) => {
       if (!isOwner(state, principal) || state.owned === null || state.owned.order === null) return null;
       const { owned, now_ms } = state;
       return { owned, order: state.owned.order, hash: currentHash(state), now_ms };

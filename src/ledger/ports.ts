@@ -111,6 +111,11 @@ export interface Keys {
     /** The shop's own reference of the order. */
     | { readonly order_ref: string }
     | { readonly reservation_key: number };
+  /**
+   * Load that reservation only if it is this principal's. Somebody else's is then looked up as an unknown one is, by the same
+   * statements, and no caller can tell the two apart by time either.
+   */
+  readonly owner?: string;
   readonly idempotency?: IdempotencyKey | undefined;
   /** Load past checksums of the items, newest first. */
   readonly history?: boolean;

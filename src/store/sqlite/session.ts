@@ -118,7 +118,7 @@ export class Session {
 
   load(keys: Keys): LedgerState {
     const remembered = keys.idempotency === undefined ? null : this.#remembered(keys.idempotency);
-    const owned = keys.owned === undefined ? null : this.#owned(keys.owned);
+    const owned = keys.owned === undefined ? null : this.#owned(keys.owned, keys.owner);
     const owned_items = owned === null ? [] : this.#itemsOf(owned);
     const items = new Map<string, Item>();
     const items_by_id = new Map<string, Item>();
@@ -543,17 +543,15 @@ export class Session {
     return this.#locationsByKey;
   }
 
-  #owned(name: NonNullable<Keys['owned']>): Owned | null {
+  /** `owner`: null too when it is not this principal's. */
+  #owned(name: NonNullable<Keys['owned']>, owner?: string): Owned | null {
     this.#flush();
     if ('order_id' in name || 'order_ref' in name) {
-      const found =
-        'order_id' in name
-          ? this.#sql.order_by_id.get(name.order_id)
-          : this.#sql.order_by_ref.get(name.order_ref);
+      const found = this.#orderRow(name, owner);
       const row = found as { reservation_key: number } | undefined;
       return row === undefined ? null : this.#owned({ reservation_key: row.reservation_key });
     }
-    const reservation = readReservation(this.#reservationRow(name));
+    const reservation = readReservation(this.#reservationRow(name, owner));
     if (reservation === null) return null;
     const key = reservation.reservation_key;
     return {
@@ -564,10 +562,22 @@ export class Session {
     };
   }
 
+  #orderRow(name: { order_id: string } | { order_ref: string }, owner: string | undefined): unknown {
+    if ('order_ref' in name) return this.#sql.order_by_ref.get(name.order_ref);
+    return owner === undefined
+      ? this.#sql.order_by_id.get(name.order_id)
+      : this.#sql.order_of_owner.get(name.order_id, owner);
+  }
+
   #reservationRow(
     name: Exclude<NonNullable<Keys['owned']>, { order_id: string } | { order_ref: string }>,
+    owner: string | undefined,
   ): unknown {
-    if ('reservation_id' in name) return this.#sql.reservation_by_id.get(name.reservation_id);
+    if ('reservation_id' in name) {
+      return owner === undefined
+        ? this.#sql.reservation_by_id.get(name.reservation_id)
+        : this.#sql.reservation_of_owner.get(name.reservation_id, owner);
+    }
     return this.#sql.reservation_by_key.get(name.reservation_key);
   }
 

@@ -67,6 +67,7 @@ export const SQL = {
     'SELECT stock_hash, as_of_ms FROM stock_versions WHERE item_key = ? ORDER BY state_version DESC LIMIT ?',
 
   reservation_by_id: `SELECT ${RESERVATION_COLUMNS} FROM reservations WHERE id = ?`,
+  reservation_of_owner: `SELECT ${RESERVATION_COLUMNS} FROM reservations WHERE id = ? AND principal = ?`,
   last_reservation_key: 'SELECT max(reservation_key) AS key FROM reservations',
   reservation_by_key: `SELECT ${RESERVATION_COLUMNS} FROM reservations WHERE reservation_key = ?`,
   put_reservation: 'UPDATE reservations SET state = ? WHERE reservation_key = ?',
@@ -95,6 +96,9 @@ export const SQL = {
       AND (reservations.state <> 'active' OR reservations.expires_at_ms > ?)`,
 
   order_by_id: 'SELECT * FROM orders WHERE id = ?',
+  order_of_owner: `SELECT orders.reservation_key AS reservation_key
+    FROM orders JOIN reservations ON reservations.reservation_key = orders.reservation_key
+    WHERE orders.id = ? AND reservations.principal = ?`,
   order_by_ref: 'SELECT reservation_key FROM orders WHERE upstream_order_ref = ?',
   unseen_orders: `SELECT upstream_order_ref FROM orders
     WHERE aftermath IS NULL AND upstream_order_ref IS NOT NULL AND placed_at_ms <= ? ORDER BY placed_at_ms LIMIT ?`,
