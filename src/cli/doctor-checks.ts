@@ -16,6 +16,7 @@ import {
 } from '../config.js';
 import type { ShopifyUpstream } from '../upstream/shopify/shopify.js';
 import { UpstreamError } from '../upstream/upstream.js';
+import { callersFinding, examineIssuer, readTokensFacts } from './doctor-callers.js';
 import {
   diskFinding,
   ledgerFinding,
@@ -71,6 +72,11 @@ export async function examine(environment: Environment, ports: DoctorPorts): Pro
   const parts = await Promise.all([
     Promise.resolve(findings),
     examineLedger(config, ports),
+    limited('callers', async () => {
+      const facts = config.tokens === null ? null : readTokensFacts(config.tokens, ports.net.now());
+      return [callersFinding(config, facts)];
+    }),
+    limited('issuer', async () => [await examineIssuer(config.oauth, ports.net.fetch)]),
     ...(config.shop === null
       ? [Promise.resolve(shopSkipped(findings))]
       : examineShop(config, config.shop, ports)),

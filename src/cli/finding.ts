@@ -53,6 +53,16 @@ export const CODES = {
     'odd_answer',
   ],
   subscriptions: ['fine', 'topic_missing', 'foreign_address', 'left_over', 'not_configured', 'unreadable'],
+  callers: [
+    'fine',
+    'open_to_loopback',
+    'tokens_missing',
+    'tokens_unreadable',
+    'tokens_wrong',
+    'open_to_others',
+    'nobody',
+  ],
+  issuer: ['fine', 'not_configured', 'silent', 'other_issuer', 'no_keys'],
 } as const;
 
 export type Check = keyof typeof CODES;

@@ -78,8 +78,14 @@ program
   .option('--public-url <url>', 'where the shop can reach the webhooks; - for none')
   .option('--file <path>', 'the settings file to write', '.env')
   .addOption(
-    new Option('--client <which>', 'MCP client to configure').choices(['claude-desktop', 'print', 'none']),
+    new Option('--client <which>', 'MCP client to configure').choices([
+      'claude-desktop',
+      'http',
+      'print',
+      'none',
+    ]),
   )
+  .option('--agent <name>', 'with --client http: whom to make a token for (default: agent)')
   .option('--yes', 'ask nothing: answers come from the flags, and from the settings file that is there')
   .option('--no-check', 'write without asking the shop whether it works')
   .addHelpText(

@@ -17,14 +17,17 @@ import type { Dialogue } from './dialogue.js';
 import { changedNames, type SettingChanges, withSettings } from './dotenv-file.js';
 import { type Check, type Finding, isWhole, linesOf, type Terminal } from './finding.js';
 import { answersOf, askAnswers, type InitFlags, settingsOfAnswers } from './init-answers.js';
+import { AGENT_FALLBACK, complaintAboutAgent, initToken } from './init-token.js';
 import { readTextIfThere, replaceFile } from './whole-file.js';
 
-export type ClientChoice = 'claude-desktop' | 'print' | 'none';
+export type ClientChoice = 'claude-desktop' | 'http' | 'print' | 'none';
 
 export interface InitOptions extends InitFlags {
   /** The settings file to write. */
   readonly file: string;
   readonly client?: ClientChoice;
+  /** For the client `http`: whom the token is for. */
+  readonly agent?: string;
   readonly yes: boolean;
   /** False: written without asking the shop. Settings that no command would take are refused all the same. */
   readonly check: boolean;
@@ -87,8 +90,7 @@ export async function init(options: InitOptions, ports: InitPorts): Promise<bool
   }
   if (!(await writeSettings(file, text, changes, ports))) return false;
   warnOfEnvironment(changes, ports, present);
-  const entry = serverEntry(ports.program, file);
-  const configured = await configureClient(options, entry, ports);
+  const configured = await configureClient(options, file, ports);
   tell('\nNext: holdfast doctor looks at everything once more; holdfast sync reads the shop’s stock.');
   return configured;
 }
@@ -159,11 +161,17 @@ function warnOfEnvironment(
 }
 
 /** False when the configuration could not be written; it is printed then, so that nothing is lost. */
-async function configureClient(options: InitOptions, entry: ServerEntry, ports: InitPorts): Promise<boolean> {
+async function configureClient(options: InitOptions, file: string, ports: InitPorts): Promise<boolean> {
+  const entry = serverEntry(ports.program, file);
   const { dialogue, tell, platform, home, environment } = ports;
   const path = claudeDesktopPath(platform, home, environment);
   const choice = options.client ?? (dialogue === null ? 'print' : await askClient(dialogue, path));
   if (choice === 'none') return true;
+  if (choice === 'http') {
+    const asked = await dialogue?.ask('Its name', options.agent ?? AGENT_FALLBACK, complaintAboutAgent);
+    await initToken(asked ?? options.agent ?? AGENT_FALLBACK, file, ports);
+    return true;
+  }
   if (choice === 'print') {
     tell(`\nFor your MCP client:\n${entryText(entry)}`);
     return true;
@@ -191,6 +199,7 @@ async function askClient(dialogue: Dialogue, path: string): Promise<ClientChoice
     '\nWhich MCP client shall know of holdfast?',
     {
       'claude-desktop': `Claude Desktop (${path})`,
+      http: 'an agent that connects over HTTP: make a token for it',
       print: 'another one: print what to paste',
       none: 'none for now',
     },
