@@ -34,6 +34,8 @@ describe('settings', () => {
         rate_per_minute: 6_000,
         rate_per_address_per_minute: 12_000,
       },
+      tokens: null,
+      oauth: null,
       webhook_port: 8_788,
       public_url: null,
       webhook_secrets: [],
@@ -104,6 +106,8 @@ describe('settings', () => {
         rate_per_minute: 60,
         rate_per_address_per_minute: 120,
       },
+      tokens: null,
+      oauth: null,
       webhook_port: 9_001,
       public_url: 'https://stock.example.com',
       webhook_secrets: ['new-secret', 'old-secret'],
@@ -130,6 +134,33 @@ describe('settings', () => {
       'Set HOLDFAST_MIRROR to draft_order or none, or HOLDFAST_ORDER_MODE to complete.',
     );
     expect(readConfig({ HOLDFAST_MIRROR: 'move' })).toMatchObject({ mirror: 'move', order_mode: 'complete' });
+  });
+
+  it('say who may call: a list in a file or in the setting, and an issuer whose tokens are for this address', () => {
+    expect(readConfig({ HOLDFAST_TOKENS: ' []' })).toMatchObject({
+      tokens: { inline: ' []' },
+      http: { has_authentication: true },
+    });
+    expect(readConfig({ HOLDFAST_TOKENS: './t.json' })).toMatchObject({ tokens: { path: './t.json' } });
+    const issuer = {
+      HOLDFAST_OAUTH_ISSUER: 'https://login.example.com/',
+      HOLDFAST_MCP_URL: 'https://Stock.example.com/mcp',
+    };
+    expect(readConfig(issuer)).toMatchObject({
+      oauth: {
+        issuer: 'https://login.example.com/',
+        audience: 'https://stock.example.com/mcp',
+        resource: 'https://stock.example.com/mcp',
+        principal_claim: 'sub',
+        channel_claim: null,
+        jwks_url: null,
+      },
+      http: { has_authentication: true },
+    });
+    expect(complaintAbout({ ...issuer, HOLDFAST_MCP_URL: undefined })).toContain(
+      'wants HOLDFAST_MCP_URL too',
+    );
+    expect(complaintAbout({ HOLDFAST_OAUTH_AUDIENCE: 'x' })).toMatch(/^HOLDFAST_OAUTH_ISSUER is not set/);
   });
 
   it('are frozen, and take no notice of what is not ours', () => {
@@ -196,6 +227,12 @@ describe('settings', () => {
     ['HOLDFAST_PAY_MINUTES', '4', 'from 5 to 1440 (minutes)'],
     ['HOLDFAST_PAY_MINUTES', '1441', 'from 5 to 1440 (minutes)'],
     ['HOLDFAST_LOG_LEVEL', 'verbose', 'wants debug, info, warn, error or silent'],
+    ['HOLDFAST_TOKENS', '', 'wants the path of a file'],
+    ['HOLDFAST_OAUTH_ISSUER', 'http://login.example.com', 'wants https, or http on loopback only'],
+    ['HOLDFAST_OAUTH_ISSUER', 'https://login.example.com?x=secret', 'with no query or password'],
+    ['HOLDFAST_OAUTH_JWKS_URL', 'login.example.com', 'wants the address of the issuer’s keys'],
+    ['HOLDFAST_OAUTH_PRINCIPAL_CLAIM', 'two words', 'wants the name of a claim'],
+    ['HOLDFAST_MCP_URL', 'https://stock.example.com/', 'wants the address of /mcp'],
     ['HOLDFAST_READ_ONLY', 'true', 'correct its name or remove it'],
     ['HOLDFAST_STALE_HAHS', 'hold', 'correct its name or remove it'],
   ])('%s=%s stops the start with its name and the mend', (name, value, mend) => {
@@ -209,7 +246,7 @@ describe('settings', () => {
     const complaint = complaintAbout({
       HOLDFAST_HTTP_PORT: 'x',
       HOLDFAST_MIRROR: 'y',
-      HOLDFAST_TOKENS: '[]',
+      HOLDFAST_READ_ONLY: 'x',
       SHOPIFY_SHOP: 'z',
     });
     expect(complaint.split('\n').map((line) => line.trim().split(' ')[0])).toEqual([
@@ -217,7 +254,7 @@ describe('settings', () => {
       'SHOPIFY_SHOP',
       'HOLDFAST_HTTP_PORT',
       'HOLDFAST_MIRROR',
-      'HOLDFAST_TOKENS',
+      'HOLDFAST_READ_ONLY',
     ]);
   });
 

@@ -1,6 +1,5 @@
 /** `holdfast tokens`: adds, revokes and lists the tokens of HTTP callers. A running server follows within a second. */
 
-import type * as z from 'zod';
 import { ConfigError, machineEnvironment, readConfig, type TokensSource } from '../config.js';
 import type { Scope } from '../tools/server.js';
 import {
@@ -146,7 +145,18 @@ function scopesIn(list: string): readonly Scope[] {
   return wanted(scopesSchema, words, '--scopes');
 }
 
-function wanted<T>(schema: z.ZodType<T>, value: unknown, option: string): T {
+interface Schema<T> {
+  safeParse(
+    value: unknown,
+  ):
+    | { readonly success: true; readonly data: T }
+    | {
+        readonly success: false;
+        readonly error: { readonly issues: readonly { readonly message: string }[] };
+      };
+}
+
+function wanted<T>(schema: Schema<T>, value: unknown, option: string): T {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   throw new ConfigError(`${option} ${parsed.error.issues[0]?.message ?? 'is wrong'}.`);

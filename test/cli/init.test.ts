@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import {
   chownSync,
   existsSync,
@@ -449,5 +450,54 @@ describe('a secret among the words of the command line', () => {
     expect(() =>
       refuseSecretsIn(['init', '--token-file', 'x', '--shop', 'shpatula', '--client-id', 'y']),
     ).not.toThrow();
+  });
+});
+
+describe('for an agent over HTTP', () => {
+  const given = { shop: 'acme', tokenFile: '', client: 'http' } as const;
+  const tokenIn = (lines: readonly string[]): string =>
+    /^ {2}(holdfast_\S+)$/m.exec(lines.join('\n'))?.[1] ?? '';
+
+  beforeEach(() => writeFileSync(path('token'), 'shpat_planted\n'));
+
+  it('makes a token, shows it once with what to paste, and names the list in the settings', async () => {
+    expect(await init(flags({ ...given, tokenFile: path('token'), agent: 'robot' }), ports())).toBe(true);
+    const token = tokenIn(told);
+    expect(token).toMatch(/^holdfast_[\w-]{43}$/);
+    expect(settings()).toMatchObject({ HOLDFAST_TOKENS: path('holdfast-tokens.json') });
+    expect(mode(path('holdfast-tokens.json'))).toBe(0o600);
+    const [entry] = JSON.parse(readFileSync(path('holdfast-tokens.json'), 'utf8'));
+    expect(entry).toMatchObject({
+      principal: 'robot',
+      sha256: createHash('sha256').update(token).digest('hex'),
+      scopes: ['inventory:read', 'inventory:reserve', 'orders:submit'],
+    });
+    expect(told.join('\n')).toContain(`http://127.0.0.1:8787/mcp --header "Authorization: Bearer ${token}"`);
+    expect(readFileSync(path('.env'), 'utf8')).not.toContain(token);
+  });
+
+  it('adds to the list that is there, also where the setting holds it itself', async () => {
+    const world = ports();
+    await init(flags({ ...given, tokenFile: path('token') }), world);
+    await init(flags({ ...given, tokenFile: path('token'), agent: 'other' }), world);
+    const list = JSON.parse(readFileSync(path('holdfast-tokens.json'), 'utf8'));
+    expect(list.map(({ principal }: { principal: string }) => principal)).toEqual(['agent', 'other']);
+    writeFileSync(path('.env'), `HOLDFAST_TOKENS='[]'\n`);
+    await init(flags({ ...given, tokenFile: path('token'), agent: 'third' }), world);
+    expect(JSON.parse(settings()['HOLDFAST_TOKENS'] ?? '')).toMatchObject([{ principal: 'third' }]);
+  });
+
+  it('asks a person for the name, and says what a name may be', async () => {
+    writeFileSync(path('.env'), 'SHOPIFY_SHOP=acme.myshopify.com\nSHOPIFY_ACCESS_TOKEN=shpat_x\n');
+    const answers = ['', 'token', '', '', '', 'http', 'local', 'robot'];
+    expect(await init(flags({ yes: false }), ports({ dialogue: person(...answers) }))).toBe(true);
+    expect(told.join('\n')).toContain('is the name of whoever starts this server');
+    expect(tokenIn(told)).not.toBe('');
+  });
+
+  it('refuses a name that is none, and writes no list', async () => {
+    const wrong = flags({ ...given, tokenFile: path('token'), agent: 'a b' });
+    await expect(init(wrong, ports())).rejects.toThrow('--agent wants a name');
+    expect(existsSync(path('holdfast-tokens.json'))).toBe(false);
   });
 });

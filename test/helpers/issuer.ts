@@ -15,8 +15,8 @@ import {
 export const RESOURCE = 'https://stock.example.com/mcp';
 
 export interface TokenWish {
-  readonly claims?: JWTPayload;
   /** `undefined` leaves a claim out. */
+  readonly claims?: Readonly<Record<string, unknown>>;
   readonly header?: Readonly<Record<string, unknown>>;
 }
 
@@ -96,7 +96,7 @@ export class TestIssuer {
       .sign(signer);
   }
 
-  claims(claims: JWTPayload = {}): JWTPayload {
+  claims(claims: Readonly<Record<string, unknown>> = {}): JWTPayload {
     const now_s = Math.floor(Date.now() / 1000);
     return {
       iss: this.origin,
