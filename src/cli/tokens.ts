@@ -146,9 +146,7 @@ function scopesIn(list: string): readonly Scope[] {
 }
 
 interface Schema<T> {
-  safeParse(
-    value: unknown,
-  ):
+  safeParse(value: unknown):
     | { readonly success: true; readonly data: T }
     | {
         readonly success: false;

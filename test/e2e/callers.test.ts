@@ -153,7 +153,8 @@ describe('an issuer', () => {
     const issuer = await TestIssuer.start();
     const port = await freePort();
     const resource = `http://127.0.0.1:${port}/mcp`;
-    const token = (claims = {}, header = {}) => issuer.token({ claims: { aud: resource, ...claims }, header });
+    const token = (claims = {}, header = {}) =>
+      issuer.token({ claims: { aud: resource, ...claims }, header });
     try {
       env = {
         HOLDFAST_HTTP_PORT: String(port),
@@ -176,7 +177,9 @@ describe('an issuer', () => {
         scopes_supported: ['inventory:read', 'inventory:reserve', 'orders:submit'],
         bearer_methods_supported: ['header'],
       });
-      const readable = await fetch(String(resourceMetadataUrl), { headers: { origin: 'https://agent.example.com' } });
+      const readable = await fetch(String(resourceMetadataUrl), {
+        headers: { origin: 'https://agent.example.com' },
+      });
       expect(readable.headers.get('access-control-allow-origin')).toBe('*');
 
       expect(await statusOf(server, await token())).toBe(200);
