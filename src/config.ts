@@ -108,7 +108,15 @@ export const LIMITS = {
    * Idempotency keys, past checksums and ids of deliveries are kept this long at least. Shopify sends a delivery again
    * for four hours, and one may be late by a day.
    */
-  keep: { idempotency_ms: 48 * 3_600_000, history_ms: 30 * 24 * 3_600_000, deliveries_ms: 48 * 3_600_000 },
+  keep: {
+    idempotency_ms: 48 * 3_600_000,
+    history_ms: 30 * 24 * 3_600_000,
+    deliveries_ms: 48 * 3_600_000,
+    /** Longer than any quota looks back. */
+    usage_ms: 7 * 24 * 3_600_000,
+  },
+  /** A caller that a quota refuses again and again is told of in the log so often at most. */
+  quota_log_gap_ms: 60_000,
   http: {
     body_max_bytes: 1_048_576,
     headers_timeout_ms: 10_000,
@@ -244,6 +252,58 @@ function listOf(entry: z.ZodType<string>, what: string) {
     )
     .default([]);
 }
+
+/** Null is no limit at all. */
+function quota(bounds: { min: number; max: number; fallback: number }, unit: string) {
+  const wants = `wants a whole number from ${bounds.min} to ${bounds.max} (${unit}), or off`;
+  return z
+    .string()
+    .regex(/^(off|\d{1,9})$/, wants)
+    .transform((value) => (value === 'off' ? null : Number(value)))
+    .refine((value) => value === null || (value >= bounds.min && value <= bounds.max), wants)
+    .default(bounds.fallback);
+}
+
+const YES: readonly string[] = ['1', 'true', 'yes', 'on'];
+const NO: readonly string[] = ['0', 'false', 'no', 'off'];
+
+function yesOrNo(fallback: boolean) {
+  return z
+    .string()
+    .refine(
+      (word) => [...YES, ...NO].includes(word.toLowerCase()),
+      'wants 1, true, yes or on, or 0, false, no or off',
+    )
+    .transform((word) => YES.includes(word.toLowerCase()))
+    .default(fallback);
+}
+
+/** What one caller may take: defaults that a busy, honest one never meets. SPEC.md of src/ledger says why these. */
+const quotaSettings = {
+  HOLDFAST_QUOTA_UNITS_PER_SKU: quota({ min: 1, max: 100_000_000, fallback: 1_000 }, 'units at once'),
+  HOLDFAST_QUOTA_SHARE: quota({ min: 1, max: 99, fallback: 75 }, 'percent of a SKU'),
+  HOLDFAST_QUOTA_LIVE: quota({ min: 1, max: 1_000_000, fallback: 500 }, 'reservations at once'),
+  HOLDFAST_QUOTA_PER_HOUR: quota({ min: 1, max: 10_000_000, fallback: 2_000 }, 'reservations an hour'),
+  HOLDFAST_QUOTA_RENEWALS: quota({ min: 0, max: 1_000, fallback: 1 }, 'renewals'),
+  HOLDFAST_QUOTA_IDLE: quota({ min: 1, max: 1_000_000, fallback: 20 }, 'reservations left unsold in a day'),
+  HOLDFAST_QUOTA_IDLE_PER_ORDER: integer(
+    'idle per order',
+    { min: 0, max: 1_000_000, fallback: 20 },
+    'reservations left unsold for each order',
+  ),
+  HOLDFAST_QUOTA_COOL_DOWN_MINUTES: integer(
+    'cool-down',
+    { min: 1, max: 1_440, fallback: 240 },
+    'minutes at most',
+  ),
+  HOLDFAST_QUOTA_HELD_ORDERS: quota({ min: 1, max: 1_000_000, fallback: 100 }, 'held orders at once'),
+  HOLDFAST_QUOTA_ORIGIN_SHARE: quota({ min: 1, max: 99, fallback: 90 }, 'percent of a SKU'),
+  HOLDFAST_QUOTA_ORIGIN_FACTOR: integer(
+    'origin factor',
+    { min: 1, max: 1_000, fallback: 10 },
+    'times what one may',
+  ),
+};
 
 const settings = z.object({
   HOLDFAST_DB: z
@@ -389,6 +449,8 @@ const settings = z.object({
     .enum(['complete', 'checkout_link'], 'wants complete or checkout_link')
     .default('complete'),
   HOLDFAST_PAY_MINUTES: integer('time to pay', { min: 5, max: 1_440, fallback: 60 }, 'minutes'),
+  ...quotaSettings,
+  HOLDFAST_READ_ONLY: yesOrNo(false),
   HOLDFAST_LOG_LEVEL: z
     .enum(['debug', 'info', 'warn', 'error', 'silent'], 'wants debug, info, warn, error or silent')
     .default('info'),
@@ -469,7 +531,25 @@ export interface Config {
   readonly order_mode: 'complete' | 'checkout_link';
   /** How long a buyer has to pay at the shop's checkout. */
   readonly pay_ms: number;
+  /** What one caller may take; null where that is not limited. */
+  readonly quotas: QuotaConfig;
+  /** Nothing is sold, and nothing written to the shop. */
+  readonly read_only: boolean;
   readonly log_level: 'debug' | 'info' | 'warn' | 'error' | 'silent';
+}
+
+export interface QuotaConfig {
+  readonly units_per_sku: number | null;
+  readonly share_percent: number | null;
+  readonly live_reservations: number | null;
+  readonly reservations_per_hour: number | null;
+  readonly renewals: number | null;
+  readonly idle_per_day: number | null;
+  readonly idle_per_order: number;
+  readonly cool_down_max_ms: number;
+  readonly held_orders: number | null;
+  readonly origin_share_percent: number | null;
+  readonly origin_factor: number;
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -520,6 +600,8 @@ export function readConfig(environment: Environment): Config {
     mirror: data.HOLDFAST_MIRROR,
     order_mode: orderMode(data),
     pay_ms: data.HOLDFAST_PAY_MINUTES * 60_000,
+    quotas: quotaConfig(data),
+    read_only: data.HOLDFAST_READ_ONLY,
     log_level: data.HOLDFAST_LOG_LEVEL,
   });
 }
@@ -565,6 +647,22 @@ function httpConfig(data: Settings): HttpConfig {
     trusted_proxies: data.HOLDFAST_TRUSTED_PROXIES,
     rate_per_minute: data.HOLDFAST_RATE_PER_MINUTE,
     rate_per_address_per_minute: data.HOLDFAST_RATE_PER_ADDRESS_PER_MINUTE,
+  };
+}
+
+function quotaConfig(data: Settings): QuotaConfig {
+  return {
+    units_per_sku: data.HOLDFAST_QUOTA_UNITS_PER_SKU,
+    share_percent: data.HOLDFAST_QUOTA_SHARE,
+    live_reservations: data.HOLDFAST_QUOTA_LIVE,
+    reservations_per_hour: data.HOLDFAST_QUOTA_PER_HOUR,
+    renewals: data.HOLDFAST_QUOTA_RENEWALS,
+    idle_per_day: data.HOLDFAST_QUOTA_IDLE,
+    idle_per_order: data.HOLDFAST_QUOTA_IDLE_PER_ORDER,
+    cool_down_max_ms: data.HOLDFAST_QUOTA_COOL_DOWN_MINUTES * 60_000,
+    held_orders: data.HOLDFAST_QUOTA_HELD_ORDERS,
+    origin_share_percent: data.HOLDFAST_QUOTA_ORIGIN_SHARE,
+    origin_factor: data.HOLDFAST_QUOTA_ORIGIN_FACTOR,
   };
 }
 

@@ -10,6 +10,7 @@ import type { Clock, LedgerSettings } from './ledger/ports.js';
 import { Loop } from './loops/loop.js';
 import { Counters } from './observability/counters.js';
 import type { Log } from './observability/log.js';
+import { quotaWatch } from './observability/quota-watch.js';
 import type { Outbox } from './outbox/outbox.js';
 import { openSqliteStore, type SqliteStore } from './store/sqlite/sqlite-store.js';
 import { socketTurnstile } from './store/sqlite/turnstile.js';
@@ -93,11 +94,18 @@ export function openHoldfast(config: Config, log: Log, tuning: Partial<typeof LI
     settings,
     freshener: { freshen: async (skus, deadlineMs) => (await shopSide()).sync.freshen(skus, deadlineMs) },
     nudges: { outboxDue: () => loops.outbox.nudge() },
+    onQuota: quotaWatch({
+      counters,
+      log,
+      now: () => performance.now(),
+      gap_ms: LIMITS.quota_log_gap_ms,
+    }),
     sleep: (ms) => pause(ms),
   });
   const calls = new Set<Promise<unknown>>();
   const tools: ToolHost = {
     ledger,
+    read_only: config.read_only,
     reportBug: (error, tool) => {
       const request_id = randomUUID();
       log.error('tool_bug', { tool, request_id, error: describe(error) });
@@ -136,7 +144,16 @@ export function openHoldfast(config: Config, log: Log, tuning: Partial<typeof LI
     clock,
     counters,
     startLoops: (webhookUrl) => {
-      for (const loop of Object.values(loops)) loop.start();
+      const { outbox, ...others } = loops;
+      for (const loop of Object.values(others)) loop.start();
+      // What writes to the shop. Orders that were accepted before wait for a server that may.
+      if (config.read_only) {
+        log.warn('read_only', {
+          mend: 'Nothing is sold or written to the shop while HOLDFAST_READ_ONLY is on.',
+        });
+        return;
+      }
+      outbox.start();
       if (webhookUrl === undefined) return;
       subscriptions ??= subscriptionLoop(webhookUrl, { clock, log, shopSide });
       subscriptions.start();
@@ -341,7 +358,7 @@ function ledgerSettings(config: Config): LedgerSettings {
   const { ttl_default_s, ttl_min_s, ttl_max_s, low_stock_units, safety_stock_units, stale_hash, mirror } =
     config;
   const { jump_share_percent } = config;
-  const { held_order_max_ms, order_mode, pay_ms } = config;
+  const { held_order_max_ms, order_mode, pay_ms, quotas, read_only } = config;
   return {
     ...LIMITS.ledger,
     ttl_default_s,
@@ -355,6 +372,8 @@ function ledgerSettings(config: Config): LedgerSettings {
     held_order_max_ms,
     order_mode,
     pay_ms,
+    quotas,
+    read_only,
   };
 }
 

@@ -85,6 +85,18 @@ describe('settings', () => {
       HOLDFAST_MIRROR: 'none',
       HOLDFAST_ORDER_MODE: 'checkout_link',
       HOLDFAST_PAY_MINUTES: '20',
+      HOLDFAST_QUOTA_UNITS_PER_SKU: '50',
+      HOLDFAST_QUOTA_SHARE: 'off',
+      HOLDFAST_QUOTA_LIVE: '6',
+      HOLDFAST_QUOTA_PER_HOUR: '70',
+      HOLDFAST_QUOTA_RENEWALS: '0',
+      HOLDFAST_QUOTA_IDLE: 'off',
+      HOLDFAST_QUOTA_IDLE_PER_ORDER: '0',
+      HOLDFAST_QUOTA_COOL_DOWN_MINUTES: '30',
+      HOLDFAST_QUOTA_HELD_ORDERS: '8',
+      HOLDFAST_QUOTA_ORIGIN_SHARE: '80',
+      HOLDFAST_QUOTA_ORIGIN_FACTOR: '3',
+      HOLDFAST_READ_ONLY: 'Yes',
       HOLDFAST_LOG_LEVEL: 'silent',
     };
     expect(readConfig(environment)).toEqual({
@@ -124,6 +136,20 @@ describe('settings', () => {
       mirror: 'none',
       order_mode: 'checkout_link',
       pay_ms: 20 * 60_000,
+      quotas: {
+        units_per_sku: 50,
+        share_percent: null,
+        live_reservations: 6,
+        reservations_per_hour: 70,
+        renewals: 0,
+        idle_per_day: null,
+        idle_per_order: 0,
+        cool_down_max_ms: 30 * 60_000,
+        held_orders: 8,
+        origin_share_percent: 80,
+        origin_factor: 3,
+      },
+      read_only: true,
       log_level: 'silent',
     });
   });
@@ -233,7 +259,11 @@ describe('settings', () => {
     ['HOLDFAST_OAUTH_JWKS_URL', 'login.example.com', 'wants the address of the issuer’s keys'],
     ['HOLDFAST_OAUTH_PRINCIPAL_CLAIM', 'two words', 'wants the name of a claim'],
     ['HOLDFAST_MCP_URL', 'https://stock.example.com/', 'wants the address of /mcp'],
-    ['HOLDFAST_READ_ONLY', 'true', 'correct its name or remove it'],
+    ['HOLDFAST_READONLY', 'true', 'correct its name or remove it'],
+    ['HOLDFAST_READ_ONLY', 'maybe', 'wants 1, true, yes or on'],
+    ['HOLDFAST_QUOTA_SHARE', '100', 'from 1 to 99 (percent of a SKU), or off'],
+    ['HOLDFAST_QUOTA_LIVE', '0', 'or off'],
+    ['HOLDFAST_QUOTA_IDLE_PER_ORDER', 'off', 'from 0 to 1000000'],
     ['HOLDFAST_STALE_HAHS', 'hold', 'correct its name or remove it'],
   ])('%s=%s stops the start with its name and the mend', (name, value, mend) => {
     const complaint = complaintAbout({ [name]: value });

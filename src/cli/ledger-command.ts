@@ -9,7 +9,8 @@ import { shopOfLedger } from '../store/sqlite/open-database.js';
 export async function withLedger<T>(use: (holdfast: Holdfast) => Promise<T>): Promise<T> {
   const config = readConfig(machineEnvironment());
   const shop = { shop: shopOfLedger(config.db), credentials: { access_token: 'not used' }, origin: null };
-  const holdfast = openHoldfast({ ...config, shop }, stderrLog(config.log_level));
+  // Read-only is about agents. A person who releases or rejects something means it.
+  const holdfast = openHoldfast({ ...config, shop, read_only: false }, stderrLog(config.log_level));
   try {
     return await use(holdfast);
   } finally {
@@ -19,6 +20,11 @@ export async function withLedger<T>(use: (holdfast: Holdfast) => Promise<T>): Pr
 
 export function lineText(lines: readonly { readonly sku: string; readonly quantity: number }[]): string {
   return lines.map(({ sku, quantity }) => `${quantity}×${sku}`).join(', ');
+}
+
+/** Who it is for, and where they sell. */
+export function callerText(of: { readonly principal: string; readonly channel: string | null }): string {
+  return of.channel === null ? of.principal : `${of.principal} (${of.channel})`;
 }
 
 export function timeText(at_ms: number): string {

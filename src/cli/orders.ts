@@ -1,7 +1,7 @@
 /** `holdfast orders`: list them; approve or reject one that is held. */
 
 import { userInfo } from 'node:os';
-import { lineText, timeText, withLedger } from './ledger-command.js';
+import { callerText, lineText, timeText, withLedger } from './ledger-command.js';
 
 const LIST_MAX = 50;
 
@@ -16,7 +16,7 @@ export async function listOrders(options: { readonly json: boolean }): Promise<v
     const shop = order.upstream_order_name ?? '';
     const parked = order.parked ? `  PARKED (${order.last_failure}): a person has to look at the shop` : '';
     console.log(
-      `${timeText(order.submitted_at_ms)}  ${order.order_id}  ${order.state.padEnd(9)} ${shop.padEnd(7)} ${lineText(order.lines)}${parked}`,
+      `${timeText(order.submitted_at_ms)}  ${order.order_id}  ${order.state.padEnd(9)} ${shop.padEnd(7)} ${callerText(order)}  ${lineText(order.lines)}${parked}`,
     );
   }
 }

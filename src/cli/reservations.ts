@@ -1,7 +1,7 @@
 /** `holdfast reservations`: list them; release one on its owner's behalf, or let a parked one go on. */
 
 import { userInfo } from 'node:os';
-import { lineText, timeText, withLedger } from './ledger-command.js';
+import { callerText, lineText, timeText, withLedger } from './ledger-command.js';
 
 const LIST_MAX = 50;
 
@@ -13,13 +13,13 @@ export async function listReservations(options: { readonly json: boolean }): Pro
   }
   if (reservations.length === 0) console.log('No reservations yet.');
   for (const reservation of reservations) {
-    const { created_at_ms, expires_at_ms, reservation_id, state, principal, lines } = reservation;
+    const { created_at_ms, expires_at_ms, reservation_id, state, lines } = reservation;
     const parked = reservation.parked
       ? ` PARKED (${reservation.last_failure}): a person has to look at the shop`
       : '';
     const until = state === 'active' ? `until ${timeText(expires_at_ms).slice(11)}` : '';
     console.log(
-      `${timeText(created_at_ms)}  ${reservation_id}  ${state.padEnd(9)} ${principal}  ${lineText(lines)} ${until}${parked}`,
+      `${timeText(created_at_ms)}  ${reservation_id}  ${state.padEnd(9)} ${callerText(reservation)}  ${lineText(lines)} ${until}${parked}`,
     );
   }
 }

@@ -5,6 +5,7 @@ import { type CheckAnswer, viewReservation, viewStock } from './check.js';
 import type { OrderReason } from './order.js';
 import { nextFor, type Order, type OrderState } from './order.js';
 import type { Answer, FoundItem, LedgerPorts, LedgerSettings, LedgerState } from './ports.js';
+import type { QuotaName } from './quota.js';
 import { granted, type Result, refused } from './refusal.js';
 import { decideRelease, type ReleaseAnswer, type ReleaseRequest } from './release.js';
 import { decideReserve, type ReserveAnswer, type ReserveRequest } from './reserve.js';
@@ -92,7 +93,9 @@ export class Ledger {
   /** Grants units for a limited time, on fresh data only. */
   async reserve(input: ReserveInput): Answer<ReserveAnswer> {
     const { store, clock, ids, settings, nudges } = this.#ports;
+    if (settings.read_only) return refuseReadOnly();
     const { idempotency_key, ...wish } = input;
+    const caller = { principal: wish.principal, origin: wish.origin ?? null };
     const skus = [...new Set(wish.lines.map((line) => line.sku))];
     const idempotency =
       idempotency_key === undefined
@@ -107,7 +110,7 @@ export class Ledger {
       asked_at_ms,
     };
     const attempt = (): Promise<Result<ReserveAnswer>> =>
-      store.transact({ skus, idempotency }, (state) => decideReserve(state, request, settings));
+      store.transact({ skus, idempotency, caller }, (state) => decideReserve(state, request, settings));
 
     let result = await attempt();
     if (!result.ok && (result.refusal.code === 'stock_stale' || result.refusal.code === 'sku_unknown')) {
@@ -115,12 +118,14 @@ export class Ledger {
       if (await this.#freshen(old, asked_at_ms)) result = await attempt();
     }
     if (result.ok && !result.value.replayed) nudges.outboxDue();
+    this.#watchQuotas(result, wish.principal);
     return result;
   }
 
   /** Frees a reservation. Releasing twice is no error. */
   async release(request: ReleaseRequest): Answer<ReleaseAnswer> {
-    const { store, nudges } = this.#ports;
+    const { store, nudges, settings } = this.#ports;
+    if (settings.read_only) return refuseReadOnly();
     const result = await store.transact(
       { owned: { reservation_id: request.reservation_id }, owner: request.principal },
       (state) => decideRelease(state, request),
@@ -135,6 +140,7 @@ export class Ledger {
    */
   async submit(input: SubmitInput): Answer<SubmitAnswer> {
     const { store, clock, ids, settings, nudges } = this.#ports;
+    if (settings.read_only) return refuseReadOnly();
     const { idempotency_key, ...wish } = input;
     if (!isWellFormedHash(wish.stock_hash)) return refuseMalformed();
     const idempotency =
@@ -154,9 +160,17 @@ export class Ledger {
       isOwner(state, wish.principal) && state.owned?.reservation.state === 'active' ? oldItems(state) : [],
     );
     await this.#freshen(old, asked_at_ms);
-    const result = await store.transact({ ...mine, idempotency, history: true, precedence: true }, (state) =>
-      decideSubmit(state, request, settings),
+    const result = await store.transact(
+      {
+        ...mine,
+        idempotency,
+        caller: { principal: wish.principal, origin: null },
+        history: true,
+        precedence: true,
+      },
+      (state) => decideSubmit(state, request, settings),
     );
+    this.#watchQuotas(result, wish.principal);
     if (!result.ok || result.value.replayed) return result;
     nudges.outboxDue();
     const isOpen =
@@ -236,6 +250,11 @@ export class Ledger {
     return granted({ items: await this.#ports.store.searchItems(query, limit) });
   }
 
+  #watchQuotas(result: Result<unknown>, principal: string): void {
+    if (result.ok || result.refusal.code !== 'quota_exceeded') return;
+    this.#ports.onQuota?.(result.refusal.details['limit'] as QuotaName, principal);
+  }
+
   /**
    * Re-reads what was too old when the call came in. Twice where the shop spoke of an item meanwhile: a re-read under
    * way that was joined may have begun before the call, and the one after it has not.
@@ -275,6 +294,15 @@ function isStillOpen(order: Order, settings: LedgerSettings): boolean {
   return order.state === 'accepted' && order.order_mode === 'checkout_link' && order.pay_until_ms === null;
 }
 
+/** The contract has no code of its own for it: what is missing is leave to change anything, and asking again is no use. */
+function refuseReadOnly(): Result<never> {
+  return refused(
+    'scope_missing',
+    'This server is read-only: it answers questions about stock and orders, and sells nothing. Nothing was changed.',
+    { read_only: true },
+  );
+}
+
 function refuseMalformed(): Result<never> {
   return refused(
     'stock_hash_malformed',
@@ -283,13 +311,19 @@ function refuseMalformed(): Result<never> {
   );
 }
 
-/** What an idempotency key stands for: the arguments, without who asks and how. */
-function inputOf<T extends { readonly principal: string }>(wish: T): Omit<T, 'principal'> {
-  const { principal, ...input } = wish;
+interface WhoAsks {
+  readonly principal: string;
+  readonly channel?: string | null | undefined;
+  readonly origin?: string | null | undefined;
+}
+
+/** What an idempotency key stands for: the arguments, without who asks, from where and how. */
+function inputOf<T extends WhoAsks>(wish: T): Omit<T, keyof WhoAsks> {
+  const { principal, channel, origin, ...input } = wish;
   // Half a surrogate pair is legal in JSON and in no canonical form of it.
   const whole = (_: string, value: unknown) =>
     typeof value === 'string' ? value.replace(/\p{Cs}/gu, '\ufffd') : value;
-  return JSON.parse(JSON.stringify(input), whole) as Omit<T, 'principal'>;
+  return JSON.parse(JSON.stringify(input), whole) as Omit<T, keyof WhoAsks>;
 }
 
 function isOwner(state: LedgerState, principal: string): boolean {

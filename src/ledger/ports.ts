@@ -4,6 +4,7 @@ import type { Hold } from './hold.js';
 import type { JournalDraft, JournalEntry } from './journal.js';
 import type { ShopHint } from './observation.js';
 import type { HashVerdict, Order, OrderMode, OrderState } from './order.js';
+import type { QuotaName, QuotaSettings } from './quota.js';
 import type { ReconcileReport } from './reconciliation.js';
 import type { Result } from './refusal.js';
 import type { Reservation, ReservationLine, ReservationState } from './reservation.js';
@@ -11,6 +12,7 @@ import type { MirrorMode, OutboxRow, StaleHashPolicy } from './shop-side.js';
 import type { Item, Level } from './stock.js';
 import type { StockHash } from './stock-hash.js';
 import type { LedgerMs } from './units.js';
+import type { Usage } from './usage.js';
 
 /**
  * Ledger time. `now` never runs backwards; `observe` tells it of a later time that another process has
@@ -57,6 +59,10 @@ export interface LedgerSettings {
   readonly jump_min_units: number;
   /** How long the shop's search may hide a change from heartbeats: what is missed for longer is drift. */
   readonly drift_slack_ms: number;
+  /** What one caller may take. */
+  readonly quotas: QuotaSettings;
+  /** Nothing is reserved, released or submitted, whoever asks. */
+  readonly read_only: boolean;
 }
 
 export interface LocationRow {
@@ -117,6 +123,8 @@ export interface Keys {
    */
   readonly owner?: string;
   readonly idempotency?: IdempotencyKey | undefined;
+  /** Load what this caller takes up, of the items named by `skus`. */
+  readonly caller?: { readonly principal: string; readonly origin: string | null };
   /** Load past checksums of the items, newest first. */
   readonly history?: boolean;
   /** Load, per level of the owned holds, the live units of reservations that came no later. */
@@ -140,6 +148,10 @@ export interface LedgerState {
   /** The items that the owned reservation holds units of. */
   readonly owned_items: readonly Item[];
   readonly remembered: Remembered | null;
+  /** What the named caller takes up, and all callers of its origin together; null where none was named. */
+  readonly usage: { readonly principal: Usage | null; readonly origin: Usage | null };
+  /** By item row: when the first of the named principal's reservations of it expires, where that is among the next to expire at all. */
+  readonly expiries: ReadonlyMap<number, LedgerMs>;
   /** By level: holds whose next move waits for a report, and mirrored ones whose time at the shop runs out. */
   readonly awaiting: ReadonlyMap<number, readonly Hold[]>;
   /**
@@ -156,6 +168,8 @@ export interface LedgerState {
 export interface NewReservation {
   readonly id: string;
   readonly principal: string;
+  readonly channel: string | null;
+  readonly origin: string | null;
   readonly lines: readonly ReservationLine[];
   readonly stock_hash: StockHash;
   readonly created_at_ms: LedgerMs;
@@ -221,6 +235,8 @@ export interface OrderListing {
   readonly order_id: string;
   readonly reservation_id: string;
   readonly principal: string;
+  /** Where the caller sells, as its token says. */
+  readonly channel: string | null;
   readonly state: OrderState;
   readonly hash_verdict: HashVerdict;
   readonly lines: readonly { readonly sku: string; readonly quantity: number }[];
@@ -234,6 +250,8 @@ export interface OrderListing {
 export interface ReservationListing {
   readonly reservation_id: string;
   readonly principal: string;
+  /** Where the caller sells, as its token says. */
+  readonly channel: string | null;
   readonly state: ReservationState;
   readonly lines: readonly { readonly sku: string; readonly quantity: number }[];
   readonly created_at_ms: LedgerMs;
@@ -359,6 +377,8 @@ export interface Store {
     readonly idempotency_ms: number;
     readonly history_ms: number;
     readonly deliveries_ms: number;
+    /** Of callers that have nothing any more: longer than any limit looks back. */
+    readonly usage_ms: number;
   }): Promise<number>;
 }
 
@@ -381,12 +401,16 @@ export interface Nudges {
   outboxDue(): void;
 }
 
+/** Told of every wish that a quota refused: to be counted, because a loop of them must not fill the journal. */
+export type QuotaWatch = (limit: QuotaName, principal: string) => void;
+
 export interface LedgerPorts {
   readonly store: Store;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly freshener: StockFreshener;
   readonly nudges: Nudges;
+  readonly onQuota?: QuotaWatch;
   readonly settings: LedgerSettings;
   /** Resolves after that many milliseconds; used to wait for a revalidation. */
   readonly sleep: (ms: number) => Promise<void>;

@@ -37,6 +37,10 @@ export interface Reservation {
   readonly id: string;
   /** The authenticated caller it belongs to; everybody else gets `reservation_unknown`. */
   readonly principal: string;
+  /** Where the caller sells, as its token says. */
+  readonly channel: string | null;
+  /** What its transport says of where it came from: callers that share it share some quotas. */
+  readonly origin: string | null;
   readonly state: ReservationState;
   readonly lines: readonly ReservationLine[];
   readonly stock_hash: StockHash;

@@ -9,9 +9,10 @@ import type {
   LevelSums,
   NewReservation,
 } from './ports.js';
+import { type QuotaRoom, refuseCaller, refuseRoom, roomFor } from './quota.js';
 import { granted, type Result, refused } from './refusal.js';
 import type { Allocation, ReservationLine, ReservationState } from './reservation.js';
-import { stateAt } from './reservation.js';
+import { grantedBySku, stateAt } from './reservation.js';
 import { type Item, isItemFresh, itemAtp, levelAtp } from './stock.js';
 import { basketHash } from './stock-hash.js';
 import { isoTime } from './time.js';
@@ -26,6 +27,10 @@ export interface ReserveLine {
 
 export interface ReserveRequest {
   readonly principal: string;
+  /** Where the caller sells, as its token says. */
+  readonly channel?: string | null | undefined;
+  /** What the transport says of where the caller came from; null when it says nothing. */
+  readonly origin?: string | null | undefined;
   readonly lines: readonly ReserveLine[];
   /** Asked for; clamped to the configured bounds. Seconds. */
   readonly ttl_seconds: number | undefined;
@@ -52,8 +57,9 @@ export interface ReserveAnswer {
 
 /**
  * All lines or none, unless `allow_partial`. Lines of one SKU are summed before they are compared with what can
- * be promised. Refuses unknown SKUs and locations, items that are not for sale, stock that is too old to
- * promise, and more than there is.
+ * be promised, and with what the caller's quotas leave it. Refuses more than a quota allows, unknown SKUs and
+ * locations, items that are not for sale, stock that is too old to promise, and more than there is. With
+ * `allow_partial` as much is granted as both the stock and the quotas allow. A replay is refused by no quota.
  */
 export function decideReserve(
   state: LedgerState,
@@ -61,17 +67,54 @@ export function decideReserve(
   settings: LedgerSettings,
 ): Decision<Result<ReserveAnswer>> {
   if (state.remembered !== null) return { result: replay(state, request) };
-  const refusal = refuseUnsellable(state, request);
+  const refusal =
+    refuseCaller(state, settings, knownItems(state, request)) ?? refuseUnsellable(state, request);
   if (refusal !== null) return { result: refusal };
 
-  const promisable = promisableByLevel(state, request);
-  const lines = allocateLines(state, request, promisable);
-  const short = lines.filter((line) => line.reserved < line.requested);
-  const nothing = lines.every((line) => line.reserved === 0);
-  if (nothing || (short.length > 0 && !request.allow_partial)) {
-    return { result: refuseInsufficient(state, request) };
-  }
+  const whole = allocateLines(state, request, new Map());
+  const isShort = whole.some((line) => line.reserved < line.requested);
+  const nothing = whole.every((line) => line.reserved === 0);
+  if (nothing || (isShort && !request.allow_partial)) return { result: refuseInsufficient(state, request) };
+
+  const rooms = quotaRooms(state, request, settings);
+  const over = overRoom(state, whole, rooms);
+  if (over.length === 0) return grant(state, request, settings, whole);
+  if (!request.allow_partial) return { result: refuseRoom(state, over) };
+  const lines = allocateLines(state, request, new Map([...rooms].map(([sku, room]) => [sku, room.units])));
+  if (lines.every((line) => line.reserved === 0)) return { result: refuseRoom(state, over) };
   return grant(state, request, settings, lines);
+}
+
+function knownItems(state: LedgerState, request: ReserveRequest): Item[] {
+  const skus = [...new Set(request.lines.map((line) => line.sku))];
+  return skus.flatMap((sku) => state.items.get(sku) ?? []);
+}
+
+/** By SKU: what the quotas leave the caller, where one limits it. */
+function quotaRooms(
+  state: LedgerState,
+  request: ReserveRequest,
+  settings: LedgerSettings,
+): ReadonlyMap<string, QuotaRoom> {
+  const asked = { ttl_ms: clampTtl(request.ttl_seconds, settings) * 1000, at_ms: request.asked_at_ms };
+  const rooms = new Map<string, QuotaRoom>();
+  for (const item of knownItems(state, request)) {
+    const room = roomFor(state, settings, item, asked);
+    if (room !== null) rooms.set(item.sku, room);
+  }
+  return rooms;
+}
+
+/** SKUs of which the lines together take more than the quotas leave. */
+function overRoom(
+  state: LedgerState,
+  lines: readonly ReservationLine[],
+  rooms: ReadonlyMap<string, QuotaRoom>,
+): { item: Item; room: QuotaRoom }[] {
+  return [...grantedBySku(lines)].flatMap(([sku, units]) => {
+    const room = rooms.get(sku);
+    return room === undefined || units <= room.units ? [] : [{ item: itemOf(state, sku), room }];
+  });
 }
 
 function replay(state: LedgerState, request: ReserveRequest): Result<ReserveAnswer> {
@@ -144,12 +187,16 @@ function promisableByLevel(state: LedgerState, request: ReserveRequest): Promisa
   return promisable;
 }
 
-/** Lines bound to a location take first, so that a free line never eats what only they can use. */
+/**
+ * Lines bound to a location take first, so that a free line never eats what only they can use. `room`: by SKU, units that
+ * all lines of it together may take at most; where it has none, as many as there are.
+ */
 function allocateLines(
   state: LedgerState,
   request: ReserveRequest,
-  promisable: Promisable,
+  room: Map<string, number>,
 ): ReservationLine[] {
+  const promisable = promisableByLevel(state, request);
   const allocations = new Map<ReserveLine, Allocation[]>();
   const bound = request.lines.filter((line) => line.location_id !== undefined);
   const free = request.lines.filter((line) => line.location_id === undefined);
@@ -159,18 +206,26 @@ function allocateLines(
       line.location_id === undefined
         ? levels
         : levels.filter((level) => level.location_id === line.location_id);
-    allocations.set(line, allocate(eligible, promisable, line.quantity));
+    const most = room.get(line.sku);
+    const wanted = most === undefined ? line.quantity : Math.min(line.quantity, most);
+    const taken = allocate(eligible, promisable, wanted);
+    if (most !== undefined) room.set(line.sku, most - unitsOf(taken));
+    allocations.set(line, taken);
   }
   return request.lines.map((line) => {
     const taken = allocations.get(line) ?? [];
     return {
       sku: line.sku,
       requested: line.quantity,
-      reserved: taken.reduce((sum, allocation) => sum + allocation.quantity, 0),
+      reserved: unitsOf(taken),
       allocations: taken,
       stock_hash: itemOf(state, line.sku).stock_hash,
     };
   });
+}
+
+function unitsOf(allocations: readonly Allocation[]): number {
+  return allocations.reduce((sum, { quantity }) => sum + quantity, 0);
 }
 
 function refuseInsufficient(state: LedgerState, request: ReserveRequest): Result<never> {
@@ -209,6 +264,8 @@ function grant(
   const reservation: NewReservation = {
     id: request.reservation_id,
     principal: request.principal,
+    channel: request.channel ?? null,
+    origin: request.origin ?? null,
     lines,
     stock_hash,
     created_at_ms: now,
@@ -242,6 +299,7 @@ function grant(
           data: {
             id: reservation.id,
             principal: reservation.principal,
+            ...(reservation.channel === null ? {} : { channel: reservation.channel }),
             stock_hash,
             expires_at_ms,
             lines: lines.map((line) => [line.sku, line.requested, line.allocations.map(pair)]),

@@ -3,6 +3,7 @@
 import type { Buyer } from './buyer.js';
 import { type HashVerdict, linkOf, nextFor, type Order, type OrderReason, type OrderState } from './order.js';
 import type { Decision, IdempotencyKey, LedgerSettings, LedgerState, Owned } from './ports.js';
+import { refuseHeldOrder } from './quota.js';
 import { granted, type Result, refused } from './refusal.js';
 import { expiry, ownedBy, reservationUnknown } from './release.js';
 import { isExpired, nextReservationState } from './reservation.js';
@@ -61,7 +62,8 @@ export interface SubmitAnswer {
 
 /**
  * `match` accepts; `stale` holds the order and its units until a revalidation or a person decides; a checksum
- * that was never true here is refused and journaled as a security event, and the reservation stays.
+ * that was never true here is refused and journaled as a security event, and the reservation stays. So it does when
+ * the order would have to be held and the caller has as many held ones as it may have.
  */
 export function decideSubmit(
   state: LedgerState,
@@ -78,7 +80,10 @@ export function decideSubmit(
 
   const verdict = judgeHash(state, request.stock_hash);
   if (verdict === 'unknown') return refuseUnknownHash(state, owned, request);
-  return makeOrder(state, owned, request, verdict, settings);
+  const reasons = reasonsToHold(state, owned, verdict, request.asked_at_ms);
+  const refusal = reasons.length === 0 ? null : refuseHeldOrder(state, settings, state.owned_items);
+  if (refusal !== null) return { result: refusal };
+  return makeOrder(state, owned, request, { verdict, reasons }, settings);
 }
 
 /** The basket checksum of the reservation's items as they are now; the one it was given when they are known no more. */
@@ -238,11 +243,10 @@ function makeOrder(
   state: LedgerState,
   owned: Owned,
   request: SubmitRequest,
-  verdict: HashVerdict,
+  { verdict, reasons }: { readonly verdict: HashVerdict; readonly reasons: readonly OrderReason[] },
   settings: LedgerSettings,
 ): Decision<Result<SubmitAnswer>> {
   const now = state.now_ms;
-  const reasons = reasonsToHold(state, owned, verdict, request.asked_at_ms);
   const orderState: OrderState = reasons.length === 0 ? 'accepted' : 'held';
   const order: Order = {
     id: request.order_id,

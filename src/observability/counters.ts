@@ -35,6 +35,11 @@ export const METRICS = {
     help: 'Rounds given up because the shop or the ledger did not answer.',
   },
   inbox_items_reread_total: { type: 'counter', help: 'Items read again because a delivery named them.' },
+  quota_refusals_total: {
+    type: 'counter',
+    help: 'Wishes refused because the caller had taken what one caller may take, by the limit.',
+    label: 'limit',
+  },
   inbox_hints_coalesced_total: {
     type: 'counter',
     help: 'Names of items that needed no read of their own: another had covered them.',

@@ -9,8 +9,18 @@ export interface Caller {
   readonly principal: string;
   /** Where they sell, as their token says; null when it says nothing. */
   readonly channel: string | null;
+  /**
+   * Stands for where the call came from, as coarse as the transport likes and never an address itself: callers that share
+   * it share some quotas. Null where it means nothing.
+   */
+  readonly origin: string | null;
   readonly scopes: ReadonlySet<Scope>;
 }
 
 /** Whoever started this process: everything on this machine is theirs anyway. */
-export const LOCAL_CALLER: Caller = { principal: 'local', channel: null, scopes: new Set(SCOPES) };
+export const LOCAL_CALLER: Caller = {
+  principal: 'local',
+  channel: null,
+  origin: null,
+  scopes: new Set(SCOPES),
+};

@@ -47,9 +47,11 @@ export const reserveUnits = defineTool({
   annotations: { destructiveHint: false },
   input,
   output,
-  call: ({ ledger, caller: { principal } }, args) =>
+  call: ({ ledger, caller: { principal, channel, origin } }, args) =>
     ledger.reserve({
       principal,
+      channel,
+      origin,
       lines: args.lines,
       ttl_seconds: args.ttl_seconds,
       allow_partial: args.allow_partial,

@@ -10,6 +10,8 @@ import type { Caller, Scope } from './caller.js';
 /** What tools may use, whoever calls them. */
 export interface ToolHost {
   readonly ledger: Ledger;
+  /** Only tools that read are there; left out, all of them. The ledger refuses the rest by itself, too. */
+  readonly read_only?: boolean;
   /** Where bugs go. Never to the client, who gets the request id that this answers with. */
   readonly reportBug: (error: unknown, tool: string) => string;
   /** Told of every call as it begins, so that a server that stops can wait for those under way. */

@@ -34,6 +34,21 @@ export const SETTINGS = {
   jump_share_percent: 50,
   jump_min_units: 10,
   drift_slack_ms: 120_000,
+  // One caller makes thousands of reservations. Their limits are off; the figures behind them are kept all the same.
+  quotas: {
+    units_per_sku: null,
+    share_percent: null,
+    live_reservations: null,
+    reservations_per_hour: null,
+    renewals: null,
+    idle_per_day: null,
+    idle_per_order: 0,
+    cool_down_max_ms: 0,
+    held_orders: null,
+    origin_share_percent: null,
+    origin_factor: 1,
+  },
+  read_only: false,
 };
 
 /** A folder on disk (never on a RAM disk: fsync is half of what is measured), gone at the end. */

@@ -39,7 +39,12 @@ import { type Caller, SCOPES } from '../../src/tools/caller.js';
 export const TEST_SHOP = 'test.myshopify.com';
 export const AGENT = 'agent-a';
 /** The same as a caller of tools, who may do everything. */
-export const AGENT_CALLER: Caller = { principal: AGENT, channel: null, scopes: new Set(SCOPES) };
+export const AGENT_CALLER: Caller = {
+  principal: AGENT,
+  channel: null,
+  origin: null,
+  scopes: new Set(SCOPES),
+};
 export const OTHER_AGENT = 'agent-b';
 /** When every test begins. */
 export const TEST_START_MS = Date.UTC(2026, 10, 23, 12);
@@ -53,6 +58,21 @@ export const TEST_LOCATIONS: readonly LocationRow[] = [
   { location_id: WAREHOUSE, name: 'Warehouse', position: 0, active: true },
   { location_id: STORE, name: 'Store', position: 1, active: true },
 ];
+
+/** No quota is in the way of a test that is not about them. */
+export const NO_QUOTAS: LedgerSettings['quotas'] = {
+  units_per_sku: null,
+  share_percent: null,
+  live_reservations: null,
+  reservations_per_hour: null,
+  renewals: null,
+  idle_per_day: null,
+  idle_per_order: 0,
+  cool_down_max_ms: 0,
+  held_orders: null,
+  origin_share_percent: null,
+  origin_factor: 1,
+};
 
 export const TEST_SETTINGS: LedgerSettings = {
   ttl_default_s: 900,
@@ -71,6 +91,8 @@ export const TEST_SETTINGS: LedgerSettings = {
   jump_share_percent: 50,
   jump_min_units: 10,
   drift_slack_ms: 2 * MINUTE,
+  quotas: NO_QUOTAS,
+  read_only: false,
 };
 
 /** The clocks of a machine, in the test's hands. */

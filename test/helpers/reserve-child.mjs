@@ -7,7 +7,7 @@ const { Ledger } = await import('../../dist/ledger/ledger.js');
 const { openSqliteStore } = await import('../../dist/store/sqlite/sqlite-store.js');
 const { openTurnstile } = await import('../../dist/store/sqlite/turnstile.js');
 
-const { path, shop, settings, sku, attempts, callers, name } = JSON.parse(process.argv[2]);
+const { path, shop, settings, sku, attempts, callers, name, principal = name } = JSON.parse(process.argv[2]);
 const clock = ledgerClock();
 const store = openSqliteStore({
   path,
@@ -43,7 +43,7 @@ await Promise.all(
       const attempt = next++;
       const quantity = 1 + (attempt % 3);
       const result = await ledger.reserve({
-        principal: name,
+        principal,
         lines: [{ sku, quantity }],
         ttl_seconds: undefined,
         allow_partial: false,

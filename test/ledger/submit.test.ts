@@ -157,6 +157,9 @@ async function undoSubmit(reservationId: string): Promise<void> {
       .get(reservationId);
     db.prepare("UPDATE reservations SET state = 'active' WHERE reservation_key = ?").run(key);
     db.prepare('DELETE FROM orders WHERE reservation_key = ?').run(key);
+    db.exec(`UPDATE callers SET live_reservations = 1, held_orders = 0;
+      UPDATE caller_items SET held_units = 0, live_units = (SELECT sum(quantity_units) FROM holds
+        JOIN levels USING (level_key) WHERE levels.item_key = caller_items.item_key)`);
   });
 }
 

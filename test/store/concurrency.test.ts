@@ -4,7 +4,14 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { verifyLedgerFile } from '../../src/store/sqlite/verify.js';
-import { TEST_SETTINGS, TEST_SHOP, TestLedger, VirtualTime, WAREHOUSE } from '../helpers/ledger.js';
+import {
+  NO_QUOTAS,
+  TEST_SETTINGS,
+  TEST_SHOP,
+  TestLedger,
+  VirtualTime,
+  WAREHOUSE,
+} from '../helpers/ledger.js';
 
 const UNITS = 500;
 const ATTEMPTS = 2000;
@@ -69,6 +76,32 @@ describe('many callers and one SKU', () => {
     console.log(`grants by process: ${outcomes.map(({ granted }) => granted.length).join(', ')}`);
     expectNoOversell(outcomes.flatMap(({ granted }) => granted));
   });
+
+  test('one principal in three processes gets no more than it may have, to the unit, and others still get theirs', async () => {
+    const quotas = { ...NO_QUOTAS, share_percent: 75 };
+    const started = ['one', 'two', 'three'].map((name) => startChild(name, { principal: 'greedy', quotas }));
+    const children = await Promise.all(started);
+    for (const child of children) child.go();
+    const outcomes = await Promise.all(children.map((child) => child.outcome));
+    for (const { granted, refused } of outcomes) {
+      expect(granted.length + (refused['quota_exceeded'] ?? 0)).toBe(ATTEMPTS_EACH);
+    }
+    const units = outcomes.flatMap(({ granted }) => granted).reduce((sum, [, quantity]) => sum + quantity, 0);
+    expect(units).toBe((UNITS * 75) / 100);
+    expect(await t.atp('hot')).toBe(UNITS - units);
+    expect((await t.reserve('hot', UNITS - units)).ok).toBe(true);
+    expect(verifyLedgerFile(t.path).problems).toEqual([]);
+  });
+
+  test('nor more reservations than it may have at once or in an hour', async () => {
+    const quotas = { ...NO_QUOTAS, live_reservations: 40, reservations_per_hour: 35 };
+    const started = ['one', 'two', 'three'].map((name) => startChild(name, { principal: 'greedy', quotas }));
+    const children = await Promise.all(started);
+    for (const child of children) child.go();
+    const outcomes = await Promise.all(children.map((child) => child.outcome));
+    expect(outcomes.flatMap(({ granted }) => granted)).toHaveLength(35);
+    expect(verifyLedgerFile(t.path).problems).toEqual([]);
+  });
 });
 
 interface Outcome {
@@ -85,16 +118,20 @@ const SCRIPT = fileURLToPath(new URL('../helpers/reserve-child.mjs', import.meta
 const COMPILED = fileURLToPath(new URL('../../dist/ledger/ledger.js', import.meta.url));
 
 /** Resolves when the child has opened the ledger; it begins at `go`. */
-async function startChild(name: string): Promise<Child> {
+async function startChild(
+  name: string,
+  { principal = name, quotas = NO_QUOTAS }: { principal?: string; quotas?: typeof NO_QUOTAS } = {},
+): Promise<Child> {
   if (!existsSync(COMPILED)) throw new Error('The children run dist/: run "npm run build" first.');
   const orders = {
     path: t.path,
     shop: TEST_SHOP,
-    settings: { ...TEST_SETTINGS, mirror: 'none' },
+    settings: { ...TEST_SETTINGS, mirror: 'none', quotas },
     sku: 'hot',
     attempts: ATTEMPTS_EACH,
     callers: Math.ceil(CALLERS / 3),
     name,
+    principal,
   };
   const child: ChildProcess = spawn(process.execPath, [SCRIPT, JSON.stringify(orders)], {
     stdio: ['pipe', 'pipe', 'inherit'],

@@ -148,7 +148,7 @@ describe('ids of deliveries', () => {
     t.time.pass(1);
     await take('young');
     t.time.pass(48 * HOUR);
-    const ages = { idempotency_ms: HOUR, history_ms: HOUR, deliveries_ms: 48 * HOUR };
+    const ages = { idempotency_ms: HOUR, history_ms: HOUR, deliveries_ms: 48 * HOUR, usage_ms: 48 * HOUR };
     expect([await t.store.prune(ages), await t.store.prune(ages), await t.store.prune(ages)]).toEqual([
       500, 250, 0,
     ]);

@@ -104,6 +104,47 @@ describe('opening a ledger', () => {
   });
 });
 
+describe('a ledger from before there were quotas', () => {
+  test('is brought up to date: what is live counts for its callers, and what is past is forgiven', () => {
+    const hash = `sha256:${'0'.repeat(64)}`;
+    rawly(`${MIGRATIONS[1]}
+      PRAGMA user_version = 2;
+      INSERT INTO ledger (id, shop, last_at_ms, journal_seq, journal_hash) VALUES (1, '${TEST_SHOP}', ${TEST_START_MS}, 0, zeroblob(32));
+      INSERT INTO locations VALUES (1, 'loc-1', 'Main', 0, 1), (2, 'loc-2', 'Store', 1, 1);
+      INSERT INTO items VALUES (7, 'i', 'v', 'p', 'tee', '', '', 'active', 0, 1, '${'0'.repeat(32)}', '${hash}', 1, 1, 0, 1, 1, NULL);
+      INSERT INTO levels (level_key, item_key, location_key, sellable_here, upstream_available_units, held_units, mirrored_units, read_at_ms)
+        VALUES (3, 7, 1, 1, 50, 8, 0, 1), (4, 7, 2, 1, 50, 2, 0, 1);
+      INSERT INTO reservations (reservation_key, id, principal, state, lines, stock_hash, created_at_ms, expires_at_ms, tag)
+        SELECT value, 'res_' || value, iif(value < 6, 'a', 'b'),
+          CASE WHEN value IN (1, 6) THEN 'active' WHEN value = 5 THEN 'expired' ELSE 'submitted' END, '[]', '${hash}', 1, 2, 'hf-' || value
+        FROM json_each('[1, 2, 3, 4, 5, 6]');
+      INSERT INTO holds (reservation_key, level_key, quantity_units) VALUES (1, 3, 1), (1, 4, 2), (2, 3, 3), (3, 3, 1), (4, 3, 1), (6, 3, 2);
+      INSERT INTO orders (id, reservation_key, state, hash_verdict, stock_hash, reasons, submitted_at_ms, order_mode) VALUES
+        ('o2', 2, 'held', 'stale', '${hash}', '[]', 1, 'complete'), ('o3', 3, 'accepted', 'match', '${hash}', '[]', 1, 'complete'),
+        ('o4', 4, 'accepted', 'match', '${hash}', '[]', 1, 'checkout_link');`);
+    const db = open();
+    expect(db.pragma('user_version', { simple: true })).toBe(MIGRATIONS.length);
+    expect(
+      db.prepare('SELECT name, live_reservations, held_orders, granted FROM callers').raw().all(),
+    ).toEqual([
+      ['a', 2, 1, '[]'],
+      ['b', 1, 0, '[]'],
+    ]);
+    expect(db.prepare('SELECT name, item_key, live_units, held_units FROM caller_items').raw().all()).toEqual(
+      [
+        ['a', 7, 4, 3],
+        ['b', 7, 2, 0],
+      ],
+    );
+    expect(db.prepare('SELECT DISTINCT channel, origin FROM reservations').raw().all()).toEqual([
+      [null, null],
+    ]);
+    db.close();
+    const wrong = verifyLedgerFile(path).problems.filter(({ invariant }) => invariant === 'L2');
+    expect(wrong).toEqual([]);
+  });
+});
+
 describe('verifying a file', () => {
   test('that does not exist says so, and does not make one', () => {
     expect(() => verifyLedgerFile(path)).toThrow(`There is no ledger at ${path}.`);

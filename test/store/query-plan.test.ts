@@ -14,6 +14,7 @@ const MAY_SCAN: Partial<Record<StatementName, { readonly table: string; readonly
     table: 'inbox',
     why: 'along the key, in order of arrival, and cut by its limit; few rows are put off',
   },
+  expiries: { table: 'soon', why: 'the few that expire next, which its inner query finds along the index' },
   list_orders: { table: 'orders', why: 'the newest few, read backwards along the key and cut by its limit' },
   prune_reconciliations: { table: 'reconciliations', why: 'the last hundred, which is all that are kept' },
   reconciliations: { table: 'reconciliations', why: 'the last hundred at most' },
@@ -79,6 +80,8 @@ describe('without an index', () => {
     ['reservations_by_hold', 'wake_hold'],
     ['orders_unseen', 'unseen_orders'],
     ['stock_versions_by_age', 'prune_history'],
+    ['callers_at_rest', 'prune_callers'],
+    ['caller_items_at_rest', 'prune_caller_items'],
   ] as const)('%s, this test sees %s turn red', (index, name) => {
     const steps = t.rawly((db) => {
       db.exec(`BEGIN; DROP INDEX ${index}`);

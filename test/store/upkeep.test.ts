@@ -62,7 +62,9 @@ describe('pruning', () => {
     t.time.pass(1);
     await t.granted('tee', 1, { idempotency_key: 'young' });
     t.time.pass(HOUR);
-    expect(await t.store.prune({ idempotency_ms: HOUR, history_ms: HOUR, deliveries_ms: HOUR })).toBe(1);
+    expect(
+      await t.store.prune({ idempotency_ms: HOUR, history_ms: HOUR, deliveries_ms: HOUR, usage_ms: HOUR }),
+    ).toBe(1);
     expect(column('SELECT key FROM idempotency')).toEqual(['young']);
   });
 
@@ -71,7 +73,9 @@ describe('pruning', () => {
     await t.seed({ sku: 'tee', levels: { [WAREHOUSE]: 9 } });
     const { stock_hash } = await t.item('tee');
     t.time.pass(1000 * HOUR);
-    expect(await t.store.prune({ idempotency_ms: HOUR, history_ms: HOUR, deliveries_ms: HOUR })).toBe(1);
+    expect(
+      await t.store.prune({ idempotency_ms: HOUR, history_ms: HOUR, deliveries_ms: HOUR, usage_ms: HOUR }),
+    ).toBe(1);
     expect(column('SELECT stock_hash FROM stock_versions')).toEqual([stock_hash]);
   });
 
@@ -80,7 +84,7 @@ describe('pruning', () => {
     const granted = await t.granted('tee', 1);
     t.time.pass(5 * MINUTE);
     await t.seed({ sku: 'tee', levels: { [WAREHOUSE]: 9 } });
-    await t.store.prune({ idempotency_ms: 0, history_ms: 0, deliveries_ms: 0 });
+    await t.store.prune({ idempotency_ms: 0, history_ms: 0, deliveries_ms: 0, usage_ms: 0 });
     expect(answerOf(await t.submit(granted)).hash_verdict).toBe('stale');
   });
 
@@ -90,7 +94,7 @@ describe('pruning', () => {
       Array.from({ length: 750 }, (_, index) => t.granted('tee', 1, { idempotency_key: `k${index}` })),
     );
     t.time.pass(HOUR);
-    const ages = { idempotency_ms: MINUTE, history_ms: MINUTE, deliveries_ms: MINUTE };
+    const ages = { idempotency_ms: MINUTE, history_ms: MINUTE, deliveries_ms: MINUTE, usage_ms: MINUTE };
     const removed = [await t.store.prune(ages), await t.store.prune(ages), await t.store.prune(ages)];
     expect(removed).toEqual([500, 250, 0]);
   });

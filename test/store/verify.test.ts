@@ -311,6 +311,6 @@ describe('L6: what became of an order at the shop', () => {
 test('L7: an idempotency key is no part of the proof: pruning leaves it whole', async () => {
   await t.granted('tee', 1, { idempotency_key: 'k', principal: AGENT });
   t.time.pass(HOUR);
-  await t.store.prune({ idempotency_ms: 0, history_ms: 0, deliveries_ms: 0 });
+  await t.store.prune({ idempotency_ms: 0, history_ms: 0, deliveries_ms: 0, usage_ms: 0 });
   expect(verify().problems).toEqual([]);
 });

@@ -227,8 +227,59 @@ WHEN old.sku <> new.sku OR old.title <> new.title OR old.variant_title <> new.va
 END;
 `;
 
+/** How reservations count for the quotas of their callers; `standingOf` of src/ledger says the same. */
+const STANDINGS_3 = `WITH standings AS (
+  SELECT reservations.reservation_key AS reservation_key, principal, iif(orders.state = 'held', 'held', 'live') AS standing
+  FROM reservations LEFT JOIN orders ON orders.reservation_key = reservations.reservation_key
+  WHERE reservations.state = 'active' OR (reservations.state = 'submitted'
+    AND (orders.state = 'held' OR (orders.state = 'accepted' AND orders.order_mode = 'checkout_link'))))`;
+
+/** What callers take up, and where they sell. Of a ledger from before, only what is live is known: its past is forgiven. */
+const MIGRATION_3 = `
+ALTER TABLE reservations ADD COLUMN channel TEXT;
+ALTER TABLE reservations ADD COLUMN origin TEXT;
+
+CREATE TABLE callers (
+  subject TEXT NOT NULL CHECK (subject IN ('principal', 'origin')),
+  name TEXT NOT NULL,
+  live_reservations INTEGER NOT NULL CHECK (live_reservations >= 0),
+  held_orders INTEGER NOT NULL CHECK (held_orders >= 0),
+  granted TEXT NOT NULL DEFAULT '[]',
+  idle TEXT NOT NULL DEFAULT '[]',
+  sold TEXT NOT NULL DEFAULT '[]',
+  idle_at_ms INTEGER NOT NULL DEFAULT 0,
+  at_ms INTEGER NOT NULL,
+  PRIMARY KEY (subject, name)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX callers_at_rest ON callers (at_ms) WHERE live_reservations = 0 AND held_orders = 0;
+
+CREATE TABLE caller_items (
+  subject TEXT NOT NULL CHECK (subject IN ('principal', 'origin')),
+  name TEXT NOT NULL,
+  item_key INTEGER NOT NULL,
+  live_units INTEGER NOT NULL CHECK (live_units >= 0),
+  held_units INTEGER NOT NULL CHECK (held_units >= 0),
+  idle_ms INTEGER NOT NULL CHECK (idle_ms >= 0),
+  since_ms INTEGER NOT NULL,
+  PRIMARY KEY (subject, name, item_key)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX caller_items_at_rest ON caller_items (since_ms) WHERE live_units = 0 AND held_units = 0;
+
+${STANDINGS_3}
+INSERT INTO callers (subject, name, live_reservations, held_orders, at_ms)
+  SELECT 'principal', principal, sum(standing = 'live'), sum(standing = 'held'), (SELECT last_at_ms FROM ledger)
+  FROM standings GROUP BY principal;
+${STANDINGS_3}
+INSERT INTO caller_items (subject, name, item_key, live_units, held_units, idle_ms, since_ms)
+  SELECT 'principal', principal, item_key, sum(iif(standing = 'live', quantity_units, 0)),
+    sum(iif(standing = 'held', quantity_units, 0)), 0, (SELECT last_at_ms FROM ledger)
+  FROM standings JOIN holds ON holds.reservation_key = standings.reservation_key
+  JOIN levels ON levels.level_key = holds.level_key
+  WHERE holds.state <> 'returning' GROUP BY principal, item_key;
+`;
+
 /** Development versions wrote this one with tables of many shapes; it was never released. */
 export const UNRELEASED_SCHEMA = 1;
 
 /** By the schema that each leads to, from 1. */
-export const MIGRATIONS: readonly string[] = ['-- never released', MIGRATION_2];
+export const MIGRATIONS: readonly string[] = ['-- never released', MIGRATION_2, MIGRATION_3];

@@ -26,13 +26,17 @@ import type { ReconcileReport } from '../../ledger/reconciliation.js';
 import type { Reservation } from '../../ledger/reservation.js';
 import type { OutboxRow, ShopState } from '../../ledger/shop-side.js';
 import type { Item, Level } from '../../ledger/stock.js';
+import { passageOf } from '../../ledger/usage.js';
 import { packLines, unpackLines } from './packed-lines.js';
 import type { Statements } from './statements.js';
+import { UsageRows } from './usage-rows.js';
 
 /** Holds that one report moves on at most; the rest waits for the next. Waiting only promises less. */
 const AWAITING_MAX = 1000;
 /** Past checksums compared at a submit, per item. */
 const HISTORY_MAX = 1000;
+/** Reservations that expire next, among which a refused caller's own are looked for. */
+const EXPIRIES_MAX = 200;
 /** Records of full reconciliations: four days of hourly ones. The journal keeps the totals of all. */
 const RECONCILIATIONS_KEPT = 100;
 
@@ -99,6 +103,7 @@ export class Session {
   #expired: ReadonlyMap<number, number> | null = null;
   #locations: ReadonlyMap<string, LocationRow> | null = null;
   #locationsByKey: ReadonlyMap<number, KeyedLocation> | null = null;
+  readonly #usage: UsageRows;
   readonly #items = new Map<number, Item>();
   readonly #keyBySku = new Map<string, number>();
   readonly #itemByLevel = new Map<number, number>();
@@ -113,6 +118,7 @@ export class Session {
     this.now_ms = clock.observe(head[1]);
     this.#journalSeq = head[2];
     this.#journalHash = head[3].toString('hex');
+    this.#usage = new UsageRows(statements, this.now_ms);
     this.#sync = { baseline_at_ms: head[4], confirmed_at_ms: head[5], cursor: head[6] };
   }
 
@@ -138,6 +144,7 @@ export class Session {
       }
     }
     const session = this;
+    let expiries: ReadonlyMap<number, number> | null = null;
     return {
       now_ms: this.now_ms,
       shop: this.#shop,
@@ -150,6 +157,11 @@ export class Session {
       owned,
       owned_items,
       remembered,
+      usage: this.#usageOf(keys.caller, items),
+      get expiries() {
+        expiries ??= session.#expiries(keys.caller?.principal);
+        return expiries;
+      },
       awaiting,
       under_way,
       history: keys.history === true ? this.#history(owned_items) : NO_HISTORY,
@@ -158,7 +170,7 @@ export class Session {
   }
 
   /** Applies all of it; what it throws is a bug or a broken disk, and the whole transaction must be rolled back. */
-  apply(changes: Changes, keys: Keys): void {
+  apply(changes: Changes, keys: Keys, { owned, owned_items }: LedgerState): void {
     this.#hasWritten = true;
     let reservationKey =
       changes.reservation?.reservation_key ??
@@ -173,6 +185,7 @@ export class Session {
       for (const sum of changes.sums ?? []) this.#setSums(sum);
     } else if (changesRows(changes)) {
       this.#flush();
+      if (owned !== null) this.#moveUsage(owned, owned_items, changes);
       itemKey = this.#applyRows(changes);
       this.#forget();
     }
@@ -241,6 +254,8 @@ export class Session {
       key,
       id,
       principal,
+      reservation.channel,
+      reservation.origin,
       packLines(lines, stock_hash),
       stock_hash,
       created_at_ms,
@@ -249,8 +264,52 @@ export class Session {
       reservation.tag,
       reservation.due_at_ms,
     );
-    for (const hold of reservation.holds) add.holds.add(key, hold.level_key, hold.quantity_units);
+    const units = new Map<number, number>();
+    for (const hold of reservation.holds) {
+      add.holds.add(key, hold.level_key, hold.quantity_units);
+      const item = this.#itemByLevel.get(hold.level_key);
+      if (item === undefined) throw new Error('a hold at a level that was not loaded');
+      units.set(item, (units.get(item) ?? 0) + hold.quantity_units);
+    }
+    this.#usage.grant(reservation, {
+      from: null,
+      to: 'live',
+      parting: null,
+      created_at_ms,
+      at_ms: created_at_ms,
+      units,
+    });
     return key;
+  }
+
+  #moveUsage(owned: Owned, items: readonly Item[], changes: Changes): void {
+    const itemOfLevel = (level: number): number => {
+      const item = items.find(({ levels }) => levels.some(({ level_key }) => level_key === level));
+      if (item === undefined) throw new Error('a hold at a level that was not loaded');
+      return item.item_key;
+    };
+    const passage = passageOf(owned, changes, itemOfLevel, this.now_ms);
+    if (passage !== null) this.#usage.move(owned.reservation, passage);
+  }
+
+  #usageOf(caller: Keys['caller'], items: ReadonlyMap<string, Item>): LedgerState['usage'] {
+    if (caller === undefined) return NO_USAGE_ASKED;
+    const keys = [...items.values()].map(({ item_key }) => item_key);
+    const { principal, origin } = caller;
+    return {
+      principal: this.#usage.of('principal', principal, keys),
+      origin: origin === null ? null : this.#usage.of('origin', origin, keys),
+    };
+  }
+
+  #expiries(principal: string | undefined): ReadonlyMap<number, number> {
+    if (principal === undefined) return new Map();
+    this.#flush();
+    const rows = this.#sql.expiries.all(this.now_ms, EXPIRIES_MAX, principal) as {
+      item_key: number;
+      expires_at_ms: number;
+    }[];
+    return new Map(rows.map(({ item_key, expires_at_ms }) => [item_key, expires_at_ms]));
   }
 
   #moveHold({ hold, to }: HoldMove): void {
@@ -430,6 +489,7 @@ export class Session {
     const { add } = this.#sql;
     add.reservations.flush();
     add.holds.flush();
+    this.#usage.flush();
   }
 
   #forget(): void {
@@ -437,6 +497,7 @@ export class Session {
     this.#keyBySku.clear();
     this.#itemByLevel.clear();
     this.#expired = null;
+    this.#usage.forgetExpired();
     this.#locations = null;
     this.#locationsByKey = null;
   }
@@ -655,6 +716,7 @@ export class Session {
 }
 
 const NO_KEY = -1;
+const NO_USAGE_ASKED: LedgerState['usage'] = { principal: null, origin: null };
 const NO_HISTORY: ReadonlyMap<number, readonly PastHash[]> = new Map();
 const NO_PRECEDENCE: ReadonlyMap<number, number> = new Map();
 

@@ -110,7 +110,7 @@ export class SqliteStore implements Store {
         // A decision that throws has changed nothing: it fails alone.
         return () => answer.reject(bug);
       }
-      if (decision.changes !== undefined) session.apply(decision.changes, keys);
+      if (decision.changes !== undefined) session.apply(decision.changes, keys, state);
       return () => answer.resolve(decision.result);
     });
   }
@@ -314,12 +314,15 @@ export class SqliteStore implements Store {
     readonly idempotency_ms: number;
     readonly history_ms: number;
     readonly deliveries_ms: number;
+    readonly usage_ms: number;
   }): Promise<number> {
     return this.#writing(
       (now) =>
         this.#sql.prune_idempotency.run(now - maxAges.idempotency_ms, PRUNE_MAX_ROWS).changes +
         this.#sql.prune_history.run(now - maxAges.history_ms, PRUNE_MAX_ROWS).changes +
-        this.#sql.prune_deliveries.run(now - maxAges.deliveries_ms, PRUNE_MAX_ROWS).changes,
+        this.#sql.prune_deliveries.run(now - maxAges.deliveries_ms, PRUNE_MAX_ROWS).changes +
+        this.#sql.prune_callers.run(now - maxAges.usage_ms, PRUNE_MAX_ROWS).changes +
+        this.#sql.prune_caller_items.run(now - maxAges.usage_ms, PRUNE_MAX_ROWS).changes,
     );
   }
 

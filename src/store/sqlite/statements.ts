@@ -8,7 +8,7 @@ const ITEM_COLUMNS = `item_key, item_id, variant_id, sku, title, variant_title, 
   product_id, dirty_at_ms`;
 
 const RESERVATION_COLUMNS =
-  'reservation_key, id, principal, state, lines, stock_hash, created_at_ms, expires_at_ms';
+  'reservation_key, id, principal, channel, origin, state, lines, stock_hash, created_at_ms, expires_at_ms';
 
 const OUTBOX_COLUMNS = `reservation_key, shop_state, protocol, tag, request, hold_ref, hold_until_ms, details_sent, intent_at_ms, empty_lookups,
   attempts, due_at_ms, claimed_by, claimed_until_ms, parked, last_failure`;
@@ -95,6 +95,35 @@ export const SQL = {
     WHERE holds.reservation_key > ? AND holds.level_key = ? AND holds.state <> 'returning'
       AND (reservations.state <> 'active' OR reservations.expires_at_ms > ?)`,
 
+  caller: `SELECT live_reservations, held_orders, granted, idle, sold, idle_at_ms FROM callers WHERE subject = ? AND name = ?`,
+  put_caller: `INSERT INTO callers (subject, name, live_reservations, held_orders, granted, idle, sold, idle_at_ms, at_ms)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (subject, name) DO UPDATE SET live_reservations = excluded.live_reservations, held_orders = excluded.held_orders,
+      granted = excluded.granted, idle = excluded.idle, sold = excluded.sold, idle_at_ms = excluded.idle_at_ms, at_ms = excluded.at_ms`,
+  caller_item:
+    'SELECT live_units, held_units, idle_ms, since_ms FROM caller_items WHERE subject = ? AND name = ? AND item_key = ?',
+  put_caller_item: `INSERT INTO caller_items (subject, name, item_key, live_units, held_units, idle_ms, since_ms)
+    VALUES (?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (subject, name, item_key) DO UPDATE SET live_units = excluded.live_units, held_units = excluded.held_units,
+      idle_ms = excluded.idle_ms, since_ms = excluded.since_ms`,
+  expired_usage: `SELECT reservations.reservation_key AS reservation_key, principal, origin, created_at_ms, expires_at_ms,
+      levels.item_key AS item_key, quantity_units
+    FROM reservations INDEXED BY reservations_expiring
+    CROSS JOIN holds ON holds.reservation_key = reservations.reservation_key
+    CROSS JOIN levels ON levels.level_key = holds.level_key
+    WHERE reservations.state = 'active' AND expires_at_ms <= ? AND holds.state <> 'returning' ORDER BY expires_at_ms`,
+  expiries: `SELECT levels.item_key AS item_key, min(soon.expires_at_ms) AS expires_at_ms
+    FROM (SELECT reservation_key, principal, expires_at_ms FROM reservations INDEXED BY reservations_expiring
+      WHERE state = 'active' AND expires_at_ms > ? ORDER BY expires_at_ms LIMIT ?) AS soon
+    CROSS JOIN holds ON holds.reservation_key = soon.reservation_key
+    CROSS JOIN levels ON levels.level_key = holds.level_key
+    WHERE soon.principal = ? GROUP BY levels.item_key`,
+  prune_callers: `DELETE FROM callers WHERE (subject, name) IN
+    (SELECT subject, name FROM callers WHERE live_reservations = 0 AND held_orders = 0 AND at_ms < ? ORDER BY at_ms LIMIT ?)`,
+  prune_caller_items: `DELETE FROM caller_items WHERE (subject, name, item_key) IN
+    (SELECT subject, name, item_key FROM caller_items
+      WHERE live_units = 0 AND held_units = 0 AND since_ms < ? ORDER BY since_ms LIMIT ?)`,
+
   order_by_id: 'SELECT * FROM orders WHERE id = ?',
   order_of_owner: `SELECT orders.reservation_key AS reservation_key
     FROM orders JOIN reservations ON reservations.reservation_key = orders.reservation_key
@@ -126,12 +155,12 @@ export const SQL = {
 
   item_timeline: `SELECT ${JOURNAL_COLUMNS} FROM journal
     WHERE item_key = ? AND seq BETWEEN ? AND ? ORDER BY seq LIMIT ?`,
-  list_orders: `SELECT orders.id AS order_id, reservations.id AS reservation_id, principal, orders.state AS state,
+  list_orders: `SELECT orders.id AS order_id, reservations.id AS reservation_id, principal, channel, orders.state AS state,
       hash_verdict, lines, submitted_at_ms, upstream_order_name, parked, last_failure
     FROM orders
     CROSS JOIN reservations ON reservations.reservation_key = orders.reservation_key
     ORDER BY order_key DESC LIMIT ?`,
-  list_reservations: `SELECT id AS reservation_id, principal,
+  list_reservations: `SELECT id AS reservation_id, principal, channel,
       CASE WHEN state = 'active' AND expires_at_ms <= ? THEN 'expired' ELSE state END AS state,
       lines, created_at_ms, expires_at_ms, parked, last_failure
     FROM reservations ORDER BY reservation_key DESC LIMIT ?`,
@@ -198,6 +227,8 @@ const AS_ARRAYS = [
   'item_by_id',
   'item_by_key',
   'levels',
+  'caller',
+  'caller_item',
 ] as const satisfies StatementName[];
 
 /** Rows that a transaction only adds: kept back and inserted together. */
@@ -218,6 +249,8 @@ export function prepareAll(db: Database): Statements {
       'reservation_key',
       'id',
       'principal',
+      'channel',
+      'origin',
       'lines',
       'stock_hash',
       'created_at_ms',

@@ -72,6 +72,7 @@ export function verifyLedger(db: Database, options: VerifyOptions = {}): VerifyR
     checkTidings(db, head, found);
     const levels = checkSums(db, found);
     const holds = checkHolds(db, found);
+    checkUsage(db, found);
     const orders = checkOrders(db, found);
     checkAftermaths(db, found);
     checkReconciliations(db, found);
@@ -257,6 +258,57 @@ function checkHolds(db: Database, found: Findings): number {
       );
   }
   return db.prepare('SELECT count(*) FROM holds').pluck().get() as number;
+}
+
+/**
+ * Per caller and item, what counts for its quotas. Of a reservation that is past its time and not tidied yet it still
+ * counts here: the quotas take those off when they judge.
+ */
+const STANDINGS = `WITH counting AS (
+  SELECT reservations.reservation_key AS reservation_key, principal, origin, iif(orders.state = 'held', 'held', 'live') AS standing
+  FROM reservations LEFT JOIN orders ON orders.reservation_key = reservations.reservation_key
+  WHERE reservations.state = 'active' OR (reservations.state = 'submitted'
+    AND (orders.state = 'held' OR (orders.state = 'accepted' AND orders.order_mode = 'checkout_link')))
+), standings AS (
+  SELECT reservation_key, 'principal' AS subject, principal AS name, standing FROM counting
+  UNION ALL SELECT reservation_key, 'origin', origin, standing FROM counting WHERE origin IS NOT NULL
+)`;
+
+/** L2: what callers are said to take up is what their reservations do. */
+function checkUsage(db: Database, found: Findings): void {
+  const callers = db
+    .prepare(
+      `${STANDINGS}, counted AS (
+         SELECT subject, name, sum(standing = 'live') AS live, sum(standing = 'held') AS held FROM standings GROUP BY subject, name
+       )
+       SELECT coalesce(callers.subject, counted.subject) || ' ' || coalesce(callers.name, counted.name) || ' is said to have '
+         || coalesce(live_reservations, 0) || ' live reservations and ' || coalesce(held_orders, 0) || ' held orders, and has '
+         || coalesce(live, 0) || ' and ' || coalesce(held, 0)
+       FROM callers FULL JOIN counted ON counted.subject = callers.subject AND counted.name = callers.name
+       WHERE coalesce(live_reservations, 0) <> coalesce(live, 0) OR coalesce(held_orders, 0) <> coalesce(held, 0)`,
+    )
+    .pluck()
+    .iterate() as IterableIterator<string>;
+  for (const detail of callers) found.add('L2', detail);
+  const items = db
+    .prepare(
+      `${STANDINGS}, counted AS (
+         SELECT subject, name, item_key, sum(iif(standing = 'live', quantity_units, 0)) AS live,
+           sum(iif(standing = 'held', quantity_units, 0)) AS held
+         FROM standings JOIN holds ON holds.reservation_key = standings.reservation_key
+         JOIN levels ON levels.level_key = holds.level_key
+         WHERE holds.state <> 'returning' GROUP BY subject, name, item_key
+       )
+       SELECT coalesce(said.subject, counted.subject) || ' ' || coalesce(said.name, counted.name) || ' is said to keep '
+         || coalesce(live_units, 0) || ' and ' || coalesce(held_units, 0) || ' units of item '
+         || coalesce(said.item_key, counted.item_key) || ', live and held, and keeps ' || coalesce(live, 0) || ' and ' || coalesce(held, 0)
+       FROM caller_items AS said FULL JOIN counted
+         ON counted.subject = said.subject AND counted.name = said.name AND counted.item_key = said.item_key
+       WHERE coalesce(live_units, 0) <> coalesce(live, 0) OR coalesce(held_units, 0) <> coalesce(held, 0)`,
+    )
+    .pluck()
+    .iterate() as IterableIterator<string>;
+  for (const detail of items) found.add('L2', detail);
 }
 
 /** L4: one order per reservation, one order at the shop per order. Asked of the rows, whatever the schema forbids. */

@@ -1,0 +1,297 @@
+/**
+ * How much one caller may take, so that no agent can keep a shop's stock from everybody else by reserving it. Judged in
+ * the transaction that grants, on the figures of that transaction. SPEC.md says why each limit is what it is.
+ */
+
+import type { LedgerSettings, LedgerState } from './ports.js';
+import { type Result, refused } from './refusal.js';
+import { type Item, itemAtp } from './stock.js';
+import type { LedgerMs } from './units.js';
+import {
+  DAY_WINDOW,
+  HOUR_WINDOW,
+  type ItemUsage,
+  idleAt,
+  NO_ITEM_USAGE,
+  REST_PER_IDLE,
+  roomAt,
+  sumOf,
+  type Usage,
+} from './usage.js';
+
+/** Null: not limited. */
+export interface QuotaSettings {
+  /** Live units of one SKU, those of held orders included. */
+  readonly units_per_sku: number | null;
+  /** Of what could be promised of a SKU if the caller had none of it, in percent. */
+  readonly share_percent: number | null;
+  readonly live_reservations: number | null;
+  readonly reservations_per_hour: number | null;
+  /** How often a SKU may be kept for another reservation's length without a sale. */
+  readonly renewals: number | null;
+  /** Reservations of full length that may end unsold in a day before a cool-down begins. */
+  readonly idle_per_day: number | null;
+  /** As many more for each order of that day. Also who sells this well is no hoarder, and renews as they like. */
+  readonly idle_per_order: number;
+  /** The longest cool-down. */
+  readonly cool_down_max_ms: number;
+  readonly held_orders: number | null;
+  /** The share of all callers of one origin together, in percent. */
+  readonly origin_share_percent: number | null;
+  /** All callers of one origin together may take this many times what one may, where it is counted. */
+  readonly origin_factor: number;
+}
+
+export type QuotaName =
+  | 'cool_down'
+  | 'live_reservations'
+  | 'reservations_per_hour'
+  | 'units_per_sku'
+  | 'share'
+  | 'renewals'
+  | 'held_orders';
+
+/** Who a limit is on: the caller, or all callers of its origin together. */
+export type QuotaSubject = 'principal' | 'origin';
+
+/** What a limit has to say to a wish. */
+interface Verdict {
+  readonly limit: QuotaName;
+  readonly of: QuotaSubject;
+  readonly allowed: number;
+  readonly used: number;
+  /** When the same wish may be granted; null when that can't be told. */
+  readonly retry_at_ms: LedgerMs | null;
+}
+
+/** How many units of a SKU a caller may still take, and which limit says so. */
+export interface QuotaRoom extends Verdict {
+  readonly units: number;
+}
+
+interface Subject {
+  readonly of: QuotaSubject;
+  readonly usage: Usage;
+  readonly quotas: QuotaSettings;
+}
+
+/** The first cool-down; each further reservation of full length beyond what is free doubles it. */
+const COOL_DOWN_MIN_MS = 60_000;
+/** A caller that has no renewal left may still take this much of a SKU: what so few units keep from others is nothing. */
+const SLIGHT_SHARE_PERCENT = 10;
+
+const MESSAGES = {
+  cool_down:
+    'Too many of your reservations ended without an order. Nothing was reserved. Wait, and reserve only what a buyer has decided to take.',
+  live_reservations:
+    'You have as many reservations as you may have at once. Submit or release one, then reserve again.',
+  reservations_per_hour:
+    'You have made as many reservations in the last hour as you may. Nothing was reserved.',
+  units_per_sku:
+    'You may not hold that many units of this item at once. Ask for less, or submit what you hold first.',
+  share:
+    'Some units of this item are left for other buyers while you hold the rest. Ask for less, or submit what you hold first: what is ordered does not count.',
+  renewals:
+    'You have kept this item reserved, and renewed it, without an order. It is left to other buyers for a while. Nothing was reserved.',
+  held_orders:
+    'You have as many held orders as you may have at once. The reservation is untouched. Wait until one is decided: get_order tells.',
+} as const satisfies Record<QuotaName, string>;
+
+/** The limits on a caller as a whole: they hold whatever is asked for. Null when none is in the way. */
+export function refuseCaller(
+  state: LedgerState,
+  settings: LedgerSettings,
+  items: readonly Item[],
+): Result<never> | null {
+  for (const subject of subjectsOf(state, settings)) {
+    const verdict =
+      coolDown(subject, settings, state.now_ms) ??
+      liveReservations(state, subject) ??
+      reservationsPerHour(subject, state.now_ms);
+    if (verdict !== null) return refusal(verdict, items, state.now_ms);
+  }
+  return null;
+}
+
+/** One more held order. Null when it may be. */
+export function refuseHeldOrder(
+  state: LedgerState,
+  settings: LedgerSettings,
+  items: readonly Item[],
+): Result<never> | null {
+  for (const { of, usage, quotas } of subjectsOf(state, settings)) {
+    const { held_orders: allowed } = quotas;
+    if (allowed === null || usage.held_orders < allowed) continue;
+    const verdict = {
+      limit: 'held_orders',
+      of,
+      allowed,
+      used: usage.held_orders,
+      retry_at_ms: null,
+    } as const;
+    return refusal(verdict, items, state.now_ms);
+  }
+  return null;
+}
+
+/**
+ * Units of the item that the caller may still take for `ttl_ms`; null where nothing limits it. With `there` = what could be
+ * promised if the caller had none (what can be promised now, and its own units), it may hold at most
+ *
+ *     share      max(1, floor(there × share_percent / 100))      so of two units or more one is always left for others
+ *     renewals   floor(there / 10), once it has kept the SKU for (1 + renewals) × ttl_max without a sale
+ *
+ * and what it may still take is that less what it has.
+ */
+export function roomFor(
+  state: LedgerState,
+  settings: LedgerSettings,
+  item: Item,
+  asked: { readonly ttl_ms: number; readonly at_ms: LedgerMs },
+): QuotaRoom | null {
+  const atp_units = itemAtp(item, state.now_ms, asked.at_ms);
+  let least: QuotaRoom | null = null;
+  for (const subject of subjectsOf(state, settings)) {
+    const own = subject.usage.items.get(item.item_key) ?? NO_ITEM_USAGE;
+    const used = own.live_units + own.held_units;
+    const wish = { there_units: atp_units + used, ttl_ms: asked.ttl_ms, now_ms: state.now_ms };
+    for (const [limit, allowed, retry_at_ms] of skuLimits(subject, settings, own, wish)) {
+      const units = Math.max(0, allowed - used);
+      if (least === null || units < least.units) {
+        least = { limit, of: subject.of, allowed, used, retry_at_ms, units };
+      }
+    }
+  }
+  return least;
+}
+
+/** Names the limit of the first SKU that is short of room, and every such SKU. */
+export function refuseRoom(
+  state: LedgerState,
+  short: readonly { readonly item: Item; readonly room: QuotaRoom }[],
+): Result<never> {
+  const [first] = short;
+  if (first === undefined) throw new Error('a quota refuses nothing');
+  const { item, room } = first;
+  const items = short.map((one) => one.item);
+  if (room.limit === 'renewals' || room.of === 'origin' || room.used === 0) {
+    return refusal(room, items, state.now_ms);
+  }
+  // Its own units come free one by one; of others' it is told nothing.
+  return refusal({ ...room, retry_at_ms: state.expiries.get(item.item_key) ?? null }, items, state.now_ms);
+}
+
+type SkuLimit = readonly [limit: QuotaName, allowed: number, retryAt: LedgerMs | null];
+
+function skuLimits(
+  { usage, quotas }: Subject,
+  settings: LedgerSettings,
+  own: ItemUsage,
+  wish: { readonly there_units: number; readonly ttl_ms: number; readonly now_ms: LedgerMs },
+): SkuLimit[] {
+  const { there_units, ttl_ms, now_ms } = wish;
+  const limits: SkuLimit[] = [];
+  if (quotas.units_per_sku !== null) limits.push(['units_per_sku', quotas.units_per_sku, null]);
+  if (quotas.share_percent !== null) {
+    limits.push(['share', Math.max(1, percentOf(there_units, quotas.share_percent)), null]);
+  }
+  const over_ms = renewalsOver(usage, quotas, settings, own, ttl_ms, now_ms);
+  if (over_ms > 0) {
+    const rested_at_ms = own.live_units > 0 ? null : now_ms + over_ms * REST_PER_IDLE;
+    limits.push(['renewals', percentOf(there_units, SLIGHT_SHARE_PERCENT), rested_at_ms]);
+  }
+  return limits;
+}
+
+function percentOf(units: number, percent: number): number {
+  return Math.floor((units * percent) / 100);
+}
+
+/** By how much the SKU would have been kept for too long at the end of the wish; 0 when it may be. */
+function renewalsOver(
+  usage: Usage,
+  quotas: QuotaSettings,
+  settings: LedgerSettings,
+  own: ItemUsage,
+  ttl_ms: number,
+  now: LedgerMs,
+): number {
+  if (quotas.renewals === null) return 0;
+  const full_ms = settings.ttl_max_s * 1000;
+  const over_ms = idleAt(own, now) + ttl_ms - (1 + quotas.renewals) * full_ms;
+  if (over_ms <= 0) return 0;
+  return sumOf(usage.idle, DAY_WINDOW, now) <= earned(usage, quotas, full_ms, now) ? 0 : over_ms;
+}
+
+/** Idle time that the day's orders have paid for. */
+function earned(usage: Usage, { idle_per_order }: QuotaSettings, full_ms: number, now: LedgerMs): number {
+  return sumOf(usage.sold, DAY_WINDOW, now) * idle_per_order * full_ms;
+}
+
+function coolDown({ of, usage, quotas }: Subject, settings: LedgerSettings, now: LedgerMs): Verdict | null {
+  if (quotas.idle_per_day === null) return null;
+  const full_ms = settings.ttl_max_s * 1000;
+  const idle_ms = sumOf(usage.idle, DAY_WINDOW, now);
+  const allowed_ms = quotas.idle_per_day * full_ms + earned(usage, quotas, full_ms, now);
+  if (idle_ms <= allowed_ms) return null;
+  const doublings = Math.floor((idle_ms - allowed_ms) / full_ms);
+  const until = usage.idle_at_ms + Math.min(quotas.cool_down_max_ms, COOL_DOWN_MIN_MS * 2 ** doublings);
+  if (now >= until) return null;
+  const whole = (ms: number) => Math.floor(ms / full_ms);
+  return { limit: 'cool_down', of, allowed: whole(allowed_ms), used: whole(idle_ms), retry_at_ms: until };
+}
+
+function liveReservations(state: LedgerState, { of, usage, quotas }: Subject): Verdict | null {
+  const { live_reservations: allowed } = quotas;
+  const { live_reservations: used } = usage;
+  if (allowed === null || used < allowed) return null;
+  const next = of === 'principal' ? Math.min(...state.expiries.values()) : Number.POSITIVE_INFINITY;
+  return { limit: 'live_reservations', of, allowed, used, retry_at_ms: Number.isFinite(next) ? next : null };
+}
+
+function reservationsPerHour({ of, usage, quotas }: Subject, now: LedgerMs): Verdict | null {
+  const { reservations_per_hour: allowed } = quotas;
+  if (allowed === null) return null;
+  const used = sumOf(usage.granted, HOUR_WINDOW, now);
+  if (used < allowed) return null;
+  const retry_at_ms = roomAt(usage.granted, HOUR_WINDOW, now, allowed - 1);
+  return { limit: 'reservations_per_hour', of, allowed, used, retry_at_ms };
+}
+
+function subjectsOf({ usage }: LedgerState, { quotas }: LedgerSettings): Subject[] {
+  const subjects: Subject[] = [];
+  if (usage.principal !== null) subjects.push({ of: 'principal', usage: usage.principal, quotas });
+  if (usage.origin !== null) subjects.push({ of: 'origin', usage: usage.origin, quotas: ofOrigin(quotas) });
+  return subjects;
+}
+
+function ofOrigin(quotas: QuotaSettings): QuotaSettings {
+  const { origin_factor } = quotas;
+  const times = (limit: number | null) => (limit === null ? null : limit * origin_factor);
+  return {
+    ...quotas,
+    units_per_sku: times(quotas.units_per_sku),
+    share_percent: quotas.origin_share_percent,
+    live_reservations: times(quotas.live_reservations),
+    reservations_per_hour: times(quotas.reservations_per_hour),
+    renewals: times(quotas.renewals),
+    idle_per_day: times(quotas.idle_per_day),
+    held_orders: times(quotas.held_orders),
+  };
+}
+
+/** Figures of an origin are those of other callers, too: they are told to none of them. */
+function refusal(verdict: Verdict, items: readonly Item[], now: LedgerMs): Result<never> {
+  const { limit, of, allowed, used, retry_at_ms } = verdict;
+  return refused(
+    'quota_exceeded',
+    MESSAGES[limit],
+    {
+      limit,
+      of,
+      ...(of === 'principal' ? { allowed, used } : {}),
+      items: items.map(({ sku, stock_hash }) => ({ sku, stock_hash })),
+    },
+    retry_at_ms === null ? undefined : Math.max(1, Math.ceil((retry_at_ms - now) / 1000)),
+  );
+}

@@ -1,0 +1,213 @@
+/**
+ * What a caller takes up, and how it has used what it was given: the figures that quotas are judged by. Kept for each
+ * principal and, where the transport tells one, for each origin. A tally is moved by one function, in the transaction
+ * that moves the reservation; the store only keeps it.
+ */
+
+import type { Order } from './order.js';
+import type { Changes, Owned } from './ports.js';
+import type { ReservationState } from './reservation.js';
+import type { LedgerMs } from './units.js';
+
+/**
+ * How a reservation counts. `live`: it keeps units from others and may never be sold: active, or accepted and waiting for
+ * its buyer to pay. `held`: its order waits for a re-read or a person. Null: over, or sold, which hoards nothing.
+ */
+export type Standing = 'live' | 'held' | null;
+
+/** How a reservation stopped counting. `excused`: not sold, by no fault of the caller's. */
+export type Parting = 'sold' | 'unsold' | 'excused';
+
+/** Amounts by slot of time, oldest first: a window that slides a slot at a time. */
+export type Slots = readonly (readonly [slot: number, amount: number])[];
+
+interface Window {
+  readonly slot_ms: number;
+  /** What lies in this many slots before the present one counts: never less than the whole window. */
+  readonly slots: number;
+}
+
+export const HOUR_WINDOW: Window = { slot_ms: 5 * 60_000, slots: 12 };
+export const DAY_WINDOW: Window = { slot_ms: 3_600_000, slots: 24 };
+
+/** Idle time is forgotten at this fraction of the pace at which it comes: units withheld for 15 minutes rest for an hour. */
+export const REST_PER_IDLE = 4;
+
+/** One caller's use of one item. */
+export interface ItemUsage {
+  readonly live_units: number;
+  /** Of orders that are held. */
+  readonly held_units: number;
+  /** How long live units were kept, without a break and without a sale, up to `since_ms`; pauses let it shrink. */
+  readonly idle_ms: number;
+  /** When the present stretch began: of keeping live units where there are any, else of rest. */
+  readonly since_ms: LedgerMs;
+}
+
+/** One caller's use of the shop. */
+export interface Tally {
+  readonly live_reservations: number;
+  readonly held_orders: number;
+  /** Reservations granted, in the last hour. */
+  readonly granted: Slots;
+  /** Milliseconds for which reservations that ended unsold kept their units, in the last day. */
+  readonly idle: Slots;
+  /** Reservations that became an order, in the last day. */
+  readonly sold: Slots;
+  /** When a reservation last ended unsold; 0 before. */
+  readonly idle_at_ms: LedgerMs;
+}
+
+export interface Usage extends Tally {
+  /** By item row: those that the transaction is about. */
+  readonly items: ReadonlyMap<number, ItemUsage>;
+}
+
+/** A reservation that begins to count, counts otherwise, or counts no more. */
+export interface Passage {
+  readonly from: Standing;
+  readonly to: Standing;
+  /** Null unless it leaves. */
+  readonly parting: Parting | null;
+  readonly created_at_ms: LedgerMs;
+  /** When it came to pass: an expiry at its own time, whenever it is tidied. */
+  readonly at_ms: LedgerMs;
+  /** By item row. */
+  readonly units: ReadonlyMap<number, number>;
+}
+
+export const NO_ITEM_USAGE: ItemUsage = { live_units: 0, held_units: 0, idle_ms: 0, since_ms: 0 };
+export const NO_TALLY: Tally = {
+  live_reservations: 0,
+  held_orders: 0,
+  granted: [],
+  idle: [],
+  sold: [],
+  idle_at_ms: 0,
+};
+
+export function standingOf(
+  state: ReservationState,
+  order: Pick<Order, 'state' | 'order_mode'> | null,
+): Standing {
+  if (state === 'active') return 'live';
+  if (state !== 'submitted' || order === null) return null;
+  if (order.state === 'held') return 'held';
+  return order.state === 'accepted' && order.order_mode === 'checkout_link' ? 'live' : null;
+}
+
+/** What a decision about a reservation does to the tallies of its owner; null when it does nothing. */
+export function passageOf(
+  { reservation, order, holds }: Owned,
+  changes: Changes,
+  itemOfLevel: (levelKey: number) => number,
+  now: LedgerMs,
+): Passage | null {
+  const state = changes.reservation?.state ?? reservation.state;
+  const orderNow = changes.new_order ?? changes.order ?? order;
+  const from = standingOf(reservation.state, order);
+  const to = standingOf(state, orderNow);
+  if (from === to) return null;
+  const units = new Map<number, number>();
+  for (const hold of holds) {
+    if (hold.state === 'returning') continue;
+    const item = itemOfLevel(hold.level_key);
+    units.set(item, (units.get(item) ?? 0) + hold.quantity_units);
+  }
+  return {
+    from,
+    to,
+    parting: to === null ? partingOf(state, orderNow) : null,
+    created_at_ms: reservation.created_at_ms,
+    at_ms: state === 'expired' ? reservation.expires_at_ms : now,
+    units,
+  };
+}
+
+/** Accepted is sold: in this mode the server places it. A link that was never paid is as unsold as an expiry. */
+function partingOf(state: ReservationState, order: Order | null): Parting {
+  if (order === null) return 'unsold';
+  if (state === 'submitted' || state === 'committed') return 'sold';
+  return order.reasons.some(({ code }) => code === 'payment_lapsed') ? 'unsold' : 'excused';
+}
+
+/** A caller's tally after one of its reservations has passed from one standing to another. */
+export function tallyAfter(tally: Tally, { from, to, parting, created_at_ms, at_ms }: Passage): Tally {
+  const withheld_ms = Math.max(0, at_ms - created_at_ms);
+  const unsold = parting === 'unsold';
+  return {
+    live_reservations: tally.live_reservations + counts(to, 'live') - counts(from, 'live'),
+    held_orders: tally.held_orders + counts(to, 'held') - counts(from, 'held'),
+    granted: from === null ? added(tally.granted, HOUR_WINDOW, at_ms, 1) : tally.granted,
+    idle: unsold ? added(tally.idle, DAY_WINDOW, at_ms, withheld_ms) : tally.idle,
+    sold: parting === 'sold' ? added(tally.sold, DAY_WINDOW, at_ms, 1) : tally.sold,
+    idle_at_ms: unsold ? Math.max(tally.idle_at_ms, at_ms) : tally.idle_at_ms,
+  };
+}
+
+/** The same of one item, of which the reservation has so many units. */
+export function itemAfter(
+  before: ItemUsage,
+  { from, to, parting, at_ms }: Passage,
+  units: number,
+): ItemUsage {
+  const live_units = before.live_units + units * (counts(to, 'live') - counts(from, 'live'));
+  const held_units = before.held_units + units * (counts(to, 'held') - counts(from, 'held'));
+  if (parting === 'sold') return { live_units, held_units, idle_ms: 0, since_ms: at_ms };
+  const begins = before.live_units === 0 && live_units > 0;
+  const rests = before.live_units > 0 && live_units === 0;
+  if (!begins && !rests) return { ...before, live_units, held_units };
+  const since_ms = Math.max(before.since_ms, at_ms);
+  // An order that was submitted, or that failed by no fault of the caller's, is no idle time.
+  const idle_ms = begins || parting === 'unsold' ? idleAt(before, since_ms) : before.idle_ms;
+  return { live_units, held_units, idle_ms, since_ms };
+}
+
+/**
+ * What is kept of an item after a grant that was decided on what was seen of it. The two differ by reservations that are
+ * past their time and not tidied yet: those units are still taken off when they are, but the stretch begins anew, so
+ * that a night in which nothing ran is no idle time.
+ */
+export function itemAfterGrant(kept: ItemUsage, seen: ItemUsage, passage: Passage, units: number): ItemUsage {
+  const { idle_ms, since_ms } = itemAfter(seen, passage, units);
+  return { ...kept, live_units: kept.live_units + units, idle_ms, since_ms };
+}
+
+/** How long the item's units have been kept without a break and without a sale, with pauses taken off. */
+export function idleAt({ live_units, idle_ms, since_ms }: ItemUsage, now: LedgerMs): number {
+  const passed_ms = Math.max(0, now - since_ms);
+  return live_units > 0 ? idle_ms + passed_ms : Math.max(0, idle_ms - Math.floor(passed_ms / REST_PER_IDLE));
+}
+
+/** What lies in the window at that time. */
+export function sumOf(slots: Slots, window: Window, now: LedgerMs): number {
+  const oldest = Math.floor(now / window.slot_ms) - window.slots;
+  return slots.reduce((sum, [slot, amount]) => (slot < oldest ? sum : sum + amount), 0);
+}
+
+/** When the window will hold no more than `max`, if nothing is added. */
+export function roomAt(slots: Slots, window: Window, now: LedgerMs, max: number): LedgerMs {
+  let sum = sumOf(slots, window, now);
+  const oldest = Math.floor(now / window.slot_ms) - window.slots;
+  for (const [slot, amount] of slots) {
+    if (sum <= max) break;
+    if (slot < oldest) continue;
+    sum -= amount;
+    if (sum <= max) return (slot + window.slots + 1) * window.slot_ms;
+  }
+  return now;
+}
+
+function added(slots: Slots, window: Window, at: LedgerMs, amount: number): Slots {
+  const slot = Math.floor(at / window.slot_ms);
+  const last = slots.at(-1);
+  if (last?.[0] === slot) return [...slots.slice(0, -1), [slot, last[1] + amount]];
+  const newest = Math.max(slot, last?.[0] ?? slot);
+  const kept = slots.filter(([other]) => other !== slot && other >= newest - window.slots);
+  const before = slots.find(([other]) => other === slot)?.[1] ?? 0;
+  return [...kept, [slot, before + amount] as const].sort(([a], [b]) => a - b);
+}
+
+function counts(standing: Standing, as: Standing): 0 | 1 {
+  return standing === as ? 1 : 0;
+}
