@@ -52,6 +52,20 @@ describe('settings', () => {
       mirror: 'draft_order',
       order_mode: 'complete',
       pay_ms: 3_600_000,
+      quotas: {
+        units_per_sku: 1_000,
+        share_percent: 75,
+        live_reservations: 500,
+        reservations_per_hour: 2_000,
+        renewals: 1,
+        idle_per_day: 20,
+        idle_per_order: 20,
+        cool_down_max_ms: 240 * 60_000,
+        held_orders: 100,
+        origin_share_percent: 90,
+        origin_factor: 10,
+      },
+      read_only: false,
       log_level: 'info',
     });
   });

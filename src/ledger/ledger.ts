@@ -5,7 +5,7 @@ import { type CheckAnswer, viewReservation, viewStock } from './check.js';
 import type { OrderReason } from './order.js';
 import { nextFor, type Order, type OrderState } from './order.js';
 import type { Answer, FoundItem, LedgerPorts, LedgerSettings, LedgerState } from './ports.js';
-import type { QuotaName } from './quota.js';
+import type { QuotaName } from './quota-limits.js';
 import { granted, type Result, refused } from './refusal.js';
 import { decideRelease, type ReleaseAnswer, type ReleaseRequest } from './release.js';
 import { decideReserve, type ReserveAnswer, type ReserveRequest } from './reserve.js';

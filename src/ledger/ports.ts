@@ -4,7 +4,7 @@ import type { Hold } from './hold.js';
 import type { JournalDraft, JournalEntry } from './journal.js';
 import type { ShopHint } from './observation.js';
 import type { HashVerdict, Order, OrderMode, OrderState } from './order.js';
-import type { QuotaName, QuotaSettings } from './quota.js';
+import type { QuotaName, QuotaSettings } from './quota-limits.js';
 import type { ReconcileReport } from './reconciliation.js';
 import type { Result } from './refusal.js';
 import type { Reservation, ReservationLine, ReservationState } from './reservation.js';

@@ -1,16 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { ReserveInput } from '../../src/ledger/ledger.js';
+import { passageOf } from '../../src/ledger/passage.js';
 import type { LedgerSettings } from '../../src/ledger/ports.js';
 import { decideExpire } from '../../src/ledger/release.js';
-import {
-  DAY_WINDOW,
-  HOUR_WINDOW,
-  NO_TALLY,
-  passageOf,
-  roomAt,
-  sumOf,
-  tallyAfter,
-} from '../../src/ledger/usage.js';
+import { DAY_WINDOW, HOUR_WINDOW, NO_TALLY, roomAt, sumOf, tallyAfter } from '../../src/ledger/usage.js';
 import { verifyLedgerFile } from '../../src/store/sqlite/verify.js';
 import {
   AGENT,

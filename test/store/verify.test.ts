@@ -173,6 +173,17 @@ describe('of the rows it finds', () => {
       'a hold that was made smaller',
       "UPDATE holds SET quantity_units = quantity_units + 1 WHERE state = 'counted'",
     ],
+    [
+      'L2',
+      'a caller that is said to have less than it has',
+      'UPDATE callers SET live_reservations = live_reservations - 1 WHERE live_reservations > 0',
+    ],
+    [
+      'L2',
+      'a caller that is said to keep more of an item than it does',
+      'UPDATE caller_items SET held_units = held_units + 1',
+    ],
+    ['L2', 'a caller that nobody counts', 'DELETE FROM callers; DELETE FROM caller_items'],
     ['L2', 'a hold that was deleted', 'DELETE FROM holds WHERE reservation_key = 5'],
     ['L2', 'a hold at a level that is missing', 'UPDATE holds SET level_key = 99 WHERE reservation_key = 3'],
     ['L3', 'a hold of a reservation that is missing', 'DELETE FROM reservations WHERE reservation_key = 5'],

@@ -8,6 +8,7 @@ import type { Hold } from '../../ledger/hold.js';
 import { chainHash, type JournalDraft } from '../../ledger/journal.js';
 import type { Lifecycle } from '../../ledger/observation.js';
 import type { Order } from '../../ledger/order.js';
+import { passageOf } from '../../ledger/passage.js';
 import type {
   Changes,
   Clock,
@@ -26,7 +27,6 @@ import type { ReconcileReport } from '../../ledger/reconciliation.js';
 import type { Reservation } from '../../ledger/reservation.js';
 import type { OutboxRow, ShopState } from '../../ledger/shop-side.js';
 import type { Item, Level } from '../../ledger/stock.js';
-import { passageOf } from '../../ledger/usage.js';
 import { packLines, unpackLines } from './packed-lines.js';
 import type { Statements } from './statements.js';
 import { UsageRows } from './usage-rows.js';

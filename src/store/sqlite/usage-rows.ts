@@ -3,7 +3,7 @@
  * busy caller one write serves the whole group.
  */
 
-import type { QuotaSubject } from '../../ledger/quota.js';
+import type { QuotaSubject } from '../../ledger/quota-limits.js';
 import {
   type ItemUsage,
   itemAfter,

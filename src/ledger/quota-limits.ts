@@ -1,0 +1,36 @@
+/** The limits on what one caller may take, by name. `quota.ts` judges by them. */
+
+/** Null: not limited. */
+export interface QuotaSettings {
+  /** Live units of one SKU, those of held orders included. */
+  readonly units_per_sku: number | null;
+  /** Of what could be promised of a SKU if the caller had none of it, in percent. */
+  readonly share_percent: number | null;
+  readonly live_reservations: number | null;
+  readonly reservations_per_hour: number | null;
+  /** How often a SKU may be kept for another reservation's length without a sale. */
+  readonly renewals: number | null;
+  /** Reservations of full length that may end unsold in a day before a cool-down begins. */
+  readonly idle_per_day: number | null;
+  /** As many more for each order of that day. Also who sells this well is no hoarder, and renews as they like. */
+  readonly idle_per_order: number;
+  /** The longest cool-down. */
+  readonly cool_down_max_ms: number;
+  readonly held_orders: number | null;
+  /** The share of all callers of one origin together, in percent. */
+  readonly origin_share_percent: number | null;
+  /** All callers of one origin together may take this many times what one may, where it is counted. */
+  readonly origin_factor: number;
+}
+
+export type QuotaName =
+  | 'cool_down'
+  | 'live_reservations'
+  | 'reservations_per_hour'
+  | 'units_per_sku'
+  | 'share'
+  | 'renewals'
+  | 'held_orders';
+
+/** Who a limit is on: the caller, or all callers of its origin together. */
+export type QuotaSubject = 'principal' | 'origin';
