@@ -17,6 +17,9 @@ export interface Caller {
   readonly scopes: ReadonlySet<Scope>;
 }
 
+/** What a token alone says of whoever bears it: where a call comes from, only the transport knows. */
+export type Bearer = Omit<Caller, 'origin'>;
+
 /** Whoever started this process: everything on this machine is theirs anyway. */
 export const LOCAL_CALLER: Caller = {
   principal: 'local',

@@ -18,7 +18,7 @@ import { reserveUnits } from './reserve-units.js';
 import { submitOrderWithHash } from './submit-order-with-hash.js';
 import { refusalResult, type Tool, type ToolContext } from './tool.js';
 
-export { type Caller, LOCAL_CALLER, SCOPES, type Scope } from './caller.js';
+export { type Bearer, type Caller, LOCAL_CALLER, SCOPES, type Scope } from './caller.js';
 export type { ToolContext, ToolHost } from './tool.js';
 
 /** Six, no more: no tool sets or adjusts stock, approves a held order, or lists the catalogue. */
@@ -108,7 +108,10 @@ export function mcpServer(identity: ServerIdentity, context: ToolContext): Serve
     if (tool === undefined) {
       // Not the name that was asked for: that is the caller's text.
       const names = [...offered.byName.keys()].join(', ');
-      throw new ProtocolError(ProtocolErrorCode.InvalidParams, `There is no such tool here. The tools are ${names}.`);
+      throw new ProtocolError(
+        ProtocolErrorCode.InvalidParams,
+        `There is no such tool here. The tools are ${names}.`,
+      );
     }
     return tool.run(context, args);
   });

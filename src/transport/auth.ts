@@ -1,7 +1,7 @@
 /** Who sends an HTTP request to /mcp. Nothing here reads arguments: who somebody is comes with the request alone. */
 
 import type { IncomingMessage } from 'node:http';
-import { type Caller, LOCAL_CALLER, type Scope } from '../tools/server.js';
+import { type Bearer, LOCAL_CALLER, type Scope } from '../tools/server.js';
 
 /** An answer instead of the one asked for, ready to be written. */
 export interface Challenge {
@@ -12,14 +12,14 @@ export interface Challenge {
 }
 
 export type Judgement =
-  | { readonly ok: true; readonly caller: Caller }
+  | { readonly ok: true; readonly caller: Bearer }
   | { readonly ok: false; readonly challenge: Challenge };
 
 export interface Authenticator {
   /** A token that is no good is an answer, not an error: rejects only for bugs. */
   judge(request: IncomingMessage): Promise<Judgement>;
   /** The answer to a known caller whose token lacks a scope. */
-  lacking(scope: Scope, caller: Caller): Challenge;
+  lacking(scope: Scope, caller: Bearer): Challenge;
 }
 
 /** Without tokens everybody who can reach this machine's loopback is the one caller `local`, who may do everything. */

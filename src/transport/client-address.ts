@@ -3,6 +3,7 @@
  * believed only when its own address is one that was named: anybody can write X-Forwarded-For.
  */
 
+import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { BlockList, isIP, isIPv4 } from 'node:net';
 
@@ -81,6 +82,16 @@ export function addressKey(address: string): string {
 }
 
 const GROUPS = 8;
+const ORIGIN_CHARS = 22;
+
+/**
+ * A name for the key of an address that the ledger may keep: it tells whether two callers came from one place, not from
+ * which. Null for this machine: its programs have nothing in common, and neither has what an unnamed proxy leads here.
+ */
+export function originOf(address: string, key: string): string | null {
+  if (isLoopback(address)) return null;
+  return createHash('sha256').update(key).digest('base64url').slice(0, ORIGIN_CHARS);
+}
 
 export function isLoopback(address: string): boolean {
   return address === '::1' || (isIPv4(address) && address.startsWith('127.'));

@@ -10,7 +10,7 @@ import type { Counters } from '../observability/counters.js';
 import { type Caller, rateLimitedResult, scopeOf } from '../tools/server.js';
 import { type Authenticator, type Challenge, OPEN_TO_LOOPBACK } from './auth.js';
 import { BodyReader, Unreceived, type WhyUnreceived } from './body.js';
-import { addressKey, isForwarded, type TrustedProxies } from './client-address.js';
+import { addressKey, isForwarded, originOf, type TrustedProxies } from './client-address.js';
 import { withoutQuirks } from './client-quirks.js';
 import { Crowd } from './crowd.js';
 import { parseJson } from './json-body.js';
@@ -211,7 +211,7 @@ export class McpEndpoint {
       challenge(response, judgement.challenge);
       return 'challenged';
     }
-    const { caller } = judgement;
+    const caller: Caller = { ...judgement.caller, origin: originOf(client.address, address) };
     const slow_s = Math.max(this.#addresses.take(address), this.#principals.take(caller.principal));
     if (method !== 'POST') {
       if (slow_s > 0) return tooFast(response, slow_s, null);

@@ -3,7 +3,7 @@ import type { Authenticator } from '../../src/transport/auth.js';
 
 /** Takes everybody for one principal who may do everything. */
 export function knownAs(principal: string): Authenticator {
-  const caller = { principal, channel: null, origin: null, scopes: new Set(SCOPES) };
+  const caller = { principal, channel: null, scopes: new Set(SCOPES) };
   return {
     judge: async () => ({ ok: true, caller }),
     lacking: () => {

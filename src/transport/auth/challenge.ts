@@ -4,7 +4,7 @@
  * token without an end, and know no 503. What is said comes from the table below, never from a token or an exception.
  */
 
-import type { Caller, Scope } from '../../tools/server.js';
+import type { Bearer, Scope } from '../../tools/server.js';
 import type { Challenge } from '../auth.js';
 
 interface Refusal {
@@ -79,7 +79,7 @@ export function challengeFor(reason: Reason, options: ChallengeOptions): Challen
 }
 
 /** Names what the token has beside what it lacks: a client asks for what is named, and is not to lose the rest. */
-export function scopeChallenge(scope: Scope, held: Caller['scopes'], options: ChallengeOptions): Challenge {
+export function scopeChallenge(scope: Scope, held: Bearer['scopes'], options: ChallengeOptions): Challenge {
   const challenge = challenged('scope', [...new Set([...held, scope])].join(' '), options);
   return { ...challenge, message: `The token lacks the scope ${scope}, which this call needs.` };
 }

@@ -5,7 +5,7 @@
 
 import { createHash } from 'node:crypto';
 import { errors, type JWTPayload, jwtVerify } from 'jose';
-import { type Caller, SCOPES } from '../../tools/server.js';
+import { type Bearer, SCOPES } from '../../tools/server.js';
 import type { Reason } from './challenge.js';
 import { type IssuerKeys, KeysUnavailable } from './issuer-keys.js';
 import { channelSchema } from './token-entries.js';
@@ -27,7 +27,7 @@ export interface OAuthTokensOptions {
 }
 
 export type Verified =
-  | { readonly ok: true; readonly caller: Caller }
+  | { readonly ok: true; readonly caller: Bearer }
   | { readonly ok: false; readonly reason: Reason; readonly retry_after_s?: number };
 
 /** Asymmetric ones only. With HS256 anybody could sign with the public key, and with “none” anybody at all. */
@@ -49,7 +49,7 @@ const ALGORITHMS: readonly string[] = [
 const TYPES: readonly (string | undefined)[] = ['at+jwt', 'application/at+jwt', 'jwt', undefined];
 
 interface Remembered {
-  readonly caller: Caller;
+  readonly caller: Bearer;
   readonly from_ms: number;
   readonly until_ms: number;
 }
@@ -91,7 +91,7 @@ export class OAuthTokens {
     });
   }
 
-  #recall(digest: string): Caller | null {
+  #recall(digest: string): Bearer | null {
     const found = this.#verified.get(digest);
     if (found === undefined) return null;
     const now_ms = this.#options.now();
@@ -101,7 +101,7 @@ export class OAuthTokens {
     return found.caller;
   }
 
-  #remember(digest: string, caller: Caller, exp_s: number, from_ms: number): void {
+  #remember(digest: string, caller: Bearer, exp_s: number, from_ms: number): void {
     const { verified_max, verified_max_ms } = this.#options;
     const until_ms = Math.min(exp_s * 1000, from_ms + verified_max_ms);
     this.#verified.set(digest, { caller, from_ms, until_ms });
@@ -184,7 +184,7 @@ function channelOf(claims: JWTPayload, name: string | null): string | null | und
 }
 
 /** `scope` (RFC 9068), or `scp` as some issuers have it; in one string or a list. What is not ours is passed over. */
-function scopesOf({ scope, scp }: JWTPayload): Caller['scopes'] {
+function scopesOf({ scope, scp }: JWTPayload): Bearer['scopes'] {
   const said = scope ?? scp;
   const words = typeof said === 'string' ? said.split(' ') : Array.isArray(said) ? said : [];
   return new Set(SCOPES.filter((one) => words.includes(one)));

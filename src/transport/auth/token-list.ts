@@ -6,7 +6,7 @@
  */
 
 import { timingSafeEqual } from 'node:crypto';
-import type { Caller } from '../../tools/server.js';
+import type { Bearer } from '../../tools/server.js';
 import { parseTokens, type TokenEntry } from './token-entries.js';
 
 export interface TokenListOptions {
@@ -23,12 +23,12 @@ export interface TokenListOptions {
 }
 
 export type Known =
-  | { readonly ok: true; readonly caller: Caller }
+  | { readonly ok: true; readonly caller: Bearer }
   | { readonly ok: false; readonly reason: 'unknown' | 'expired' | 'tokens_unreadable' };
 
 interface Holder {
   readonly digest: Buffer;
-  readonly caller: Caller;
+  readonly caller: Bearer;
   readonly expires_at_ms: number;
 }
 
