@@ -95,7 +95,8 @@ export function mcpServer(identity: ServerIdentity, context: ToolContext): Serve
     { name: 'holdfast', title: 'Holdfast', version: identity.version },
     {
       instructions: offered.instructions,
-      capabilities: { tools: { listChanged: true } },
+      // They never change. Whoever is told that they may, listens for it.
+      capabilities: { tools: { listChanged: false } },
       jsonSchemaValidator: NO_VALIDATOR,
     },
   );
