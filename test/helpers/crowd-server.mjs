@@ -14,8 +14,7 @@ const holdfast = openHoldfast(config, stderrLog('silent'));
 const authenticator = {
   judge: async ({ headers }) => {
     const principal = headers.authorization.replace(/^Bearer /, '');
-    const origin = headers['x-forwarded-for'];
-    return { ok: true, caller: { principal, channel: null, origin, scopes: new Set(SCOPES) } };
+    return { ok: true, caller: { principal, channel: null, scopes: new Set(SCOPES) } };
   },
   lacking: () => {
     throw new Error('these callers lack nothing');
