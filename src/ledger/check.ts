@@ -90,6 +90,33 @@ export function viewReservation(
   });
 }
 
+/** What somebody who follows a SKU needs to know of it to notice that its answer has become another. */
+export interface StockSight {
+  /** Null while the ledger knows no such SKU. */
+  readonly item_key: number | null;
+  /** Equal for equal answers. What moves by itself is left out: age, confirmation, and how old stock may be. */
+  readonly mark: string;
+  /** Until when it is fresh if nobody confirms it before; null when it is not, and then only a row can change that. */
+  readonly fresh_until_ms: LedgerMs | null;
+}
+
+export function sightOf(state: LedgerState, sku: string, settings: LedgerSettings): StockSight {
+  const item = state.items.get(sku);
+  if (item === undefined) return { item_key: null, mark: '', fresh_until_ms: null };
+  const { now_ms } = state;
+  const { age_seconds, confirmed_at, max_age_seconds, ...lasting } = stockAnswer(
+    item,
+    now_ms,
+    settings,
+    null,
+  );
+  return {
+    item_key: item.item_key,
+    mark: JSON.stringify(lasting),
+    fresh_until_ms: lasting.fresh ? item.confirmed_at_ms + max_age_seconds * 1000 : null,
+  };
+}
+
 function stockAnswer(
   item: Item,
   now: LedgerMs,

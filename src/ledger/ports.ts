@@ -300,6 +300,37 @@ export interface ItemTimes {
 }
 
 /**
+ * A place in what the ledger has lived through. A store makes it, and is given it back as it is; nobody else reads it
+ * but for `looked_at_ms`.
+ */
+export interface ChangeCursor {
+  /** Another one as soon as anybody, in whichever process, has committed anything. */
+  readonly version: string;
+  /** Of the journal. */
+  readonly seq: number;
+  /** Time of the newest commit: whatever is committed later is not of an earlier one (L9). */
+  readonly written_at_ms: LedgerMs;
+  /** When it was looked: reservations that ended by then are known to be over. */
+  readonly looked_at_ms: LedgerMs;
+  readonly confirmed_at_ms: LedgerMs;
+  /** All locations as one text. */
+  readonly locations: string;
+}
+
+/** Whose stock may be answered otherwise than before. Never too few, save for what no row and no time tells. */
+export interface StockChanges {
+  readonly cursor: ChangeCursor;
+  readonly skus: ReadonlySet<string>;
+  readonly item_keys: ReadonlySet<number>;
+  /** More has happened than was asked for, or a location has changed: any item may be another. */
+  readonly is_everything: boolean;
+  /** A heartbeat has confirmed the shop: what was too old may be fresh again. */
+  readonly is_confirmed: boolean;
+  /** False: nobody has committed anything; at most time went by. */
+  readonly is_written: boolean;
+}
+
+/**
  * A database. `transact` loads and locks the keys, decides once, applies, and answers after the commit is
  * durable. `decide` must be pure: an engine may run it again. Rejects with `StoreBusy` when the lock could
  * not be had in time; then nothing was written.
@@ -308,6 +339,11 @@ export interface Store {
   transact<R>(keys: Keys, decide: (state: LedgerState) => Decision<R>): Promise<R>;
   /** One consistent snapshot, no lock. */
   read<R>(keys: Keys, view: (state: LedgerState) => R): Promise<R>;
+  /**
+   * What has happened to stock since a cursor, by anybody: changes, holds and their ends, marks, and reservations whose
+   * time has run out. Null: only the cursor of now. More than `limit` of one kind are told as `is_everything`.
+   */
+  changesSince(cursor: ChangeCursor | null, limit: number): Promise<StockChanges>;
   searchItems(query: string, limit: number): Promise<readonly FoundItem[]>;
   /** Active reservations past their expiry, oldest first. */
   expiredReservations(limit: number): Promise<readonly DueWork[]>;

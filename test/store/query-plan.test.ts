@@ -82,6 +82,7 @@ describe('without an index', () => {
     ['stock_versions_by_age', 'prune_history'],
     ['callers_at_rest', 'prune_callers'],
     ['caller_items_at_rest', 'prune_caller_items'],
+    ['items_dirty', 'items_marked_since'],
   ] as const)('%s, this test sees %s turn red', (index, name) => {
     const steps = t.rawly((db) => {
       db.exec(`BEGIN; DROP INDEX ${index}`);

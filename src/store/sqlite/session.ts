@@ -41,7 +41,7 @@ const EXPIRIES_MAX = 200;
 const RECONCILIATIONS_KEPT = 100;
 
 /** Columns in the order of the statement `head`. */
-type HeadRow = readonly [
+export type HeadRow = readonly [
   shop: string,
   last_at_ms: number,
   journal_seq: number,

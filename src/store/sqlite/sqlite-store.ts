@@ -5,6 +5,7 @@
 
 import type { JournalEntry } from '../../ledger/journal.js';
 import type {
+  ChangeCursor,
   Clock,
   Decision,
   DueWork,
@@ -17,6 +18,7 @@ import type {
   LocationRow,
   OrderListing,
   ReservationListing,
+  StockChanges,
   Store,
   SyncState,
   UnreadItem,
@@ -25,6 +27,7 @@ import type {
 import { StoreBusy } from '../../ledger/ports.js';
 import type { ReconcileReport } from '../../ledger/reconciliation.js';
 import { grantedBySku } from '../../ledger/reservation.js';
+import { changesSince } from './changes.js';
 import type { Database } from './driver.js';
 import { inboxState, itemsNamed, itemTimes, receive, waitingDeliveries } from './inbox-rows.js';
 import { isBusy, openDatabase } from './open-database.js';
@@ -88,6 +91,8 @@ export class SqliteStore implements Store {
   #queue: Waiting[] = [];
   #draining: Promise<void> | null = null;
   #closed = false;
+  /** Commits of this connection: SQLite counts only those of others. */
+  #commits = 0;
 
   constructor(db: Database, options: SqliteStoreOptions) {
     this.#db = db;
@@ -117,6 +122,13 @@ export class SqliteStore implements Store {
 
   async read<R>(keys: Keys, view: (state: LedgerState) => R): Promise<R> {
     return this.#reading((session) => view(session.load(keys)));
+  }
+
+  async changesSince(cursor: ChangeCursor | null, limit: number): Promise<StockChanges> {
+    // Looked at before the snapshot is taken: what is committed between the two is told twice, never missed.
+    const { data_version } = this.#sql.data_version.get() as { data_version: number };
+    const version = `${data_version}.${this.#commits}`;
+    return this.#reading(({ now_ms }) => changesSince(this.#sql, now_ms, version, cursor, limit));
   }
 
   async searchItems(query: string, limit: number): Promise<readonly FoundItem[]> {
@@ -410,6 +422,7 @@ export class SqliteStore implements Store {
     try {
       const answers = this.#decideGroup(group);
       this.#commit.run();
+      this.#commits += 1;
       for (const answer of answers) answer();
     } catch (error) {
       if (this.#db.inTransaction) this.#rollback.run();
@@ -456,6 +469,7 @@ export class SqliteStore implements Store {
             return answering;
           })
           .immediate();
+        this.#commits += 1;
         answer();
       } catch (own) {
         discardAdditions(this.#sql);

@@ -208,6 +208,16 @@ export const SQL = {
   wake_hold: `UPDATE reservations SET due_at_ms = ?
     WHERE hold_ref = ? AND shop_state = 'open' AND parked = 0 AND (due_at_ms IS NULL OR due_at_ms > ?)`,
 
+  data_version: 'PRAGMA data_version',
+  journal_tail: 'SELECT reservation_key, item_key FROM journal WHERE seq > ? ORDER BY seq LIMIT ?',
+  items_marked_since: 'SELECT item_key, sku FROM items WHERE dirty_at_ms >= ? ORDER BY dirty_at_ms LIMIT ?',
+  reservations_ended: `SELECT reservation_key FROM reservations
+    WHERE state = 'active' AND expires_at_ms > ? AND expires_at_ms <= ? ORDER BY expires_at_ms LIMIT ?`,
+  lines_of: 'SELECT lines FROM reservations WHERE reservation_key = ?',
+  items_held_by: `SELECT levels.item_key AS item_key FROM holds
+    CROSS JOIN levels ON levels.level_key = holds.level_key WHERE holds.reservation_key = ?`,
+  sku_of_item: 'SELECT sku FROM items WHERE item_key = ?',
+
   lease: 'SELECT owner, until_ms FROM leases WHERE name = ?',
   put_lease: `INSERT INTO leases (name, owner, until_ms) VALUES (?, ?, ?)
     ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, until_ms = excluded.until_ms`,
