@@ -190,6 +190,28 @@ export const LIMITS = {
     /** Refusals of one kind are logged so often at most, with their number. */
     refusal_log_ms: 60_000,
   },
+  push: {
+    /** Streams that are open, and sessions that may open one: together, and of one caller. */
+    readers_max: 1_000,
+    readers_per_caller_max: 100,
+    /** SKUs that one stream or session follows, and all of one caller. */
+    uris_per_reader_max: 200,
+    uris_per_caller_max: 2_000,
+    /** A session without a stream is forgotten when nobody has used it for so long. */
+    session_idle_ms: 300_000,
+    /** Proxies close what is silent. */
+    keep_alive_ms: 15_000,
+    /** A reader that takes nothing for so long, while there is something to tell, is dropped. */
+    stalled_max_ms: 10_000,
+    round_ms: 100,
+    notes_batch: 200,
+    /** Entries of the journal that one round follows one by one; after more, it looks at every SKU that is followed. */
+    changes_max: 1_000,
+    looks_batch: 50,
+    looks_max: 1_000,
+    looks_at_old_max: 200,
+    sweep_ms: 60_000,
+  },
   /** How often long work on the command line tells how far it is: on a line that is written over, and where lines stay. */
   progress: { redraw_ms: 100, line_ms: 5_000 },
   doctor: {

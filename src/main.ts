@@ -18,13 +18,17 @@ import type { Admission, Inbox } from './sync/inbox.js';
 import type { OrderWatch } from './sync/order-watch.js';
 import type { StockSync } from './sync/stock-sync.js';
 import type { SubscriptionKeeper } from './sync/subscription-keeper.js';
-import type { ToolHost } from './tools/server.js';
+import { StockFeed } from './tools/stock-feed.js';
+import { StockHub } from './tools/stock-hub.js';
+import type { ToolHost } from './tools/tool.js';
 import type { Readiness } from './transport/http.js';
 import type { Subscriptions } from './upstream/upstream.js';
 
 /** What runs: the ledger with its loops, ready for a transport. */
 export interface Holdfast {
   readonly tools: ToolHost;
+  /** Tells who follows a SKU that it has changed. */
+  readonly hub: StockHub;
   readonly ledger: Ledger;
   readonly store: SqliteStore;
   readonly clock: Clock;
@@ -116,6 +120,7 @@ export function openHoldfast(config: Config, log: Log, tuning: Partial<typeof LI
       void call.finally(() => calls.delete(call));
     },
   };
+  const hub = stockHub({ store, settings, log, counters });
   // A client that leaves, or a signal, must not cut a decision in two: tool calls have limits of their own.
   const settled = async (): Promise<void> => {
     await Promise.allSettled(calls);
@@ -123,6 +128,7 @@ export function openHoldfast(config: Config, log: Log, tuning: Partial<typeof LI
   const stop = once(async () => {
     await settled();
     await Promise.all([
+      hub.stop(),
       loops.heartbeat.stop(),
       loops.outbox.stop(),
       loops.orders.stop(),
@@ -139,6 +145,7 @@ export function openHoldfast(config: Config, log: Log, tuning: Partial<typeof LI
   });
   return {
     tools,
+    hub,
     ledger,
     store,
     clock,
@@ -167,6 +174,7 @@ export function openHoldfast(config: Config, log: Log, tuning: Partial<typeof LI
       counters.set('confirmed_age_seconds', confirmed_age_ms / 1_000);
       counters.set('drift_levels', drift?.drift_total ?? 0);
       counters.set('drift_items', drift?.catalogue_drift_total ?? 0);
+      counters.set('push_readers', hub.size);
       counters.set('inbox_waiting', waiting);
       counters.set('inbox_oldest_age_seconds', oldest === null ? 0 : (clock.now() - oldest) / 1_000);
       return counters.text();
@@ -191,6 +199,32 @@ async function readinessOf(store: SqliteStore, clock: Clock, heartbeat_ms: numbe
     // Its calls say why, each in the log.
     return { ledger_open: false, first_sync_done: false, heartbeat_young: false };
   }
+}
+
+interface HubParts {
+  readonly store: SqliteStore;
+  readonly settings: LedgerSettings;
+  readonly log: Log;
+  readonly counters: Counters;
+}
+
+/** Its loop runs while somebody follows something, and not before. */
+function stockHub({ store, settings, log, counters }: HubParts): StockHub {
+  const breathe = (): Promise<void> => new Promise((resume) => setImmediate(resume));
+  const onError = (error: unknown): void => log.warn('loop_failed', { loop: 'push', error: describe(error) });
+  return new StockHub({
+    feed: new StockFeed({ store, settings, limits: LIMITS.push, breathe }),
+    limits: LIMITS.push,
+    now: () => performance.now(),
+    breathe,
+    startRounds: (run) => {
+      const loop = new Loop({ name: 'push', interval_ms: LIMITS.push.round_ms, run, onError });
+      loop.start();
+      return loop;
+    },
+    count: (what) => counters.add(what === 'sent' ? 'push_sent_total' : 'push_dropped_total'),
+    onError,
+  });
 }
 
 interface ShopSide {

@@ -61,7 +61,7 @@ async function untilClientLeaves(
 ): Promise<void> {
   const { serveOnStdio } = await import('../transport/stdio.js');
   const onError = (error: unknown): void => log.warn('stdio_error', { error: String(error) });
-  const serving = serveOnStdio({ version }, holdfast.tools, onError);
+  const serving = serveOnStdio({ version }, { host: holdfast.tools, hub: holdfast.hub }, onError);
   if (config.public_url !== null)
     log.info('no_webhooks_on_stdio', { mend: 'They need holdfast serve --http.' });
   const loops = setTimeout(() => holdfast.startLoops(), LIMITS.stdio_loops_delay_ms);

@@ -59,6 +59,9 @@ export const METRICS = {
     label: 'limit',
   },
   auth_refusals_total: { type: 'counter', help: 'Requests to /mcp turned away, by why.', label: 'reason' },
+  push_readers: { type: 'gauge', help: 'Streams and sessions that follow SKUs.' },
+  push_sent_total: { type: 'counter', help: 'Notices sent that the stock of a SKU has changed.' },
+  push_dropped_total: { type: 'counter', help: 'Readers dropped because they took nothing any more.' },
 } as const satisfies Record<string, Metric>;
 
 interface Metric {

@@ -61,4 +61,5 @@ export const checkStock = defineTool({
     reservation_id === undefined
       ? ledger.checkStock(skus ?? [])
       : ledger.checkReservation(principal, reservation_id),
+  links: ({ items }) => items.map((item) => item.sku),
 });

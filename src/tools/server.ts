@@ -15,10 +15,14 @@ import { findItems } from './find-items.js';
 import { getOrder } from './get-order.js';
 import { releaseReservation } from './release-reservation.js';
 import { reserveUnits } from './reserve-units.js';
+import { type Push, registerStock } from './stock-resource.js';
 import { submitOrderWithHash } from './submit-order-with-hash.js';
 import { refusalResult, type Tool, type ToolContext } from './tool.js';
 
 export { type Bearer, type Caller, LOCAL_CALLER, SCOPES, type Scope } from './caller.js';
+export type { Outlet, Reader, StockHub } from './stock-hub.js';
+export type { Push, Subscriptions } from './stock-resource.js';
+export { skuOfUri } from './stock-uri.js';
 export type { ToolContext, ToolHost } from './tool.js';
 
 /** Six, no more: no tool sets or adjusts stock, approves a held order, or lists the catalogue. */
@@ -85,11 +89,15 @@ const NO_VALIDATOR: jsonSchemaValidator = {
   },
 };
 
+/** The first revision of the protocol whose clients know a link to a resource: older ones take the whole answer for broken. */
+const LINKS_SINCE = '2025-06-18';
+
 /**
  * The SDK's plain server instead of its `McpServer`, which would register the tools with their schemas for each request. It
- * still checks every request and every result against the protocol.
+ * still checks every request and every result against the protocol. `push`: how this client can hear of changes; left out, it
+ * can't.
  */
-export function mcpServer(identity: ServerIdentity, context: ToolContext): Server {
+export function mcpServer(identity: ServerIdentity, context: ToolContext, push: Push = null): Server {
   const offered = context.read_only === true ? READ_ONLY : SELLING;
   const server = new Server(
     { name: 'holdfast', title: 'Holdfast', version: identity.version },
@@ -104,7 +112,7 @@ export function mcpServer(identity: ServerIdentity, context: ToolContext): Serve
     offered.listed ??= { tools: [...offered.byName.values()].map(definitionOf) } as ListToolsResult;
     return offered.listed;
   });
-  server.setRequestHandler('tools/call', ({ params: { name, arguments: args } }) => {
+  server.setRequestHandler('tools/call', ({ params: { name, arguments: args } }, { http }) => {
     const tool = offered.byName.get(name);
     if (tool === undefined) {
       // Not the name that was asked for: that is the caller's text.
@@ -114,8 +122,10 @@ export function mcpServer(identity: ServerIdentity, context: ToolContext): Serve
         `There is no such tool here. The tools are ${names}.`,
       );
     }
-    return tool.run(context, args);
+    const version = server.getNegotiatedProtocolVersion() ?? http?.req?.headers.get('mcp-protocol-version');
+    return tool.run({ ...context, takes_links: (version ?? '') >= LINKS_SINCE }, args);
   });
+  if (context.caller.scopes.has('inventory:read')) registerStock(server, context, push);
   return server;
 }
 

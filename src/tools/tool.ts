@@ -1,11 +1,17 @@
 /** The one wrapper around every tool: arguments in, a result or a refusal out, and nothing thrown at a client. */
 
-import type { CallToolResult, StandardSchemaWithJSON, ToolAnnotations } from '@modelcontextprotocol/server';
+import type {
+  CallToolResult,
+  ContentBlock,
+  StandardSchemaWithJSON,
+  ToolAnnotations,
+} from '@modelcontextprotocol/server';
 import * as z from 'zod';
 import type { Ledger } from '../ledger/ledger.js';
 import { StoreBusy } from '../ledger/ports.js';
 import { type Refusal, type RefusalCode, type Result, refused } from '../ledger/refusal.js';
 import type { Caller, Scope } from './caller.js';
+import { stockUri } from './stock-uri.js';
 
 /** What tools may use, whoever calls them. */
 export interface ToolHost {
@@ -21,6 +27,8 @@ export interface ToolHost {
 /** The same, and who asks. */
 export interface ToolContext extends ToolHost {
   readonly caller: Caller;
+  /** The client knows what a link to a resource is. */
+  readonly takes_links?: boolean;
 }
 
 export type JsonSchema = Readonly<Record<string, unknown>>;
@@ -40,7 +48,7 @@ export interface Tool {
   readonly run: (context: ToolContext, args: unknown) => Promise<CallToolResult>;
 }
 
-export interface ToolDefinition<Input extends z.ZodType> {
+export interface ToolDefinition<Input extends z.ZodType, Value> {
   readonly name: string;
   readonly scope: Scope;
   readonly title: string;
@@ -49,11 +57,13 @@ export interface ToolDefinition<Input extends z.ZodType> {
   readonly annotations: ToolAnnotations;
   readonly input: Input;
   readonly output: z.ZodType;
-  readonly call: (context: ToolContext, args: z.output<Input>) => Promise<Result<unknown>>;
+  readonly call: (context: ToolContext, args: z.output<Input>) => Promise<Result<Value>>;
+  /** SKUs that the answer is about, when it is worth a client's while to follow them. */
+  readonly links?: (answer: Value) => readonly string[];
 }
 
-export function defineTool<Input extends z.ZodType>(definition: ToolDefinition<Input>): Tool {
-  const { name, scope, title, description, annotations, input, output, call } = definition;
+export function defineTool<Input extends z.ZodType, Value>(definition: ToolDefinition<Input, Value>): Tool {
+  const { name, scope, title, description, annotations, input, output, call, links } = definition;
   return {
     name,
     scope,
@@ -78,7 +88,10 @@ export function defineTool<Input extends z.ZodType>(definition: ToolDefinition<I
     if (!parsed.success) return malformed(asSent.error ?? parsed.error);
     try {
       const result = await call(context, parsed.data);
-      return result.ok ? success(result.value) : refusalResult(result.refusal);
+      if (!result.ok) return refusalResult(result.refusal);
+      const answer = success(result.value);
+      if (links === undefined || context.takes_links !== true) return answer;
+      return { ...answer, content: [...answer.content, ...links(result.value).map(linkTo)] };
     } catch (error) {
       return failure(context, name, error);
     }
@@ -96,6 +109,10 @@ function withoutNulls(value: unknown): unknown {
 function success(value: unknown): CallToolResult {
   const structuredContent = value as Record<string, unknown>;
   return { content: [{ type: 'text', text: JSON.stringify(structuredContent) }], structuredContent };
+}
+
+function linkTo(sku: string): ContentBlock {
+  return { type: 'resource_link', uri: stockUri(sku), name: sku };
 }
 
 /** Some clients show their model only the text, others only the structured content: both are complete. */

@@ -1,7 +1,15 @@
 /** MCP over stdin and stdout. stdout carries JSON-RPC and nothing else. */
 
-import { serveStdio } from '@modelcontextprotocol/server/stdio';
-import { LOCAL_CALLER, mcpServer, type ServerIdentity, type ToolHost } from '../tools/server.js';
+import type { Server } from '@modelcontextprotocol/server';
+import { StdioServerTransport, serveStdio } from '@modelcontextprotocol/server/stdio';
+import {
+  LOCAL_CALLER,
+  mcpServer,
+  type ServerIdentity,
+  type StockHub,
+  type ToolHost,
+} from '../tools/server.js';
+import { ListeningTransport } from './listening-transport.js';
 
 export interface StdioServing {
   /** Resolves when the client has closed its end. */
@@ -11,15 +19,38 @@ export interface StdioServing {
 
 export function serveOnStdio(
   identity: ServerIdentity,
-  host: ToolHost,
+  { host, hub }: { readonly host: ToolHost; readonly hub: StockHub },
   onError: (error: unknown) => void,
 ): StdioServing {
   const ended = new Promise<void>((resolve) => {
     process.stdin.once('end', resolve);
     process.stdin.once('close', resolve);
   });
-  const handle = serveStdio(() => mcpServer(identity, { ...host, caller: LOCAL_CALLER }), {
-    onerror: onError,
+  // The one that serves: what a client asks first, to find out who we are, may be answered by another.
+  let server: Server | null = null;
+  const reader = hub.open(LOCAL_CALLER.principal, {
+    state: () => (wire.isClear ? 'clear' : 'full'),
+    send: (uri) => {
+      server?.sendResourceUpdated({ uri }).catch(onError);
+    },
+    // Its calls need the same way out: a client that reads nothing only hears no more of changes.
+    drop: () => {},
   });
-  return { ended, close: () => handle.close() };
+  if (reader === null) throw new Error('a process has one stdin, and this is its first reader');
+  const wire = new ListeningTransport(new StdioServerTransport(), reader);
+  const handle = serveStdio(
+    ({ era }) => {
+      const push = era === 'modern' ? 'listen' : reader;
+      server = mcpServer(identity, { ...host, caller: LOCAL_CALLER }, push);
+      return server;
+    },
+    { onerror: onError, transport: wire },
+  );
+  return {
+    ended,
+    close: async () => {
+      reader.close();
+      await handle.close();
+    },
+  };
 }
