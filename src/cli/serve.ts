@@ -1,5 +1,6 @@
 /** `holdfast serve`: the MCP server on stdio or HTTP, until its client leaves or it is told to stop. */
 
+import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -60,7 +61,7 @@ async function untilClientLeaves(
   log: Log,
 ): Promise<void> {
   const { serveOnStdio } = await import('../transport/stdio.js');
-  const onError = (error: unknown): void => log.warn('stdio_error', { error: String(error) });
+  const onError = (error: unknown): void => log.warn('stdio_error', { error });
   const serving = serveOnStdio({ version }, { host: holdfast.tools, hub: holdfast.hub }, onError);
   if (config.public_url !== null)
     log.info('no_webhooks_on_stdio', { mend: 'They need holdfast serve --http.' });
@@ -104,7 +105,7 @@ interface Doors {
 }
 
 async function openDoors(
-  { tools, counters, admit, metrics, readiness }: Running,
+  { tools, hub, counters, admit, metrics, readiness }: Running,
   config: Config,
   { version, sandbox }: ServeOptions,
   log: Log,
@@ -115,7 +116,7 @@ async function openDoors(
   ]);
   const callers = await httpCallers(config, log, counters);
   const trouble = new RareLog(log, LIMITS.http.log_gap_ms);
-  const onError = (error: unknown): void => trouble.warn('http_error', { error: String(error) });
+  const onError = (error: unknown): void => trouble.warn('http_error', { error });
   const report = (event: string): void => trouble.warn(event);
   const open = { ...LIMITS.http, ...config.http, onError, report };
   const route = { door: { admit }, counters, ...LIMITS.http };
@@ -126,6 +127,7 @@ async function openDoors(
     counters,
     metrics,
     readiness,
+    push: { hub, newId: randomUUID, limits: LIMITS.push },
     webhooks: hasWebhooks ? route : undefined,
   });
   if (!hasWebhooks) return { main, webhooks: null, trouble };

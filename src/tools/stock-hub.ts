@@ -183,6 +183,10 @@ export class Reader {
     this.#book = book;
   }
 
+  get uriCount(): number {
+    return this.#skuByUri.size;
+  }
+
   /** False when that would be more than this reader or its caller may follow: then nothing is added. Throws for a URI of another kind. */
   subscribe(uris: readonly string[]): boolean {
     const fresh = [...new Set(uris)].filter((uri) => !this.#skuByUri.has(uri));

@@ -4,11 +4,11 @@
  */
 
 import {
-  type Server,
   ProtocolError,
   ProtocolErrorCode,
   type ReadResourceResult,
   ResourceNotFoundError,
+  type Server,
 } from '@modelcontextprotocol/server';
 import { StoreBusy } from '../ledger/ports.js';
 import { STOCK_URI_TEMPLATE, skuOfUri } from './stock-uri.js';
@@ -55,7 +55,8 @@ export function registerStock(server: Server, context: ToolContext, push: Push):
   server.setRequestHandler('resources/templates/list', () => ({ resourceTemplates: [STOCK_TEMPLATE] }));
   server.setRequestHandler('resources/read', ({ params: { uri } }) => {
     const reading = readStock(context, uri);
-    context.onCall?.(reading);
+    // Whether it ends well is the client's to hear.
+    context.onCall?.(Promise.allSettled([reading]));
     return reading;
   });
   if (push === null || push === 'listen') return;

@@ -6,17 +6,19 @@
  */
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { McpServerFactory, ServerEventBus } from '@modelcontextprotocol/server';
+import type { McpServerFactory } from '@modelcontextprotocol/server';
 import { Counters } from '../observability/counters.js';
-import { mcpServer, type ServerIdentity, type ToolHost } from '../tools/server.js';
+import { type Caller, mcpServer, type Push, type ServerIdentity, type ToolHost } from '../tools/server.js';
 import type { ResourceMetadata } from './auth/resource-metadata.js';
 import type { Authenticator } from './auth.js';
 import { isForwarded, isLoopback, plainAddress, TrustedProxies } from './client-address.js';
 import { hostGuard, type Names, originGuard } from './guards.js';
 import { refuse, writeJson } from './json-rpc.js';
+import { LegacySessions, type SessionPorts } from './legacy-sessions.js';
+import { ListenBus } from './listen-bus.js';
 import { Listener, type ListenerOptions } from './listener.js';
 import { callerOf } from './mcp-dispatch.js';
-import { McpEndpoint, type McpLimits, type McpSessions } from './mcp-endpoint.js';
+import { McpEndpoint, type McpLimits } from './mcp-endpoint.js';
 import { WEBHOOK_PATH, type WebhookOptions, WebhookRoute } from './webhooks.js';
 
 export interface HttpServing {
@@ -44,8 +46,8 @@ export interface HttpOptions extends Omit<ListenerOptions, 'onRefused'>, McpLimi
   readonly makeServer?: McpServerFactory | undefined;
   /** Whether its tools tell something before their answer. Left out: they may. */
   readonly streams_calls?: boolean;
-  readonly bus?: ServerEventBus | undefined;
-  readonly sessions?: McpSessions | undefined;
+  /** Tells clients what has changed. Left out: they are not told that it could. */
+  readonly push?: Omit<SessionPorts, 'serverFor'> | undefined;
   /** Left out: the route answers 404. */
   readonly webhooks?: WebhookServing | undefined;
   /** What /metrics answers, in the text format of Prometheus. Left out: 404. */
@@ -76,9 +78,16 @@ export async function serveOnHttp(
 ): Promise<HttpServing> {
   const { makeServer, counters = new Counters(), report = () => undefined } = options;
   const proxies = new TrustedProxies(options.trusted_proxies ?? []);
+  const { push } = options;
+  const serverFor = (caller: Caller, how: Push) => mcpServer(identity, { ...host, caller }, how);
   const mcp = new McpEndpoint({
     ...options,
-    factory: makeServer ?? (({ authInfo }) => mcpServer(identity, { ...host, caller: callerOf(authInfo) })),
+    factory:
+      makeServer ??
+      (({ authInfo, era }) =>
+        serverFor(callerOf(authInfo), era === 'modern' && push !== undefined ? 'listen' : null)),
+    bus: push && new ListenBus(push.hub),
+    sessions: push && new LegacySessions({ ...push, serverFor }),
     // Of a server that is not ours nobody knows.
     streams_calls: options.streams_calls ?? makeServer !== undefined,
     proxies,

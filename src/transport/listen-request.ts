@@ -33,9 +33,8 @@ export function listeningTo<T extends ListenRequest>(request: T, uris: readonly 
   };
 }
 
-/** The answer to one that follows more than it may. Nothing of the request is in it but its id. */
-export function tooManyUris(id: string | number) {
-  const message =
-    'This is more than one caller may follow. Ask for fewer SKUs, or end streams that are not needed any more.';
-  return { jsonrpc: '2.0' as const, id, error: { code: -32_602, message } };
-}
+export const FOLLOWS_TOO_MUCH =
+  'This is more than one caller may follow. Ask for fewer SKUs, or end streams that are not needed any more.';
+
+/** Invalid params. */
+export const TOO_MUCH_CODE = -32_602;

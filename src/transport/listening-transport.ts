@@ -5,7 +5,13 @@
 
 import type { JSONRPCMessage, Transport } from '@modelcontextprotocol/server';
 import type { Reader } from '../tools/server.js';
-import { isListenRequest, listeningTo, stockUrisOf, tooManyUris } from './listen-request.js';
+import {
+  FOLLOWS_TOO_MUCH,
+  isListenRequest,
+  listeningTo,
+  stockUrisOf,
+  TOO_MUCH_CODE,
+} from './listen-request.js';
 
 /** Messages that were sent and have not left: more notices have to wait. */
 const UNDER_WAY_MAX = 256;
@@ -59,7 +65,8 @@ export class ListeningTransport implements Transport {
       const uris = stockUrisOf(message);
       this.#forget(message.id);
       if (!this.#reader.subscribe(uris)) {
-        this.#wire.send(tooManyUris(message.id)).catch((error: Error) => this.onerror?.(error));
+        const error = { code: TOO_MUCH_CODE, message: FOLLOWS_TOO_MUCH };
+        this.send({ jsonrpc: '2.0', id: message.id, error }).catch((failed: Error) => this.onerror?.(failed));
         return null;
       }
       this.#urisById.set(message.id, uris);

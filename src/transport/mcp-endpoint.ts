@@ -24,6 +24,8 @@ import {
   toolCalled,
   writeJson,
 } from './json-rpc.js';
+import { ListenBus } from './listen-bus.js';
+import { FOLLOWS_TOO_MUCH, TOO_MUCH_CODE } from './listen-request.js';
 import { McpDispatch, type McpServing } from './mcp-dispatch.js';
 import { TokenBuckets } from './token-buckets.js';
 
@@ -82,6 +84,7 @@ type Outcome =
   | 'wrong_type'
   | 'no_json'
   | 'too_deep'
+  | 'follows_too_much'
   | 'stopping'
   | 'failed';
 
@@ -113,6 +116,9 @@ const REFUSED = {
   broken_off: { status: 400, message: '' },
   failed: { status: 500, message: 'Something went wrong in the server.' },
 } as const satisfies Partial<Record<Outcome, Refused>>;
+
+/** Answered to the request that asked, so that a client knows which. */
+const TOO_MUCH: Refused = { status: 400, code: TOO_MUCH_CODE, message: FOLLOWS_TOO_MUCH };
 
 /** What somebody has to look after if there is much of it. */
 const TROUBLE: ReadonlySet<Outcome> = new Set([
@@ -278,7 +284,13 @@ export class McpEndpoint {
     const { principal } = caller;
     if (this.#open.enter(principal) !== 'in') return 'busy';
     try {
-      return await this.#dispatch.listen(said, response, caller, onStream);
+      const { bus } = this.#options;
+      const heard = bus instanceof ListenBus ? bus.admit(said.body, response, caller) : said.body;
+      if (heard === null) {
+        refuse(response, TOO_MUCH, idOf(body));
+        return 'follows_too_much';
+      }
+      return await this.#dispatch.listen({ ...said, body: heard }, response, caller, onStream);
     } finally {
       this.#open.leave(principal);
     }

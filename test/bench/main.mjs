@@ -9,6 +9,7 @@ import { parseArgs } from 'node:util';
 import { growth } from './growth.mjs';
 import { http } from './http.mjs';
 import { processes } from './processes.mjs';
+import { push } from './push.mjs';
 import { server } from './server.mjs';
 import { throughput } from './throughput.mjs';
 import { webhooks } from './webhooks.mjs';
@@ -16,7 +17,7 @@ import { webhooks } from './webhooks.mjs';
 /** Load average above which many processes can't be judged by the clock. */
 const LOAD_QUIET_MAX = 0.5;
 
-const GROUPS = { a: throughput, b: growth, c: processes, d: server, e: webhooks, h: http };
+const GROUPS = { a: throughput, b: growth, c: processes, d: server, e: webhooks, h: http, p: push };
 
 const { values } = parseArgs({
   options: {

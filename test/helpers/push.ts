@@ -1,0 +1,29 @@
+import { setImmediate as breathe } from 'node:timers/promises';
+import { LIMITS } from '../../src/config.js';
+import { Loop } from '../../src/loops/loop.js';
+import { StockFeed } from '../../src/tools/stock-feed.js';
+import { StockHub } from '../../src/tools/stock-hub.js';
+import type { TestLedger } from './ledger.js';
+
+/** The hub as `main` makes it, on a test's ledger. */
+export function hubOn(
+  { store, settings }: Pick<TestLedger, 'store' | 'settings'>,
+  limits: Partial<typeof LIMITS.push> = {},
+): StockHub {
+  const onError = (error: unknown): void => {
+    throw error;
+  };
+  const push = { ...LIMITS.push, ...limits };
+  return new StockHub({
+    feed: new StockFeed({ store, settings, limits: push, breathe: () => breathe() }),
+    limits: push,
+    now: () => performance.now(),
+    breathe: () => breathe(),
+    startRounds: (run) => {
+      const loop = new Loop({ name: 'push', interval_ms: push.round_ms, run, onError });
+      loop.start();
+      return loop;
+    },
+    onError,
+  });
+}
