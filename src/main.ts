@@ -73,7 +73,7 @@ export function openHoldfast(config: Config, log: Log, tuning: Partial<typeof LI
   const settings = ledgerSettings(config);
   void store
     .putSafetyStock(settings.safety_stock_units)
-    .catch((error: unknown) => log.error('safety_stock_not_set', { error: describe(error) }));
+    .catch((error: unknown) => log.error('safety_stock_not_set', { error }));
   const counters = new Counters();
   const shopSide = once(() =>
     openShopSide({
@@ -112,7 +112,7 @@ export function openHoldfast(config: Config, log: Log, tuning: Partial<typeof LI
     read_only: config.read_only,
     reportBug: (error, tool) => {
       const request_id = randomUUID();
-      log.error('tool_bug', { tool, request_id, error: describe(error) });
+      log.error('tool_bug', { tool, request_id, error });
       return request_id;
     },
     onCall: (call) => {
@@ -211,7 +211,7 @@ interface HubParts {
 /** Its loop runs while somebody follows something, and not before. */
 function stockHub({ store, settings, log, counters }: HubParts): StockHub {
   const breathe = (): Promise<void> => new Promise((resume) => setImmediate(resume));
-  const onError = (error: unknown): void => log.warn('loop_failed', { loop: 'push', error: describe(error) });
+  const onError = (error: unknown): void => log.warn('loop_failed', { loop: 'push', error });
   return new StockHub({
     feed: new StockFeed({ store, settings, limits: LIMITS.push, breathe }),
     limits: LIMITS.push,
@@ -340,8 +340,7 @@ function shopLoops({
   log,
   shopSide,
 }: LoopParts): Record<'heartbeat' | 'outbox' | 'orders' | 'inbox' | 'sweeper' | 'pruner', Loop> {
-  const onError = (error: unknown, loop: string): void =>
-    log.warn('loop_failed', { loop, error: describe(error) });
+  const onError = (error: unknown, loop: string): void => log.warn('loop_failed', { loop, error });
   const loop = (name: string, interval_ms: number, run: (signal: AbortSignal) => Promise<void>): Loop =>
     new Loop({ name, interval_ms, run, onError });
   const outbox = loop('outbox', LIMITS.loops.outbox_interval_ms, async (signal) =>
@@ -384,7 +383,7 @@ function subscriptionLoop(
     name: 'subscriptions',
     interval_ms: LIMITS.loops.subscriptions_interval_ms,
     run: async (signal) => (await keeper()).keep(signal),
-    onError: (error, loop) => log.warn('loop_failed', { loop, error: describe(error) }),
+    onError: (error, loop) => log.warn('loop_failed', { loop, error }),
   });
 }
 
@@ -419,11 +418,4 @@ function once<T>(make: () => Promise<T>): (() => Promise<T>) & { started(): bool
     return made;
   };
   return Object.assign(call, { started: () => made !== undefined });
-}
-
-function describe(error: unknown): Record<string, unknown> {
-  if (!(error instanceof Error)) return { message: String(error) };
-  const { name, message, stack } = error;
-  const detail = 'detail' in error ? { detail: error.detail } : {};
-  return { name, message, ...detail, stack };
 }

@@ -5,6 +5,7 @@ import { nextOrderState, type OrderReason } from './order.js';
 import type { Decision, HoldMove, LedgerState } from './ports.js';
 import { nextReservationState } from './reservation.js';
 import type { OutboxRow } from './shop-side.js';
+import { cleanText, ORDER_NAME_MAX_CHARS } from './text.js';
 import { FREE, isLeftBehind, must, note, returns, type SeenOrder } from './work.js';
 
 /** The shop has the order: at most one per order of ours (L4). The holds count until a newer report (section 4). */
@@ -51,7 +52,7 @@ export function decidePlaced(state: LedgerState, seen: SeenOrder): Decision<bool
         // One that was to be withdrawn, and was paid first.
         reasons: [],
         upstream_order_ref: seen.order_ref,
-        upstream_order_name: seen.order_name,
+        upstream_order_name: cleanText(seen.order_name, ORDER_NAME_MAX_CHARS),
         buyer: null,
       },
       reservation: {

@@ -1,6 +1,7 @@
 /** Structured log lines on stderr: stdout belongs to JSON-RPC. */
 
 import { pino } from 'pino';
+import { sayable } from './sayable.js';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 
@@ -13,11 +14,16 @@ export interface Log {
 
 /** Synchronous: a line that explains a crash must not be lost in a buffer. */
 export function stderrLog(level: LogLevel): Log {
-  const logger = pino({ level, base: null }, pino.destination({ dest: 2, sync: true }));
+  return logTo(pino.destination({ dest: 2, sync: true }), level);
+}
+
+/** Text from outside is left out, whoever passes it (`sayable`). */
+export function logTo(destination: { write(line: string): void }, level: LogLevel): Log {
+  const logger = pino({ level, base: null }, destination);
   return {
-    debug: (event, fields = {}) => logger.debug(fields, event),
-    info: (event, fields = {}) => logger.info(fields, event),
-    warn: (event, fields = {}) => logger.warn(fields, event),
-    error: (event, fields = {}) => logger.error(fields, event),
+    debug: (event, fields = {}) => logger.debug(sayable(fields), event),
+    info: (event, fields = {}) => logger.info(sayable(fields), event),
+    warn: (event, fields = {}) => logger.warn(sayable(fields), event),
+    error: (event, fields = {}) => logger.error(sayable(fields), event),
   };
 }

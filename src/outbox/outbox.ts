@@ -78,12 +78,12 @@ export class Outbox {
   async #broke(key: number, error: unknown): Promise<void> {
     const { report } = this.#ports;
     const event = error instanceof ClaimLost ? 'outbox_claim_lost' : 'outbox_bug';
-    report(event, { reservation_key: key, detail: String(error) });
+    report(event, { reservation_key: key, error });
     if (error instanceof ClaimLost) return;
     try {
       await this.#progress.later(key, 'bug');
     } catch (again) {
-      report('outbox_not_put_off', { reservation_key: key, detail: String(again) });
+      report('outbox_not_put_off', { reservation_key: key, error: again });
     }
   }
 
@@ -154,7 +154,7 @@ export class Outbox {
     try {
       await rereadItems(itemIds(work), signal);
     } catch (error) {
-      report('revalidation_unread', { reservation_key: key, detail: String(error) });
+      report('revalidation_unread', { reservation_key: key, error });
       await this.#progress.later(key, 'unreachable');
       return false;
     }

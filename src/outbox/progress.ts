@@ -121,7 +121,7 @@ export class Progress {
     try {
       return await read();
     } catch (error) {
-      this.ports.report('look_up_failed', { reservation_key: keyOf(work), detail: String(error) });
+      this.ports.report('look_up_failed', { reservation_key: keyOf(work), error });
       await this.later(keyOf(work), 'unreachable');
       return null;
     }
@@ -132,7 +132,7 @@ export class Progress {
     try {
       await this.ports.rereadItems(itemIds(work), signal);
     } catch (error) {
-      this.ports.report('reread_failed', { reservation_key: keyOf(work), detail: String(error) });
+      this.ports.report('reread_failed', { reservation_key: keyOf(work), error });
     }
   }
 

@@ -374,8 +374,8 @@ export class Inbox {
       } else if (open.length === 0) settled.push(row.seq);
     }
     // Items of theirs keep their mark, and so promise nothing, until somebody can read them.
-    for (const { delivery_id, topic, attempts } of given_up)
-      report('inbox_given_up', { delivery_id, topic, attempts: attempts + 1 });
+    for (const { seq, delivery_id, topic, attempts } of given_up)
+      report('inbox_given_up', { seq, delivery_id, topic, attempts: attempts + 1 });
     return { settled, put_off, given_up };
   }
 
@@ -515,5 +515,5 @@ function idsOf(
 
 function describe(error: unknown): Record<string, unknown> {
   if (error instanceof UpstreamError) return { failure: error.failure, detail: error.detail };
-  return { failure: 'unexpected', detail: String(error) };
+  return { failure: 'unexpected', error };
 }

@@ -110,7 +110,7 @@ export class OrderWatch {
       await this.#ports.rereadItems([...items], signal);
     } catch (error) {
       // The order is told; the stock comes with the next heartbeat.
-      report('reread_failed', { items: items.size, detail: String(error) });
+      report('reread_failed', { items: items.size, error });
     }
   }
 

@@ -16,6 +16,7 @@ import type {
 } from '../ledger/ports.js';
 import type { Jump, ReconcileReport } from '../ledger/reconciliation.js';
 import { decideApplyReport, type ReportResult, type StockReport } from '../ledger/report.js';
+import { cleanText, LOCATION_NAME_MAX_CHARS } from '../ledger/text.js';
 import { Loop } from '../loops/loop.js';
 import { type CataloguePage, READ_ITEMS_MAX, type StockSource, UpstreamError } from '../upstream/upstream.js';
 import { DriftTally } from './drift-tally.js';
@@ -402,7 +403,11 @@ export class StockSync implements StockFreshener {
   async #readLocations(signal: AbortSignal): Promise<void> {
     const { store, source, limits } = this.#ports;
     const observed = await source.locations(within(signal, limits.call_ms));
-    const locations = observed.map((location, position) => ({ ...location, position }));
+    const locations = observed.map((location, position) => ({
+      ...location,
+      name: cleanText(location.name, LOCATION_NAME_MAX_CHARS),
+      position,
+    }));
     const lost = await store.read({}, ({ sync, locations: known }) => {
       const same = isSameList(locations, known);
       return same ? null : { baseline_at_ms: sync.baseline_at_ms, confirmed_at_ms: sync.confirmed_at_ms };
@@ -516,19 +521,19 @@ export class StockSync implements StockFreshener {
     const result = await store.transact(keys, (state) =>
       decideApplyReport(state, { ...report, salt }, settings),
     );
-    if (result.applied && result.found !== undefined) this.#tellJumps(result.sku, result.found.jumps);
+    if (result.applied && result.found !== undefined)
+      this.#tellJumps(report.item_id, result.sku, result.found.jumps);
     return result;
   }
 
-  #tellJumps(sku: string, jumps: readonly Jump[]): void {
-    for (const jump of jumps) this.#ports.report('stock_jumped', { sku, ...jump });
+  #tellJumps(item_id: string, sku: string, jumps: readonly Jump[]): void {
+    for (const jump of jumps) this.#ports.report('stock_jumped', { item_id, sku, ...jump });
   }
 }
 
 const NOT_OURS: Reconciled = { done: false, why: 'another_process' };
 
-/** SKUs that one line of the log names; the record has more of them. */
-const SKUS_TOLD_MAX = 20;
+/** Items that one line of the log names. */
 const ITEMS_TOLD_MAX = 20;
 
 function unlisted(): UpstreamError {
@@ -545,8 +550,8 @@ function* chunks<T>(list: readonly T[], size: number): Generator<readonly T[]> {
 }
 
 function driftDetail({ drift, catalogue_drift, ...totals }: ReconcileReport): Record<string, unknown> {
-  const skus = new Set([...drift, ...catalogue_drift].map(({ sku }) => sku));
-  return { ...totals, skus: [...skus].slice(0, SKUS_TOLD_MAX) };
+  const items = new Set([...drift, ...catalogue_drift].map(({ item_id }) => item_id));
+  return { ...totals, item_ids: [...items].slice(0, ITEMS_TOLD_MAX) };
 }
 
 /** A location that the shop has deleted is not listed any more; the ledger keeps it, closed. */
@@ -577,5 +582,5 @@ function within(signal: AbortSignal, ms: number): AbortSignal {
 
 function describe(error: unknown): Record<string, unknown> {
   if (error instanceof UpstreamError) return { failure: error.failure, detail: error.detail };
-  return { failure: 'unexpected', detail: String(error) };
+  return { failure: 'unexpected', error };
 }

@@ -1,7 +1,7 @@
 /** The fields that several tools share, as zod schemas whose messages say what is wanted. */
 
 import * as z from 'zod';
-import { isNameableSku, SKU_MAX_CHARS } from '../ledger/text.js';
+import { isNameableSku, SKU_MAX_CHARS, visibleText } from '../ledger/text.js';
 import { parseUnits, UNITS_MAX, type Units } from '../ledger/units.js';
 
 /** SKUs of one call, and lines of one reservation. More is a catalogue, which does not belong in a context. */
@@ -37,13 +37,18 @@ export const reservationId = id('wants the reservation_id that reserve_units ret
 
 export const orderId = id('wants the order_id that submit_order_with_hash returned');
 
-export const idempotencyKey = text(IDEMPOTENCY_KEY_MAX_CHARS).min(
+/** Taken to the letter: two keys that look alike are two keys. */
+export const idempotencyKey = writable(IDEMPOTENCY_KEY_MAX_CHARS).min(
   1,
   `wants 1 to ${IDEMPOTENCY_KEY_MAX_CHARS} characters`,
 );
 
-/** Text that a model writes: it is told how long it may be. */
+/** Text that a model writes: it is told how long it may be. What nobody would see of it is taken out. */
 export function text(maxChars: number) {
+  return writable(maxChars).transform(visibleText);
+}
+
+function writable(maxChars: number) {
   return z
     .string('wants text')
     .max(maxChars, `wants at most ${maxChars} characters`)
@@ -55,7 +60,8 @@ export function shortText(maxChars: number) {
   return z
     .string('wants text')
     .refine((input) => input.length <= maxChars, `wants at most ${maxChars} characters`)
-    .refine(isWritable, 'wants text without control characters or halves of characters');
+    .refine(isWritable, 'wants text without control characters or halves of characters')
+    .transform(visibleText);
 }
 
 function id(message: string) {

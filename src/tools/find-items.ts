@@ -15,7 +15,7 @@ export const findItems = defineTool({
   description: 'Finds SKUs by words in title, variant or SKU. No stock figures: use check_stock.',
   annotations: { readOnlyHint: true },
   input: fields({
-    query: shortText(QUERY_MAX_CHARS).min(1, 'wants a word or more'),
+    query: shortText(QUERY_MAX_CHARS).refine((query) => query.length > 0, 'wants a word or more'),
     limit: z.int(limitMessage).min(1, limitMessage).max(LIMIT_MAX, limitMessage).default(LIMIT_DEFAULT),
   }),
   output: z.strictObject({

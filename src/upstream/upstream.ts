@@ -30,7 +30,7 @@ export type UpstreamFailure =
   /** The answer was not what the schema promises. */
   | 'protocol';
 
-/** Thrown by reads. `detail` comes from outside: it goes to the log, never to an agent. */
+/** Thrown by reads. `detail` comes from outside: it is for people who ask (holdfast doctor), never for an agent or the log. */
 export class UpstreamError extends Error {
   readonly failure: UpstreamFailure;
   readonly detail: string;

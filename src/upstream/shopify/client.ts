@@ -194,6 +194,7 @@ export class ShopifyClient {
         attempt,
         failure: fault.failure,
         effect,
+        code: fault.code,
         detail: fault.detail,
         wait_ms: again ? wait_ms : null,
       });

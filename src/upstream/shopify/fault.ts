@@ -7,7 +7,10 @@ import { THROTTLE_WAIT_MIN_MS } from './limits.js';
 
 export interface Fault {
   readonly failure: UpstreamFailure;
+  /** In words of the shop or of whoever stands between: for people, never for the log or a model. */
   readonly detail: string;
+  /** What was said, as far as a word of ours names it: a status, a known code of GraphQL, how the connection broke. */
+  readonly code: string;
   /** As the shop asked; null when it did not. */
   readonly retry_after_ms: number | null;
   /** `none`: certainly not executed. `maybe`: nobody can tell from here. Always `maybe` when in doubt. */
@@ -85,11 +88,12 @@ export function faultOf(exchange: Exchange, reason: unknown): Fault {
     const effect = exchange.broken === 'never_sent' ? 'none' : 'maybe';
     const failure = exchange.broken === 'oversized' ? 'protocol' : 'unreachable';
     const passing = exchange.broken !== 'oversized' && exchange.broken !== 'aborted';
-    return fault({ failure, effect, passing }, `${exchange.broken ?? 'no answer'}: ${detail}`);
+    const code = exchange.broken ?? 'no_answer';
+    return fault({ failure, effect, passing }, `${exchange.broken ?? 'no answer'}: ${detail}`, code);
   }
   const { status, retry_after_ms } = exchange.answer;
   return {
-    ...fault(statusVerdict(status), `HTTP ${status}: ${detail}`, retry_after_ms),
+    ...fault(statusVerdict(status), `HTTP ${status}: ${detail}`, `http_${status}`, retry_after_ms),
     session_refused: status === 401,
   };
 }
@@ -110,16 +114,16 @@ export function grantFault(exchange: Exchange, detail: string): Fault {
 
 /** Fault before anything was sent. */
 export function unsent(failure: UpstreamFailure, detail: string): Fault {
-  return fault({ failure, effect: 'none', passing: false }, detail);
+  return fault({ failure, effect: 'none', passing: false }, detail, 'unsent');
 }
 
 /** An answer that is not what the schema promises. */
 export function unreadable(detail: string): Fault {
-  return fault(ODD, detail);
+  return fault(ODD, detail, 'unreadable');
 }
 
-function fault(verdict: Verdict, detail: string, retry_after_ms: number | null = null): Fault {
-  return { ...verdict, detail, retry_after_ms, session_refused: false };
+function fault(verdict: Verdict, detail: string, code: string, retry_after_ms: number | null = null): Fault {
+  return { ...verdict, detail, code, retry_after_ms, session_refused: false };
 }
 
 function statusVerdict(status: number): Verdict {
@@ -157,9 +161,15 @@ function graphqlFault(error: GraphqlQueryError, answer: Answer | null): Fault {
     .join('; ');
   const wait_ms = verdict.failure === 'throttled' ? throttleWait(body.extensions) : null;
   return {
-    ...fault(verdict, detail, wait_ms ?? answer?.retry_after_ms ?? null),
+    ...fault(verdict, detail, knownCode(errors), wait_ms ?? answer?.retry_after_ms ?? null),
     effect: ran ? 'maybe' : verdict.effect,
   };
+}
+
+/** The first that we know: what a stranger writes into the place of a code stays out of the log. */
+function knownCode(errors: readonly GraphqlError[]): string {
+  const known = errors.map(({ extensions }) => extensions?.code).find((code) => CODES.has(String(code)));
+  return known === undefined ? 'graphql_error' : String(known);
 }
 
 function codeVerdict({ extensions, locations, path }: GraphqlError): Verdict {
