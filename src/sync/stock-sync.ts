@@ -550,8 +550,13 @@ function* chunks<T>(list: readonly T[], size: number): Generator<readonly T[]> {
 }
 
 function driftDetail({ drift, catalogue_drift, ...totals }: ReconcileReport): Record<string, unknown> {
-  const items = new Set([...drift, ...catalogue_drift].map(({ item_id }) => item_id));
-  return { ...totals, item_ids: [...items].slice(0, ITEMS_TOLD_MAX) };
+  const found = [...drift, ...catalogue_drift];
+  const told = <T>(all: readonly T[]): T[] => [...new Set(all)].slice(0, ITEMS_TOLD_MAX);
+  return {
+    ...totals,
+    item_ids: told(found.map(({ item_id }) => item_id)),
+    skus: told(found.map(({ sku }) => sku)),
+  };
 }
 
 /** A location that the shop has deleted is not listed any more; the ledger keeps it, closed. */

@@ -20,8 +20,8 @@ import { submitOrderWithHash } from './submit-order-with-hash.js';
 import { refusalResult, type Tool, type ToolContext } from './tool.js';
 
 export { type Bearer, type Caller, LOCAL_CALLER, SCOPES, type Scope } from './caller.js';
-export type { Outlet, Reader, StockHub } from './stock-hub.js';
-export type { Push, Subscriptions } from './stock-resource.js';
+export type { Reader, StockHub } from './stock-hub.js';
+export type { Push } from './stock-resource.js';
 export { skuOfUri } from './stock-uri.js';
 export type { ToolContext, ToolHost } from './tool.js';
 

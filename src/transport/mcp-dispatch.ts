@@ -16,7 +16,6 @@ import {
 } from '@modelcontextprotocol/server';
 import type { Caller } from '../tools/server.js';
 import type { Said } from './client-quirks.js';
-import type { ListenBus } from './listen-bus.js';
 import { sdkRequest, type Written, writeSdkResponse } from './sdk-exchange.js';
 
 export interface McpServing {
@@ -25,7 +24,7 @@ export interface McpServing {
   /** Whether tools tell something before their answer. Ours never do: a call has one answer, in one piece of JSON. */
   readonly streams_calls: boolean;
   /** Tells the streams what has changed. Left out: nothing ever does. */
-  readonly bus?: ServerEventBus | ListenBus | undefined;
+  readonly bus?: ServerEventBus | undefined;
   readonly streams_max: number;
   readonly onError: (error: unknown) => void;
 }

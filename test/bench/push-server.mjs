@@ -56,6 +56,12 @@ const serving = await serveOnHttp(
 );
 process.on('message', () => {
   const { user, system } = process.cpuUsage();
-  process.send({ rss: process.memoryUsage().rss, readers: hub.size, dropped, sent, cpu_ms: (user + system) / 1000 });
+  process.send({
+    rss: process.memoryUsage().rss,
+    readers: hub.size,
+    dropped,
+    sent,
+    cpu_ms: (user + system) / 1000,
+  });
 });
 process.send({ origin: serving.origin });

@@ -12,7 +12,12 @@ for (let n = 0; n < Number(perSecond) * Number(seconds); n += 1) {
   const wait = due - performance.now();
   if (wait > 0) await new Promise((resume) => setTimeout(resume, wait));
   const sku = skuOf(n % Number(skus));
-  const wish = { principal: 'writer', lines: [{ sku, quantity: 1 }], ttl_seconds: undefined, allow_partial: false };
+  const wish = {
+    principal: 'writer',
+    lines: [{ sku, quantity: 1 }],
+    ttl_seconds: undefined,
+    allow_partial: false,
+  };
   under_way.push(
     ledger.reserve({ ...wish, idempotency_key: undefined }).then((result) => {
       if (!result.ok) throw new Error(`refused: ${result.refusal.code}`);

@@ -101,7 +101,8 @@ class Crowd {
     stream.on('error', () => undefined);
     stream.on('data', (chunk) => {
       const now = Date.now();
-      for (const [, sku] of String(chunk).matchAll(/"uri":"stock:\/\/sku\/([^"]+)"/g)) mine.get(sku)?.push(now);
+      for (const [, sku] of String(chunk).matchAll(/"uri":"stock:\/\/sku\/([^"]+)"/g))
+        mine.get(sku)?.push(now);
     });
   }
 
@@ -137,7 +138,11 @@ class Crowd {
       return response;
     };
     const clientInfo = { name: 'bench', version: '0' };
-    const opened = await post({}, 'initialize', { protocolVersion: '2025-11-25', capabilities: {}, clientInfo });
+    const opened = await post({}, 'initialize', {
+      protocolVersion: '2025-11-25',
+      capabilities: {},
+      clientInfo,
+    });
     const session = { 'mcp-session-id': opened.headers['mcp-session-id'] };
     for (const uri of uris) await post(session, 'resources/subscribe', { uri });
     return this.#send(n, 'GET', session);
