@@ -74,11 +74,13 @@ function openFile(
   options: { timeout?: number; readonly?: boolean; fileMustExist?: boolean },
 ): Database {
   const Driver = loadDriver(process.versions.node);
+  let db: Database | undefined;
   try {
-    const db = new Driver(path, options);
+    db = new Driver(path, options);
     db.pragma('schema_version');
     return db;
   } catch (cause) {
+    db?.close();
     if (isBusy(cause)) throw cause;
     if ((cause as { code?: unknown }).code === 'SQLITE_NOTADB') {
       throw new LedgerUnusable(`${path} is no ledger: it is not a SQLite database.`);

@@ -112,6 +112,9 @@ export class SqliteStore implements Store {
       try {
         decision = decide(state);
       } catch (bug) {
+        // The disk failed while the decision looked at its state, and SQLite has rolled the whole group back. To go on
+        // would write what comes next outside any transaction.
+        if (!this.#db.inTransaction) throw bug;
         // A decision that throws has changed nothing: it fails alone.
         return () => answer.reject(bug);
       }
@@ -371,9 +374,13 @@ export class SqliteStore implements Store {
     if (this.#closed) throw new Error('the ledger is closed');
     this.#beginRead.run();
     try {
-      return view(this.#session());
-    } finally {
+      const seen = view(this.#session());
       this.#commit.run();
+      return seen;
+    } catch (error) {
+      // A disk error may have ended the transaction already. Left open, it would be in the way of every later one.
+      if (this.#db.inTransaction) this.#rollback.run();
+      throw error;
     }
   }
 
