@@ -299,7 +299,8 @@ class LedgerFile {
   }
 
   remove(): void {
-    for (const suffix of ['', '-wal', '-shm']) rmSync(`${this.path}${suffix}`, { force: true });
+    for (const suffix of ['', '-wal', '-shm', '-turn'])
+      rmSync(`${this.path}${suffix}`, { recursive: true, force: true });
   }
 
   #take(call: Call, report: Killed): void {
