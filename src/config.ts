@@ -635,7 +635,13 @@ function misspelt(environment: Environment): string[] {
   const names = Object.keys(environment).filter((name) => name.startsWith('HOLDFAST_'));
   return names
     .filter((name) => !Object.hasOwn(settings.shape, name))
-    .map((name) => `${name} is no setting of this version: correct its name or remove it`);
+    .map((name) => {
+      // A line of .env without "=" becomes part of the name that follows, and what it holds may be a secret.
+      const [word = ''] = /^\w+/.exec(name) ?? [];
+      return word === name
+        ? `${name} is no setting of this version: correct its name or remove it`
+        : `${word} has no "=" right behind it: write NAME=value, one on each line`;
+    });
 }
 
 function clampedTtl(data: Settings): Pick<Config, 'ttl_default_s' | 'ttl_min_s' | 'ttl_max_s'> {

@@ -367,6 +367,14 @@ describe('.env', () => {
     expect(readConfig(machineEnvironment(path))).toMatchObject({ low_stock_units: 7, http: { port: 9001 } });
   });
 
+  it('with a line that lacks its "=" is named without what may be a secret in it', () => {
+    const path = join(folder, '.env');
+    writeFileSync(path, 'HOLDFAST_TOKEN: shpat_secret\nHOLDFAST_LOW_STOCK=7\n');
+    const complaint = complaintAbout(machineEnvironment(path));
+    expect(complaint).toContain('HOLDFAST_TOKEN has no "=" right behind it');
+    expect(complaint).not.toContain('shpat_secret');
+  });
+
   it('may be missing', () => {
     vi.stubEnv('HOLDFAST_LOW_STOCK', '8');
     expect(readConfig(machineEnvironment(join(folder, '.env'))).low_stock_units).toBe(8);

@@ -98,12 +98,15 @@ export function defineTool<Input extends z.ZodType, Value>(definition: ToolDefin
   }
 }
 
+/** No tool's arguments go as deep. What is below is no field of any tool, and may be nested deeper than the stack is. */
+const ARGUMENTS_DEPTH = 8;
+
 /** Models send null for an optional field that they have nothing to say about: the same as leaving it out. */
-function withoutNulls(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withoutNulls);
-  if (value === null || typeof value !== 'object') return value;
+function withoutNulls(value: unknown, depth = ARGUMENTS_DEPTH): unknown {
+  if (depth === 0 || value === null || typeof value !== 'object') return value;
+  if (Array.isArray(value)) return value.map((part) => withoutNulls(part, depth - 1));
   const fields = Object.entries(value).filter(([, field]) => field !== null);
-  return Object.fromEntries(fields.map(([name, field]) => [name, withoutNulls(field)]));
+  return Object.fromEntries(fields.map(([name, field]) => [name, withoutNulls(field, depth - 1)]));
 }
 
 function success(value: unknown): CallToolResult {
