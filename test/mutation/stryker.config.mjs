@@ -34,6 +34,7 @@ export default {
   tempDirName: join(tmpdir(), 'holdfast-mutation'),
   ignorePatterns: ['dist', 'coverage', '.git', '.ci'],
   // A mutant that is only slow on a busy machine must not count as found.
+  dryRunTimeoutMinutes: 30,
   timeoutMS: 30_000,
   timeoutFactor: 4,
 };

@@ -8,7 +8,7 @@ export default defineConfig({
     include: ['test/ledger/*.test.ts'],
     // One load of the program for all files of a run: loading it anew for each would be most of a mutant's time.
     isolate: false,
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 900_000,
+    hookTimeout: 900_000,
   },
 });
