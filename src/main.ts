@@ -387,7 +387,7 @@ function subscriptionLoop(
   });
 }
 
-function ledgerSettings(config: Config): LedgerSettings {
+export function ledgerSettings(config: Config): LedgerSettings {
   const { ttl_default_s, ttl_min_s, ttl_max_s, low_stock_units, safety_stock_units, stale_hash, mirror } =
     config;
   const { jump_share_percent } = config;

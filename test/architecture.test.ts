@@ -73,6 +73,11 @@ const RULES: Readonly<Record<string, Rule>> = {
       'node:timers/promises',
     ],
   },
+  // The incident plays the real ledger against a shop of its own: the network and the disk are all it replaces.
+  incident: {
+    ours: ['ledger', 'store', 'sync', 'outbox', 'tools', PORT, 'observability', 'sandbox/random.ts'],
+    outside: [],
+  },
   loops: { ours: ['observability'], outside: [] },
   observability: { ours: [], outside: ['pino'] },
   config: { ours: [], outside: ['node:fs', 'node:util', 'zod'] },
