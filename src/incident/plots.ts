@@ -84,7 +84,7 @@ const HAPPENED: Readonly<Record<Script['happenings'][number]['kind'], string>> =
 /** Units oversold since the start, hour by hour. */
 export function oversoldPlot(script: Script, outcomes: readonly Outcome[], title: string): string {
   const [width, height] = [520, 330];
-  const box = { left: 44, right: width - 136, top: 62, bottom: height - 34 };
+  const box = { left: 44, right: width - 164, top: 62, bottom: height - 34 };
   const hours = (script.end_ms - script.start_ms) / HOUR;
   const highest = Math.max(...outcomes.map(({ oversold_units }) => oversold_units), 1);
   const step = niceStep(highest);

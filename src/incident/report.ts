@@ -210,7 +210,6 @@ th, td { padding: 7px 8px; text-align: right; border-bottom: 1px solid #e6e9eb; 
 thead th { color: #5f6b73; font-size: 12px; vertical-align: bottom; border-bottom: 1.5px solid #1d2327; }
 th:first-child { text-align: left; padding-left: 0; }
 tr.ours th, tr.ours td { font-weight: 700; background: #eef7f3; }
-tr.ours th { padding-left: 8px; }
 figure { margin: 0; }
 svg { display: block; width: 100%; height: auto; }
 .pair { display: grid; grid-template-columns: 1fr 1fr; gap: 20px; }
@@ -220,7 +219,7 @@ dt { font-weight: 700; }
 dd { margin: 0; }
 ul { margin: 0; padding-left: 18px; }
 code { background: #f2f4f5; padding: 2px 6px; border-radius: 3px; }
-@media (max-width: 760px) { .pair { grid-template-columns: 1fr; } table { display: block; overflow-x: auto; } }
+@media screen and (max-width: 760px) { .pair { grid-template-columns: 1fr; } table { display: block; overflow-x: auto; } }
 @page { size: A4; margin: 12mm; }
 @media print {
   body { padding: 0; max-width: none; font-size: 10.5pt; print-color-adjust: exact; -webkit-print-color-adjust: exact; }

@@ -43,7 +43,7 @@ test('every unit is accounted for under every strategy: sold is shipped, missing
 test('the audit sees a unit that goes missing without a reason', async () => {
   const { shop } = await replay(writeScript(7), 'd', parts);
   shop.stockOf(HERO).shelf_units -= 1;
-  expect(shop.audit()).toHaveLength(1);
+  expect(shop.audit()[0]).toContain(HERO);
 });
 
 test('the same seed brings the same sale, and another seed another', async () => {
