@@ -123,7 +123,7 @@ export const LIMITS = {
     request_timeout_ms: 30_000,
     /** How often the two timeouts are looked at. */
     timeouts_check_ms: 1_000,
-    connections_max: 1_024,
+    connections_max: 2_048,
     /** From one address (IPv6: one /64), proxies that are trusted and this machine excepted. */
     connections_per_address_max: 128,
     /** One body may take so long to arrive. */
@@ -140,8 +140,8 @@ export const LIMITS = {
     requests_max: 512,
     requests_per_principal_max: 256,
     /** Streams that stay open, in all and of one principal. */
-    streams_max: 512,
-    streams_per_principal_max: 64,
+    streams_max: 1_000,
+    streams_per_principal_max: 100,
     /** Addresses and principals whose pace is remembered; who was not heard of for longest is forgotten first. */
     buckets_max: 10_000,
     /** Of a principal, and of an address; settings say otherwise. A busy agent makes some sixty a minute. */

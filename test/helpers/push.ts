@@ -5,10 +5,13 @@ import { StockFeed } from '../../src/tools/stock-feed.js';
 import { StockHub } from '../../src/tools/stock-hub.js';
 import type { TestLedger } from './ledger.js';
 
+/** Any of them other than they are. */
+export type PushLimits = { readonly [Name in keyof typeof LIMITS.push]?: number };
+
 /** The hub as `main` makes it, on a test's ledger. */
 export function hubOn(
   { store, settings }: Pick<TestLedger, 'store' | 'settings'>,
-  limits: Partial<typeof LIMITS.push> = {},
+  limits: PushLimits = {},
 ): StockHub {
   const onError = (error: unknown): void => {
     throw error;

@@ -14,7 +14,7 @@ import { stockUri } from '../../src/tools/stock-uri.js';
 import type { Authenticator } from '../../src/transport/auth.js';
 import { type HttpServing, serveOnHttp } from '../../src/transport/http.js';
 import { TestLedger, WAREHOUSE } from '../helpers/ledger.js';
-import { hubOn } from '../helpers/push.js';
+import { hubOn, type PushLimits } from '../helpers/push.js';
 
 const MUG = 'stock://sku/MUG';
 /** Everybody is who they say they are. */
@@ -36,7 +36,7 @@ let serving: HttpServing;
 const closing: (() => unknown)[] = [];
 const until = (what: () => unknown) => expect.poll(what, { timeout: 60_000, interval: 20 });
 
-async function serve(limits: Partial<typeof LIMITS.push> = {}): Promise<void> {
+async function serve(limits: PushLimits = {}): Promise<void> {
   hub = hubOn(shop, limits);
   const host = {
     ledger: shop.ledger,
@@ -200,7 +200,8 @@ describe('a session', () => {
     await send(subscribe(MUG), first);
     const response = await send(INITIALIZE);
     expect(response.headers.get('mcp-session-id')).toBeNull();
-    expect((await response.json()).result.capabilities.resources).toEqual({});
+    const { result } = (await response.json()) as { result: { capabilities: { resources: object } } };
+    expect(result.capabilities.resources).toEqual({});
     // One that follows nothing makes room.
     await send({ method: 'resources/unsubscribe', params: { uri: MUG } }, first);
     expect(await session()).toHaveProperty('mcp-session-id');
