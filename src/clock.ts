@@ -38,5 +38,6 @@ export function ledgerClock(sources: TimeSources = MACHINE): Clock {
       advanceTo(writtenAt);
       return writtenAt;
     },
+    elapsed: () => Math.floor(sources.monotonic()),
   };
 }

@@ -21,6 +21,11 @@ import type { Usage } from './usage.js';
 export interface Clock {
   now(): LedgerMs;
   observe(writtenAt: LedgerMs): LedgerMs;
+  /**
+   * Milliseconds that have really passed in this process since any start. Ledger time follows a wall clock that jumps ahead:
+   * whoever has to have waited for somebody else can't tell by that.
+   */
+  elapsed(): number;
 }
 
 /** Randomness and names, made outside so that a decision has none of its own. */

@@ -79,9 +79,16 @@ export class ClaimLost extends Error {
 /** Each step answers whether the row can go on at once; otherwise it has been put off. */
 export type StepRun = (work: Work, signal: AbortSignal) => Promise<boolean>;
 
+/** Two clocks that are read one after the other and rounded down differ by so much. */
+const ROUNDING_MS = 2;
+/** Rows whose wait is remembered. One that is forgotten waits anew. */
+const MISSING_MAX = 10_000;
+
 export class Progress {
   readonly ports: OutboxPorts;
   readonly pace: OrderPace;
+  /** By row: when this process first looked and found nothing, by what has really passed. */
+  readonly #missingSince = new Map<number, number>();
 
   constructor(ports: OutboxPorts) {
     this.ports = ports;
@@ -164,16 +171,30 @@ export class Progress {
 
   /**
    * Whether it is believed that nothing is there. It is when the shop was asked often and long enough: its copies and its
-   * index lag behind. Until then the row is put off.
+   * index lag behind. Until then the row is put off. The shop's lag is real time, and a wall clock that jumps ahead takes the
+   * ledger's with it: so this process must have waited by its own pace, too.
    */
   async isCertain(work: Work): Promise<boolean> {
     const { clock, limits } = this.ports;
     const { intent_at_ms, empty_lookups } = work.owned.outbox;
     const now = clock.now();
     const since = intent_at_ms ?? now;
-    if (now - since >= limits.lookup_wait_ms && empty_lookups + 1 >= limits.lookups_min) return true;
+    const waited_ms = Math.min(now - since, this.#missedFor(keyOf(work), empty_lookups));
+    if (waited_ms >= limits.lookup_wait_ms && empty_lookups + 1 >= limits.lookups_min) return true;
     await this.decide(keyOf(work), (state) => decideEmptyLookup(state, now + limits.lookup_wait_ms));
     return false;
+  }
+
+  /** How long this process has been missing what the row asked for; 0 at the first look, also after a restart. */
+  #missedFor(key: number, emptyLookups: number): number {
+    const now = this.ports.clock.elapsed();
+    const since = emptyLookups === 0 ? undefined : this.#missingSince.get(key);
+    if (since !== undefined) return now - since + ROUNDING_MS;
+    this.#missingSince.delete(key);
+    this.#missingSince.set(key, now);
+    const [oldest] = this.#missingSince.keys();
+    if (this.#missingSince.size > MISSING_MAX && oldest !== undefined) this.#missingSince.delete(oldest);
+    return 0;
   }
 
   /** Whether an order may be sent now. Where the shop takes only so many a minute, the row waits, and nothing counts as failed. */

@@ -282,7 +282,7 @@ describe('only what the shop has put back can be sold again', () => {
         readOrders: async () => reading.seen,
         ordersChangedSince: orders.ordersChangedSince.bind(orders),
       };
-      const clock = { now: () => reading.at_ms, observe: (written: number) => written };
+      const clock = { now: () => reading.at_ms, observe: (written: number) => written, elapsed: () => 0 };
       await t.watchOrders({ source: late, clock }).see([ref], signal);
     }
   });
