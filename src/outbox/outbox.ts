@@ -34,6 +34,8 @@ export class Outbox {
   readonly #drafts: DraftProtocol;
   readonly #steps: Record<Step, StepRun>;
   readonly #inFlight = new Map<number, Promise<void>>();
+  /** Rows that could not even be put off, on a full disk for one: left to the next round, or this one would never end. */
+  readonly #stuck = new Set<number>();
   #toldElsewhere = false;
 
   constructor(ports: OutboxPorts) {
@@ -54,10 +56,11 @@ export class Outbox {
   /** Works on what is due until nothing is. */
   async run(signal: AbortSignal): Promise<void> {
     const { store, limits, sleep } = this.#ports;
+    this.#stuck.clear();
     while (!signal.aborted) {
       const room = limits.concurrency - this.#inFlight.size;
       const due = await store.dueOutbox(limits.concurrency * 2);
-      const fresh = due.filter(({ reservation_key }) => !this.#inFlight.has(reservation_key)).slice(0, room);
+      const fresh = due.filter(({ reservation_key: key }) => this.#isFree(key)).slice(0, room);
       for (const { reservation_key } of fresh) this.#begin(reservation_key, signal);
       if (this.#inFlight.size === 0) return;
       // One slow call must not keep the others waiting: what became due meanwhile is looked for, too.
@@ -65,6 +68,10 @@ export class Outbox {
       await Promise.race([...this.#inFlight.values(), ...(hasRoom ? [sleep(LOOK_AGAIN_MS)] : [])]);
     }
     await Promise.all(this.#inFlight.values());
+  }
+
+  #isFree(key: number): boolean {
+    return !this.#inFlight.has(key) && !this.#stuck.has(key);
   }
 
   #begin(key: number, signal: AbortSignal): void {
@@ -83,6 +90,7 @@ export class Outbox {
     try {
       await this.#progress.later(key, 'bug');
     } catch (again) {
+      this.#stuck.add(key);
       report('outbox_not_put_off', { reservation_key: key, error: again });
     }
   }
