@@ -199,8 +199,8 @@ async function askClient(dialogue: Dialogue, path: string): Promise<ClientChoice
     '\nWhich MCP client shall know of holdfast?',
     {
       'claude-desktop': `Claude Desktop (${path})`,
+      print: 'another one that starts it: print what to paste',
       http: 'an agent that connects over HTTP: make a token for it',
-      print: 'another one: print what to paste',
       none: 'none for now',
     },
     'claude-desktop',
