@@ -1,3 +1,0 @@
-import { drill } from './run-drill.js';
-
-drill({ seed: 2, mirror: 'draft_order' });
