@@ -147,8 +147,12 @@ export const LIMITS = {
     /** Of a principal, and of an address; settings say otherwise. A busy agent makes some sixty a minute. */
     rate_per_minute: 6_000,
     rate_per_address_per_minute: 12_000,
-    /** Requests that nobody is known for, from one address. */
+    /** Requests that nobody is known for, from one address: more of them are only told to wait. */
     strangers_per_minute: 120,
+    /** And so many of them have the signature of their token checked, which is the costly part. */
+    bad_tokens_per_minute: 1_200,
+    /** A stream whose token was revoked goes on for so long at most. */
+    streams_recheck_ms: 5_000,
     /** A heartbeat that is older than so many of them, and than this, and the server is not ready. */
     ready_beats: 4,
     ready_min_ms: 30_000,
@@ -187,8 +191,6 @@ export const LIMITS = {
     /** Tokens whose signature was found good, and how long that is believed: a key withdrawn by the issuer is gone then. */
     verified_max: 1_000,
     verified_max_ms: 300_000,
-    /** Refusals of one kind are logged so often at most, with their number. */
-    refusal_log_ms: 60_000,
   },
   push: {
     /** Streams that are open, and sessions that may open one: together, and of one caller. */

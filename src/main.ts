@@ -10,7 +10,7 @@ import type { Clock, LedgerSettings } from './ledger/ports.js';
 import { Loop } from './loops/loop.js';
 import { Counters } from './observability/counters.js';
 import type { Log } from './observability/log.js';
-import { quotaWatch } from './observability/quota-watch.js';
+import { RareLog } from './observability/rare-log.js';
 import type { Outbox } from './outbox/outbox.js';
 import { openSqliteStore, type SqliteStore } from './store/sqlite/sqlite-store.js';
 import { socketTurnstile } from './store/sqlite/turnstile.js';
@@ -91,6 +91,7 @@ export function openHoldfast(config: Config, log: Log, tuning: Partial<typeof LI
   );
   const loops = shopLoops({ config, store, log, shopSide });
   let subscriptions: Loop | null = null;
+  const overQuota = new RareLog(log, LIMITS.quota_log_gap_ms);
   const ledger = new Ledger({
     store,
     clock,
@@ -98,12 +99,10 @@ export function openHoldfast(config: Config, log: Log, tuning: Partial<typeof LI
     settings,
     freshener: { freshen: async (skus, deadlineMs) => (await shopSide()).sync.freshen(skus, deadlineMs) },
     nudges: { outboxDue: () => loops.outbox.nudge() },
-    onQuota: quotaWatch({
-      counters,
-      log,
-      now: () => performance.now(),
-      gap_ms: LIMITS.quota_log_gap_ms,
-    }),
+    onQuota: (limit, principal) => {
+      counters.add('quota_refusals_total', 1, limit);
+      overQuota.warn('quota_exceeded', { limit, principal }, limit);
+    },
     sleep: (ms) => pause(ms),
   });
   const calls = new Set<Promise<unknown>>();
@@ -117,7 +116,9 @@ export function openHoldfast(config: Config, log: Log, tuning: Partial<typeof LI
     },
     onCall: (call) => {
       calls.add(call);
-      void call.finally(() => calls.delete(call));
+      const forget = (): boolean => calls.delete(call);
+      // Whoever asked hears how it ends: one that fails is not to end the process by nobody's handling it here.
+      call.then(forget, forget);
     },
   };
   const hub = stockHub({ store, settings, log, counters });
@@ -127,6 +128,7 @@ export function openHoldfast(config: Config, log: Log, tuning: Partial<typeof LI
   };
   const stop = once(async () => {
     await settled();
+    overQuota.flush();
     await Promise.all([
       hub.stop(),
       loops.heartbeat.stop(),

@@ -3,6 +3,7 @@
 import { type Config, LIMITS, type OAuthConfig } from '../config.js';
 import type { Counters } from '../observability/counters.js';
 import type { Log } from '../observability/log.js';
+import type { RareLog } from '../observability/rare-log.js';
 import type { ResourceMetadata } from '../transport/auth/resource-metadata.js';
 import { type Authenticator, OPEN_TO_LOOPBACK } from '../transport/auth.js';
 import { readTokensText, tokensError } from './token-file.js';
@@ -13,28 +14,32 @@ export interface HttpCallers {
   readonly metadata: ResourceMetadata | null;
 }
 
-/** Throws `ConfigError` for a list of tokens that can't be used. The issuer is not asked before somebody brings a token. */
-export async function httpCallers(config: Config, log: Log, counters: Counters): Promise<HttpCallers> {
+/**
+ * Throws `ConfigError` for a list of tokens that can't be used. The issuer is not asked before somebody brings a token.
+ * `trouble`: where it is told who was turned away, and why.
+ */
+export async function httpCallers(
+  config: Config,
+  log: Log,
+  { counters, trouble }: { readonly counters: Counters; readonly trouble: Pick<RareLog, 'warn'> },
+): Promise<HttpCallers> {
   const { tokens: source, oauth } = config;
   if (source === null && oauth === null) return { authenticator: OPEN_TO_LOOPBACK, metadata: null };
-  const [{ knownCallers }, { RefusalTally }, { resourceMetadata }] = await Promise.all([
+  const [{ knownCallers }, { resourceMetadata }] = await Promise.all([
     import('../transport/auth/known-callers.js'),
-    import('../transport/auth/refusal-tally.js'),
     import('../transport/auth/resource-metadata.js'),
   ]);
   const metadata = oauth === null ? null : resourceMetadata(oauth.resource, oauth.issuer);
-  const tally = new RefusalTally({
-    counters,
-    log,
-    now: Date.now,
-    log_every_ms: LIMITS.auth.refusal_log_ms,
-  });
   const authenticator = knownCallers({
     tokens: source === null ? null : await tokenList(source, log),
     oauth: oauth === null ? null : await oauthTokens(oauth, log),
     metadata_url: metadata?.url ?? null,
     token_chars_max: LIMITS.auth.token_chars_max,
-    refused: (reason) => tally.add(reason),
+    // Of the request nothing is kept but the reason.
+    refused: (reason) => {
+      counters.add('auth_refusals_total', 1, reason);
+      trouble.warn('auth_refused', { reason }, reason);
+    },
   });
   return { authenticator, metadata };
 }

@@ -114,8 +114,8 @@ async function openDoors(
     import('../transport/http.js'),
     import('./http-callers.js'),
   ]);
-  const callers = await httpCallers(config, log, counters);
   const trouble = new RareLog(log, LIMITS.http.log_gap_ms);
+  const callers = await httpCallers(config, log, { counters, trouble });
   const onError = (error: unknown): void => trouble.warn('http_error', { error });
   const report = (event: string): void => trouble.warn(event);
   const open = { ...LIMITS.http, ...config.http, onError, report };

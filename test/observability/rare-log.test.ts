@@ -34,3 +34,16 @@ it('what was only counted is written when the log is flushed', () => {
     ['flood', { times: 1 }],
   ]);
 });
+
+it('kinds of one event do not hide one another', () => {
+  const lines: unknown[] = [];
+  const rare = new RareLog({ warn: (event, fields) => void lines.push([event, fields]) }, GAP_MS);
+  for (let n = 0; n < 3; n += 1) rare.warn('refused', { reason: 'unknown' }, 'unknown');
+  rare.warn('refused', { reason: 'expired' }, 'expired');
+  vi.advanceTimersByTime(GAP_MS);
+  expect(lines).toEqual([
+    ['refused', { reason: 'unknown' }],
+    ['refused', { reason: 'expired' }],
+    ['refused', { reason: 'unknown', times: 2 }],
+  ]);
+});

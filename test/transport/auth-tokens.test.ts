@@ -2,10 +2,8 @@
 
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { Counters } from '../../src/observability/counters.js';
 import { bearerOf, looksLikeJwt } from '../../src/transport/auth/bearer.js';
 import { knownCallers } from '../../src/transport/auth/known-callers.js';
-import { RefusalTally } from '../../src/transport/auth/refusal-tally.js';
 import { parseTokens, TokensWrong } from '../../src/transport/auth/token-entries.js';
 import { TokenList, type TokenListOptions } from '../../src/transport/auth/token-list.js';
 
@@ -262,27 +260,4 @@ describe('the answer', () => {
     const judgement = await callers({ tokens }).judge({ rawHeaders: ['Authorization', 'Bearer x'] } as never);
     expect(judgement).toMatchObject({ challenge: { status: 503, headers: { 'retry-after': '1' } } });
   });
-});
-
-it('refusals are counted each, and logged once a minute with how many there were', () => {
-  const counters = new Counters();
-  const lines: unknown[] = [];
-  let now_ms = 1_000_000;
-  const tally = new RefusalTally({
-    counters,
-    log: { warn: (_, fields) => void lines.push(fields) },
-    now: () => now_ms,
-    log_every_ms: 60_000,
-  });
-  for (let i = 0; i < 5; i += 1) tally.add('unknown');
-  tally.add('scope');
-  now_ms += 60_000;
-  tally.add('unknown');
-  expect(lines).toEqual([
-    { reason: 'unknown', requests: 1 },
-    { reason: 'scope', requests: 1 },
-    { reason: 'unknown', requests: 5 },
-  ]);
-  expect(counters.get('auth_refusals_total', 'unknown')).toBe(6);
-  expect(counters.text()).toContain('holdfast_auth_refusals_total{reason="scope"} 1');
 });
