@@ -125,7 +125,7 @@ export function mcpServer(identity: ServerIdentity, context: ToolContext, push: 
     const version = server.getNegotiatedProtocolVersion() ?? http?.req?.headers.get('mcp-protocol-version');
     return tool.run({ ...context, takes_links: (version ?? '') >= LINKS_SINCE }, args);
   });
-  if (context.caller.scopes.has('inventory:read')) registerStock(server, context, push);
+  if (context.caller.scopes.has(STOCK_SCOPE)) registerStock(server, context, push);
   return server;
 }
 
@@ -133,6 +133,9 @@ export function mcpServer(identity: ServerIdentity, context: ToolContext, push: 
 export function scopeOf(toolName: string): Scope | null {
   return SELLING.byName.get(toolName)?.scope ?? null;
 }
+
+/** What a caller's token has to allow to read stock as a resource, or to follow it. */
+export const STOCK_SCOPE: Scope = 'inventory:read';
 
 /** A call that was turned away before its tool was asked. */
 export function rateLimitedResult(retry_after_seconds: number): CallToolResult {

@@ -16,8 +16,11 @@ export type Judgement =
   | { readonly ok: false; readonly challenge: Challenge };
 
 export interface Authenticator {
-  /** A token that is no good is an answer, not an error: rejects only for bugs. */
-  judge(request: IncomingMessage): Promise<Judgement>;
+  /**
+   * A token that is no good is an answer, not an error: rejects only for bugs. `isWorn`: so many bad ones came from there of
+   * late that nothing costly is done for one that is not known yet.
+   */
+  judge(request: IncomingMessage, isWorn?: boolean): Promise<Judgement>;
   /** The answer to a known caller whose token lacks a scope. */
   lacking(scope: Scope, caller: Bearer): Challenge;
 }

@@ -15,10 +15,37 @@ export interface Client {
 }
 
 /** A proxy's handwriting: whoever reaches a server without one sends none of these. */
-const FORWARDING = ['forwarded', 'x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host', 'via'] as const;
+const FORWARDING = [
+  'forwarded',
+  'via',
+  'x-forwarded',
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-port',
+  'x-forwarded-proto',
+  'x-forwarded-server',
+  'x-original-forwarded-for',
+  'x-real-ip',
+  'x-client-ip',
+  'x-cluster-client-ip',
+  'true-client-ip',
+  'cdn-loop',
+  'cf-connecting-ip',
+  'cf-ray',
+  'fastly-client-ip',
+  'fly-client-ip',
+  'x-amzn-trace-id',
+  'x-azure-clientip',
+  'x-cloud-trace-context',
+  'x-envoy-external-address',
+] as const;
 
-export function isForwarded({ headers }: IncomingMessage): boolean {
-  return FORWARDING.some((name) => headers[name] !== undefined);
+/**
+ * HTTP/1.0 is a sign too: nginx spoke it for twenty years to whatever `proxy_pass` named, without a header that says so, and
+ * no MCP client speaks it. A proxy that sends 1.1 and writes nothing looks like a program of this machine, and can't be told.
+ */
+export function isForwarded({ headers, httpVersion }: IncomingMessage): boolean {
+  return httpVersion === '1.0' || FORWARDING.some((name) => headers[name] !== undefined);
 }
 
 /** Proxies that are believed. */

@@ -14,6 +14,7 @@ export interface Names {
   readonly allowed_origins: readonly string[];
 }
 
+const TWO_HOSTS: Refused = { status: 400, message: 'One Host header is wanted, not several.' };
 const WRONG_HOST: Refused = {
   status: 403,
   message: 'Not addressed to this server. Its operator names further hosts in HOLDFAST_HTTP_ALLOWED_HOSTS.',
@@ -29,7 +30,16 @@ export type Guard = (request: IncomingMessage) => Refused | null;
 
 export function hostGuard({ allowed_hosts }: Pick<Names, 'allowed_hosts'>): Guard {
   const names = [...localhostAllowedHostnames(), ...allowed_hosts];
-  return ({ headers }) => (validateHostHeader(headers.host, names).ok ? null : WRONG_HOST);
+  return ({ headers, rawHeaders }) => {
+    // Node itself keeps the first of several, and a proxy before us may have looked at another (RFC 9112, section 3.2).
+    if (countOf('host', rawHeaders) > 1) return TWO_HOSTS;
+    return validateHostHeader(headers.host, names).ok ? null : WRONG_HOST;
+  };
+}
+
+/** `rawHeaders`: names and values by turns. */
+function countOf(name: string, rawHeaders: readonly string[]): number {
+  return rawHeaders.filter((text, at) => at % 2 === 0 && text.toLowerCase() === name).length;
 }
 
 export function originGuard({ allowed_origins }: Pick<Names, 'allowed_origins'>): Guard {

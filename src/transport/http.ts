@@ -12,6 +12,7 @@ import { type Caller, mcpServer, type Push, type ServerIdentity, type ToolHost }
 import type { ResourceMetadata } from './auth/resource-metadata.js';
 import type { Authenticator } from './auth.js';
 import { isForwarded, isLoopback, plainAddress, TrustedProxies } from './client-address.js';
+import { shared } from './cors.js';
 import { hostGuard, type Names, originGuard } from './guards.js';
 import { refuse, writeJson } from './json-rpc.js';
 import { LegacySessions, type SessionPorts } from './legacy-sessions.js';
@@ -147,7 +148,9 @@ function routesOf(mcp: McpEndpoint, options: HttpOptions): Route {
   const isOriginWrong = originGuard({ allowed_origins: options.allowed_origins ?? [] });
   const deliveries = webhooks && new WebhookRoute({ ...webhooks, body_max_bytes, onError });
   const routes: Readonly<Record<string, Route | undefined>> = {
-    '/mcp': (request, response) => void mcp.handle(request, response),
+    '/mcp': (request, response) => {
+      if (!shared(request, response)) void mcp.handle(request, response);
+    },
     '/healthz': (_, response) => text(response, 200, 'ok'),
     '/readyz': readiness && readyRoute(readiness, onError),
     '/metrics': metrics && metricsRoute(metrics, onError),

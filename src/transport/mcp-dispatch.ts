@@ -102,8 +102,8 @@ export class McpDispatch {
   }
 
   /**
-   * As the SDK's handler serves that era, but with one JSON answer: its own is always a stream, which costs twice as much
-   * and is nothing that a client can read who takes JSON alone.
+   * As the SDK's handler serves that era, but with one JSON answer: its own is always a stream, which is more work for both
+   * ends and nothing that a client can read who takes JSON alone.
    */
   async #oldEra(request: Request, parsedBody: unknown, authInfo: AuthInfo): Promise<Response> {
     const server = await this.#serving.factory({ era: 'legacy', authInfo, requestInfo: request });

@@ -1,13 +1,16 @@
 /**
- * What happens to a request at /mcp, cheapest first: method, who calls, how fast they go, how many are under way, the
- * declared length, the body, JSON, scopes; and only then the SDK, with a body that is parsed already. What is refused on the
- * way is counted, and a stranger's text is in no answer and no log line.
+ * What happens to a request at /mcp, cheapest first: method, who calls, how fast they go, the declared length, the body,
+ * JSON, how many are under way, scopes; and only then the SDK, with a body that is parsed already. What is refused on the way
+ * is counted, and a stranger's text is in no answer and no log line.
+ *
+ * A request takes its place among those under way when its body is there, and not before: a body that does not come would
+ * hold it for nothing. Until then connections, time and the `BodyReader` bound it.
  */
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { PROTOCOL_VERSION_META_KEY } from '@modelcontextprotocol/server';
 import type { Counters } from '../observability/counters.js';
-import { type Caller, rateLimitedResult, scopeOf } from '../tools/server.js';
+import { type Caller, rateLimitedResult } from '../tools/server.js';
 import { type Authenticator, type Challenge, OPEN_TO_LOOPBACK } from './auth.js';
 import { BodyReader, Unreceived, type WhyUnreceived } from './body.js';
 import { addressKey, isForwarded, originOf, type TrustedProxies } from './client-address.js';
@@ -27,6 +30,8 @@ import {
 import { ListenBus } from './listen-bus.js';
 import { FOLLOWS_TOO_MUCH, TOO_MUCH_CODE } from './listen-request.js';
 import { McpDispatch, type McpServing } from './mcp-dispatch.js';
+import { OpenStreams } from './open-streams.js';
+import { scopeNeeded } from './scopes.js';
 import { TokenBuckets } from './token-buckets.js';
 
 export interface McpLimits {
@@ -42,6 +47,8 @@ export interface McpLimits {
   readonly streams_per_principal_max: number;
   readonly buckets_max: number;
   readonly strangers_per_minute: number;
+  readonly bad_tokens_per_minute: number;
+  readonly streams_recheck_ms: number;
   readonly rate_per_minute: number;
   readonly rate_per_address_per_minute: number;
 }
@@ -120,20 +127,27 @@ const REFUSED = {
 /** Answered to the request that asked, so that a client knows which. */
 const TOO_MUCH: Refused = { status: 400, code: TOO_MUCH_CODE, message: FOLLOWS_TOO_MUCH };
 
-/** What somebody has to look after if there is much of it. */
+/** What somebody has to look after if there is much of it. Of callers who are turned away the authenticator tells more. */
 const TROUBLE: ReadonlySet<Outcome> = new Set([
   'broken_off',
   'busy',
-  'challenged',
   'failed',
   'forwarded',
   'in_the_clear',
   'rate_limited',
-  'scope_missing',
   'too_deep',
   'too_large',
   'too_slow',
 ]);
+
+/** A request of somebody who is known. */
+interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly caller: Caller;
+  /** What a limit on addresses is counted by. */
+  readonly address: string;
+}
 
 export class McpEndpoint {
   readonly #options: McpOptions;
@@ -143,7 +157,10 @@ export class McpEndpoint {
   readonly #open: Crowd;
   readonly #principals: TokenBuckets;
   readonly #addresses: TokenBuckets;
+  /** Tries that failed, by address: what is answered, and what is checked. */
   readonly #strangers: TokenBuckets;
+  readonly #badTokens: TokenBuckets;
+  readonly #openStreams: OpenStreams;
   #isStopping = false;
 
   constructor(options: McpOptions) {
@@ -165,6 +182,13 @@ export class McpEndpoint {
     this.#principals = buckets(options.rate_per_minute);
     this.#addresses = buckets(options.rate_per_address_per_minute);
     this.#strangers = buckets(options.strangers_per_minute);
+    this.#badTokens = buckets(options.bad_tokens_per_minute);
+    this.#openStreams = new OpenStreams({
+      authenticator: options.authenticator,
+      recheck_ms: options.streams_recheck_ms,
+      breathe: () => new Promise((resume) => setImmediate(resume)),
+      onError: options.onError,
+    });
   }
 
   /** Answers whatever comes; never rejects. */
@@ -191,6 +215,7 @@ export class McpEndpoint {
   /** Takes nothing new, and ends the streams; calls under way go on. */
   async stop(): Promise<void> {
     this.#isStopping = true;
+    this.#openStreams.close();
     await Promise.all([this.#options.sessions?.close(), this.#dispatch.endStreams()]);
   }
 
@@ -201,7 +226,7 @@ export class McpEndpoint {
   }
 
   async #outcomeOf(request: IncomingMessage, response: ServerResponse): Promise<Outcome> {
-    const { authenticator, proxies, https_only, sessions } = this.#options;
+    const { authenticator, proxies, https_only } = this.#options;
     if (this.#isStopping) return 'stopping';
     if (authenticator === OPEN_TO_LOOPBACK && isForwarded(request)) return 'forwarded';
     const { method = '' } = request;
@@ -209,68 +234,80 @@ export class McpEndpoint {
     const client = proxies.clientOf(request);
     if (https_only && client.scheme === 'http') return 'in_the_clear';
     const address = addressKey(client.address);
-    const wait_s = this.#strangers.wait(address);
-    if (wait_s > 0) return tooFast(response, wait_s, null);
-    const judgement = await authenticator.judge(request);
-    if (!judgement.ok) {
-      this.#strangers.take(address);
-      challenge(response, judgement.challenge);
-      return 'challenged';
-    }
+    const judgement = await authenticator.judge(request, this.#badTokens.wait(address) > 0);
+    if (!judgement.ok) return this.#turnedAway(response, judgement.challenge, address);
     const caller: Caller = { ...judgement.caller, origin: originOf(client.address, address) };
-    const slow_s = Math.max(this.#addresses.take(address), this.#principals.take(caller.principal));
-    if (method !== 'POST') {
-      if (slow_s > 0) return tooFast(response, slow_s, null);
-      if (sessions?.claims(request, undefined) !== true) return 'wrong_method';
-      await sessions.handle(request, response, undefined, caller);
-      return 'streamed';
-    }
-    return this.#posted(request, response, caller, slow_s);
+    const slow_s = this.#pay(address, caller.principal);
+    const exchange = { request, response, caller, address };
+    return method === 'POST' ? this.#posted(exchange, slow_s) : this.#visited(exchange, slow_s);
+  }
+
+  /**
+   * Strangers have a pace of their own, and whoever is known never feels it: behind a proxy that is not named, all have one
+   * address. Where nobody can be judged just now, it is not the token that failed.
+   */
+  #turnedAway(response: ServerResponse, challenged: Challenge, address: string): Outcome {
+    const isTokenAtFault = challenged.status !== 503;
+    if (isTokenAtFault) this.#badTokens.take(address);
+    const wait_s = isTokenAtFault ? this.#strangers.take(address) : 0;
+    if (wait_s > 0) return tooFast(response, wait_s, null);
+    challenge(response, challenged);
+    return 'challenged';
+  }
+
+  /** Of both or of neither: who is refused by one must not use up the other, which may be their neighbours' too. */
+  #pay(address: string, principal: string, tokens = 1): number {
+    const wait_s = Math.max(this.#addresses.wait(address, tokens), this.#principals.wait(principal, tokens));
+    if (wait_s > 0) return wait_s;
+    this.#addresses.take(address, tokens);
+    this.#principals.take(principal, tokens);
+    return 0;
+  }
+
+  /** GET and DELETE, which are for sessions. */
+  async #visited({ request, response, caller }: Exchange, slow_s: number): Promise<Outcome> {
+    const { sessions } = this.#options;
+    if (slow_s > 0) return tooFast(response, slow_s, null);
+    if (sessions?.claims(request, undefined) !== true) return 'wrong_method';
+    this.#openStreams.add({ request, response, caller });
+    await sessions.handle(request, response, undefined, caller);
+    return 'streamed';
   }
 
   /** `slow_s`: above 0 when the caller goes too fast; the body then only says how to tell them. */
-  async #posted(
-    request: IncomingMessage,
-    response: ServerResponse,
-    caller: Caller,
-    slow_s: number,
-  ): Promise<Outcome> {
+  async #posted(exchange: Exchange, slow_s: number): Promise<Outcome> {
+    const { request, response, caller } = exchange;
+    if (!isJson(request.headers['content-type'])) return 'wrong_type';
+    const { json_depth_max } = this.#options;
+    const parsed = await this.#bodies.received(request, async (body) => parseJson(body, json_depth_max));
+    if (!parsed.ok) return parsed.why;
+    if (slow_s > 0) return tooFast(response, slow_s, parsed.value);
     const { principal } = caller;
     const place = this.#underWay.enter(principal);
     if (place === 'all_full') return 'busy';
-    const wait_s = place === 'each_full' ? Math.max(1, slow_s) : slow_s;
-    let isIn = place === 'in';
+    if (place === 'each_full') return tooFast(response, 1, parsed.value);
+    let isIn = true;
     const leave = (): void => {
       if (isIn) this.#underWay.leave(principal);
       isIn = false;
     };
     try {
-      if (!isJson(request.headers['content-type'])) return 'wrong_type';
-      const { json_depth_max } = this.#options;
-      const parsed = await this.#bodies.received(request, async (body) => parseJson(body, json_depth_max));
-      if (!parsed.ok) return parsed.why;
-      if (wait_s > 0) return tooFast(response, wait_s, parsed.value);
-      return await this.#served(request, response, parsed.value, caller, leave);
+      return await this.#served(exchange, parsed.value, leave);
     } finally {
       leave();
     }
   }
 
-  async #served(
-    request: IncomingMessage,
-    response: ServerResponse,
-    body: unknown,
-    caller: Caller,
-    onStream: () => void,
-  ): Promise<Outcome> {
+  async #served(exchange: Exchange, body: unknown, onStream: () => void): Promise<Outcome> {
+    const { request, response, caller, address } = exchange;
     const { authenticator, sessions, lenient } = this.#options;
     const { headers } = request;
     const messages = messagesOf(body);
     // The first of a batch is paid for.
-    const wait_s = messages.length > 1 ? this.#principals.take(caller.principal, messages.length - 1) : 0;
+    const wait_s = messages.length > 1 ? this.#pay(address, caller.principal, messages.length - 1) : 0;
     if (wait_s > 0) return tooFast(response, wait_s, body);
     for (const message of messages) {
-      const scope = scopeOf(toolCalled(message) ?? '');
+      const scope = scopeNeeded(message);
       if (scope === null || caller.scopes.has(scope)) continue;
       challenge(response, authenticator.lacking(scope, caller), idOf(body));
       return 'scope_missing';
@@ -290,6 +327,7 @@ export class McpEndpoint {
         refuse(response, TOO_MUCH, idOf(body));
         return 'follows_too_much';
       }
+      this.#openStreams.add({ request, response, caller });
       return await this.#dispatch.listen({ ...said, body: heard }, response, caller, onStream);
     } finally {
       this.#open.leave(principal);

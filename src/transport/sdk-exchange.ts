@@ -52,7 +52,13 @@ export async function writeSdkResponse(
   return 'answered';
 }
 
-/** Reads on only when what was written has left: a client that does not read keeps its stream waiting, not our memory. */
+/**
+ * Reads on only when what was written has left: a client that does not read keeps its stream waiting. What the SDK goes on
+ * queueing behind it is bounded by whoever feeds it, for the SDK's streams know no pressure. A stream of changes gets nothing
+ * while its response is full (`ListenBus`), but for a comment of some bytes four times a minute. Tools of ours tell nothing
+ * before their answer; those of a server that is not ours (`streams_calls`: conformance runs and measurements) queue what one
+ * call has to say.
+ */
 async function pump(body: ReadableStream<Uint8Array>, response: ServerResponse): Promise<void> {
   const reader = body.getReader();
   const onClose = (): void => void reader.cancel().catch(() => undefined);

@@ -28,19 +28,16 @@ export class TokenBuckets {
 
   /** Takes tokens. Returns 0, or, when there are too few, the seconds until there are enough: 1 or more. */
   take(key: string, tokens = 1): number {
-    const bucket = this.#filled(key);
-    const wanted = Math.min(tokens, this.#pace.per_minute);
-    if (bucket.tokens >= wanted) {
-      bucket.tokens -= wanted;
-      return 0;
-    }
-    return this.#wait_s(bucket, wanted);
+    const wait_s = this.wait(key, tokens);
+    if (wait_s === 0) this.#filled(key).tokens -= Math.min(tokens, this.#pace.per_minute);
+    return wait_s;
   }
 
-  /** Like `take` of one, but leaves it there. */
-  wait(key: string): number {
+  /** Like `take`, but leaves them there. */
+  wait(key: string, tokens = 1): number {
     const bucket = this.#filled(key);
-    return bucket.tokens >= 1 ? 0 : this.#wait_s(bucket, 1);
+    const wanted = Math.min(tokens, this.#pace.per_minute);
+    return bucket.tokens >= wanted ? 0 : this.#wait_s(bucket, wanted);
   }
 
   get size(): number {

@@ -177,6 +177,91 @@ it('a call of a tool that the token does not allow is challenged before it, in a
   expect(lacking).toEqual(['inventory:reserve', 'orders:submit']);
 });
 
+it.each([
+  ['resources/read', { uri: 'stock://sku/MUG' }, 403],
+  ['resources/subscribe', { uri: 'stock://sku/MUG' }, 403],
+  ['subscriptions/listen', { notifications: { resourceSubscriptions: ['stock://sku/MUG'] } }, 403],
+  ['subscriptions/listen', { notifications: { toolsListChanged: true } }, 200],
+  ['tools/list', {}, 200],
+])(
+  'stock is read and followed with inventory:read alone: %s %j is answered %i',
+  async (method, params, status) => {
+    const caller = { principal: AGENT, channel: null, scopes: new Set(['orders:submit'] as const) };
+    const lacking: string[] = [];
+    const { origin } = await serve({
+      authenticator: {
+        judge: async () => ({ ok: true, caller }),
+        lacking: (scope) => {
+          lacking.push(scope);
+          return { status: 403, headers: {}, message: 'No.' };
+        },
+      },
+    });
+    const response = await fetch(`${origin}/mcp`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        accept: 'application/json, text/event-stream',
+        ...(method === 'subscriptions/listen' ? { 'mcp-protocol-version': '2026-07-28' } : {}),
+      },
+      body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }),
+    });
+    await response.body?.cancel();
+    expect([response.status, lacking]).toEqual([status, status === 403 ? ['inventory:read'] : []]);
+  },
+);
+
+describe('a web page', () => {
+  const PAGE = 'https://app.example.com';
+  const ask = (origin: string, page: string, more: Record<string, string> = {}, method = 'OPTIONS') =>
+    fetch(`${origin}/mcp`, { method, headers: { origin: page, ...more } });
+  const WISH = { 'access-control-request-method': 'POST', 'access-control-request-headers': 'authorization' };
+
+  it('that may call has its browser told so, for it alone', async () => {
+    const { origin } = await serve({ allowed_origins: [PAGE] });
+    const asked = await ask(origin, PAGE, WISH);
+    expect(asked.status).toBe(204);
+    expect(Object.fromEntries(asked.headers)).toMatchObject({
+      'access-control-allow-origin': PAGE,
+      'access-control-allow-methods': 'POST, GET, DELETE',
+      'access-control-allow-headers': expect.stringMatching(
+        /authorization.*mcp-method.*mcp-name.*mcp-session-id/,
+      ),
+      vary: 'origin',
+    });
+    const answered = await fetch(`${origin}/mcp`, {
+      method: 'POST',
+      headers: {
+        origin: PAGE,
+        'content-type': 'application/json',
+        accept: 'application/json, text/event-stream',
+      },
+      body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: FIND }),
+    });
+    expect([answered.status, answered.headers.get('access-control-allow-origin')]).toEqual([200, PAGE]);
+    expect(answered.headers.get('access-control-expose-headers')).toContain('mcp-session-id');
+  });
+
+  it('can read the challenge of a token that is missing', async () => {
+    const challenge = { status: 401, headers: { 'www-authenticate': 'Bearer' }, message: 'No.' } as const;
+    const authenticator = { ...knownAs(AGENT), judge: async () => ({ ok: false, challenge }) as const };
+    const { origin } = await serve({ allowed_origins: [PAGE], authenticator });
+    const { status, headers } = await ask(origin, PAGE, {}, 'POST');
+    expect([status, headers.get('access-control-allow-origin')]).toEqual([401, PAGE]);
+    expect(headers.get('access-control-expose-headers')).toContain('www-authenticate');
+  });
+
+  it('that may not is told nothing, and neither is a program', async () => {
+    const { origin } = await serve({ allowed_origins: [PAGE] });
+    const stranger = await ask(origin, 'https://evil.example', WISH);
+    expect([stranger.status, stranger.headers.get('access-control-allow-origin')]).toEqual([403, null]);
+    const program = await post(origin);
+    expect([program.status, program.headers.get('access-control-allow-origin')]).toEqual([200, null]);
+    // OPTIONS that asks for nothing is a method like another.
+    expect((await ask(origin, PAGE)).status).toBe(405);
+  });
+});
+
 describe('closing the HTTP server', () => {
   it('is safe twice, and takes nobody in after it', async () => {
     const server = await serve();

@@ -8,7 +8,7 @@ import { StreamableHTTPClientTransport as HttpV1 } from '@modelcontextprotocol/s
 import { ResourceUpdatedNotificationSchema } from '@modelcontextprotocol/sdk/types.js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { LIMITS } from '../../src/config.js';
-import { SCOPES } from '../../src/tools/caller.js';
+import { SCOPES, type Scope } from '../../src/tools/caller.js';
 import type { StockHub } from '../../src/tools/stock-hub.js';
 import { stockUri } from '../../src/tools/stock-uri.js';
 import type { Authenticator } from '../../src/transport/auth.js';
@@ -19,14 +19,21 @@ import { hubOn, type PushLimits } from '../helpers/push.js';
 const MUG = 'stock://sku/MUG';
 /** Everybody is who they say they are. */
 const BY_NAME: Authenticator = {
-  judge: async ({ headers }) => ({
-    ok: true,
-    caller: { principal: String(headers['x-name'] ?? 'a'), channel: null, scopes: new Set(SCOPES) },
-  }),
+  judge: async ({ headers }) => {
+    const principal = String(headers['x-name'] ?? 'a');
+    const status = turnedAway.get(principal);
+    if (status !== undefined) return { ok: false, challenge: { status, headers: {}, message: 'No.' } };
+    const scopes = new Set(SCOPES.filter((scope) => !taken.has(scope)));
+    return { ok: true, caller: { principal, channel: null, scopes } };
+  },
   lacking: () => {
     throw new Error('these callers lack nothing');
   },
 };
+
+/** Names that are not let in any more, and scopes that nobody has any more. */
+const turnedAway = new Map<string, 401 | 503>();
+const taken = new Set<Scope>();
 
 let shop: TestLedger;
 /** Another process on the same file. */
@@ -50,6 +57,7 @@ async function serve(limits: PushLimits = {}): Promise<void> {
     port: 0,
     authenticator: BY_NAME,
     onError: () => undefined,
+    streams_recheck_ms: 20,
     push: { hub, newId: randomUUID, limits: { ...LIMITS.push, ...limits } },
   });
 }
@@ -65,6 +73,8 @@ afterEach(async () => {
   await hub.stop();
   await elsewhere.close();
   await shop.close();
+  turnedAway.clear();
+  taken.clear();
 });
 
 function send(body: object, headers: Record<string, string> = {}, method = 'POST'): Promise<Response> {
@@ -115,6 +125,62 @@ function listenSlowly(uris: readonly string[]): Socket {
   closing.push(() => socket.destroy());
   return socket;
 }
+
+describe('a stream whose caller is not welcome any more is cut off', () => {
+  const opened: readonly [string, () => Promise<Response>][] = [
+    [
+      'of a session',
+      async () => {
+        const headers = await session('b');
+        await send(subscribe(MUG), headers);
+        return send({}, headers, 'GET');
+      },
+    ],
+    [
+      'of subscriptions/listen',
+      () =>
+        send(
+          { method: 'subscriptions/listen', params: { notifications: { resourceSubscriptions: [MUG] } } },
+          { 'mcp-protocol-version': '2026-07-28', 'x-name': 'b' },
+        ),
+    ],
+  ];
+  const ended = (response: Response): Promise<'ended'> => response.text().then(over, over);
+  const over = (): 'ended' => 'ended';
+
+  it.each(opened)('one %s, and its neighbours’ are not', async (_, open) => {
+    await serve();
+    const theirs = await open();
+    const mine = await send({}, await session('a'), 'GET');
+    expect([theirs.status, mine.status]).toEqual([200, 200]);
+    let isMineOpen = true;
+    void ended(mine).then(() => {
+      isMineOpen = false;
+    });
+    turnedAway.set('b', 401);
+    expect(await ended(theirs)).toBe('ended');
+    expect(isMineOpen).toBe(true);
+  });
+
+  it('one that may do less than it could, but none while nobody can be judged', async () => {
+    await serve();
+    const stream = await send({}, await session('b'), 'GET');
+    let looks = 0;
+    turnedAway.set('b', 503);
+    const { get } = turnedAway;
+    turnedAway.get = (name) => {
+      looks += 1;
+      return get.call(turnedAway, name);
+    };
+    await until(() => looks).toBeGreaterThan(2);
+    turnedAway.get = get;
+    turnedAway.delete('b');
+    const answer = await Promise.race([ended(stream), send(INITIALIZE, { 'x-name': 'b' })]);
+    expect(answer).not.toBe('ended');
+    taken.add('orders:submit');
+    expect(await ended(stream)).toBe('ended');
+  });
+});
 
 describe('a change that another process makes is pushed', () => {
   it('to a client of 2026-07-28, over subscriptions/listen', async () => {

@@ -29,6 +29,8 @@ it('each has a bucket of their own, and several tokens are taken together or not
 it('looking takes nothing', () => {
   const { pace } = buckets(1);
   expect([pace.wait('a'), pace.wait('a'), pace.take('a'), pace.wait('a')]).toEqual([0, 0, 0, 60]);
+  const { pace: wide } = buckets(6);
+  expect([wide.take('a', 4), wide.wait('a', 2), wide.wait('a', 3)]).toEqual([0, 0, 10]);
 });
 
 it('no more buckets are kept than the limit; who was not heard of for longest is forgotten', () => {

@@ -45,11 +45,21 @@ const REFUSALS = {
     error: 'invalid_token',
     told: 'The token is bound to a key of its holder, which this server can not check.',
   },
+  other_kind: {
+    status: 401,
+    error: 'invalid_token',
+    told: 'This is no access token but one of another kind, such as an ID token.',
+  },
   scope: { status: 403, error: 'insufficient_scope', told: 'The token lacks a scope that this call needs.' },
   keys_unavailable: {
     status: 503,
     error: null,
     told: 'The keys of the token issuer can not be read now. The token may be good: send the same request again.',
+  },
+  unchecked: {
+    status: 503,
+    error: null,
+    told: 'Too many bad tokens came from that address to check another now. The token may be good: send the same request again.',
   },
   tokens_unreadable: {
     status: 503,

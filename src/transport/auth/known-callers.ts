@@ -21,8 +21,8 @@ export interface KnownCallersOptions {
 export function knownCallers(options: KnownCallersOptions): Authenticator {
   const { metadata_url, refused } = options;
   return {
-    judge: async (request): Promise<Judgement> => {
-      const judged = await holderOf(request, options);
+    judge: async (request, isWorn = false): Promise<Judgement> => {
+      const judged = await holderOf(request, options, isWorn);
       if (judged.ok) return judged;
       const { reason, retry_after_s = 1 } = judged;
       refused(reason);
@@ -36,14 +36,18 @@ export function knownCallers(options: KnownCallersOptions): Authenticator {
 }
 
 /** What looks like a token of the issuer is judged as one and as nothing else: no token has two chances. */
-async function holderOf(request: IncomingMessage, options: KnownCallersOptions): Promise<Verified> {
+async function holderOf(
+  request: IncomingMessage,
+  options: KnownCallersOptions,
+  isWorn: boolean,
+): Promise<Verified> {
   const { tokens, oauth, token_chars_max } = options;
   const bearer = bearerOf(request, token_chars_max);
   if (bearer.found !== 'token') {
     return { ok: false, reason: bearer.found === 'none' ? 'absent' : 'malformed' };
   }
   const { token } = bearer;
-  if (oauth !== null && (tokens === null || looksLikeJwt(token))) return oauth.holderOf(token);
+  if (oauth !== null && (tokens === null || looksLikeJwt(token))) return oauth.holderOf(token, isWorn);
   if (tokens === null) throw new Error('an authenticator that knows nobody');
   return tokens.holderOf(createHash('sha256').update(token).digest());
 }
