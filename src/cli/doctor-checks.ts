@@ -300,7 +300,8 @@ async function examineWebhooks(
   const found = webhooksFinding(url, ping, ping.answered && ping.status === 200 && plain ? plain : ping);
   if (mcp === undefined || healthz === undefined) return [found];
   const isOurs = found.verdict === 'ok';
-  const at = { host: config.http.host, webhook_port: config.webhook_port, isOurs };
+  const asksWhoCalls = config.tokens !== null || config.oauth !== null;
+  const at = { host: config.http.host, webhook_port: config.webhook_port, isOurs, asksWhoCalls };
   const exposed = exposedFinding(config.public_url, { mcp, healthz }, at);
   if (exposed === null) return [found];
   return isOurs ? [exposed] : [exposed, found];

@@ -111,21 +111,31 @@ export function besideRequests(publicUrl: string): Readonly<Record<keyof Beside,
 }
 
 /**
- * Null when the public reaches nothing but webhooks. A page of somebody else's may stand at that address instead: where
- * our own route is not known to answer, only what looks like MCP counts.
+ * Null when the public reaches nothing but webhooks, or nothing more than who brings a token. A page of somebody else's may
+ * stand at that address instead: where our own route is not known to answer, only what looks like MCP counts. So it does where
+ * `asksWhoCalls`: /healthz tells nobody anything, and an /mcp that lets in who brings no token is a server with other settings.
  */
 export function exposedFinding(
   publicUrl: string,
   { mcp, healthz }: Beside,
-  at: { readonly host: string; readonly webhook_port: number; readonly isOurs: boolean },
+  at: {
+    readonly host: string;
+    readonly webhook_port: number;
+    readonly isOurs: boolean;
+    readonly asksWhoCalls: boolean;
+  },
 ): Finding | null {
-  const open = at.isOurs ? !isClosed(mcp) || !isClosed(healthz) : !isClosed(mcp) && speaksMcp(mcp);
+  const isAllToBeClosed = at.isOurs && !at.asksWhoCalls;
+  const open = isAllToBeClosed ? !isClosed(mcp) || !isClosed(healthz) : !isClosed(mcp) && speaksMcp(mcp);
   if (!open) return null;
   return failed(
     'webhooks',
     'mcp_exposed',
-    `More than webhooks can be reached at ${new URL(publicUrl).host}: /mcp, where whoever comes may sell the shop’s stock, and /metrics. Neither asks who calls.`,
+    `More than webhooks can be reached at ${new URL(publicUrl).host}: /mcp, which asks nobody who they are${at.asksWhoCalls ? ', although these settings have tokens' : ''}: whoever gets in may sell the shop’s stock.`,
     `Let the tunnel or proxy lead to http://${at.host.includes(':') ? `[${at.host}]` : at.host}:${at.webhook_port} (HOLDFAST_WEBHOOK_PORT), where webhooks are and nothing else.`,
+    at.asksWhoCalls
+      ? 'The server that runs there has other settings: start it again with these.'
+      : 'If agents are to come in there, set up tokens first: holdfast tokens add.',
   );
 }
 

@@ -22,8 +22,8 @@ export async function diagnose(environment: Environment): Promise<readonly Findi
     net: { fetch, now: Date.now },
     openShop,
     apiVersion: API_VERSION,
-    scopesFor: ({ mirror }: Config) =>
-      requiredScopes({ mirror }).map((scope) => ({ scope, purpose: SCOPE_TABLE[scope] })),
+    scopesFor: ({ mirror, read_only }: Config) =>
+      requiredScopes({ mirror, read_only }).map((scope) => ({ scope, purpose: SCOPE_TABLE[scope] })),
     topicsFor: () => subscribedTopics(),
   };
   return await examine(environment, ports);

@@ -379,7 +379,7 @@ describe('webhooks', () => {
       received_at_ms: NOW,
     });
     const refused: Reached = { answered: false, obstacle: 'no_connection', word: 'ECONNREFUSED' };
-    const at = { host: '127.0.0.1', webhook_port: 8788, isOurs: true };
+    const at = { host: '127.0.0.1', webhook_port: 8788, isOurs: true, asksWhoCalls: false };
     const exposed = (mcp: Reached, healthz: Reached, isOurs = true) =>
       exposedFinding('https://stock.example.com', { mcp, healthz }, { ...at, isOurs });
 
@@ -413,7 +413,20 @@ describe('webhooks', () => {
       expect(exposed(mcp, healthz)).toMatchObject({
         code: 'mcp_exposed',
         verdict: 'failed',
-        mend: [expect.stringContaining('http://127.0.0.1:8788 (HOLDFAST_WEBHOOK_PORT)')],
+        mend: [
+          expect.stringContaining('http://127.0.0.1:8788 (HOLDFAST_WEBHOOK_PORT)'),
+          expect.stringContaining('holdfast tokens add'),
+        ],
+      });
+    });
+
+    it('where callers bring tokens, what only those reach is none, and an /mcp without is', () => {
+      const withTokens = (mcp: Reached, healthz: Reached) =>
+        exposedFinding('https://stock.example.com', { mcp, healthz }, { ...at, asksWhoCalls: true });
+      expect(withTokens(said(401, 'application/json'), said(200, 'text/plain'))).toBeNull();
+      expect(withTokens(said(405, 'application/json'), said(200, 'text/plain'))).toMatchObject({
+        code: 'mcp_exposed',
+        mend: [expect.any(String), expect.stringContaining('other settings')],
       });
     });
 

@@ -236,6 +236,13 @@ describe('scopes', () => {
     expect(move.filter((scope) => !plain.includes(scope))).toEqual(['write_inventory', 'write_orders']);
   });
 
+  it.each(MODES)('a server that only reads needs none that writes, in mode %s either', (mirror) => {
+    const all = requiredScopes({ mirror });
+    const reads = all.filter((scope) => scope.startsWith('read_'));
+    expect(requiredScopes({ mirror, read_only: true })).toEqual(reads);
+    expect(reads.length).toBeLessThan(all.length);
+  });
+
   it('each has a reason that a merchant can be told', () => {
     for (const mirror of MODES) {
       for (const scope of requiredScopes({ mirror })) expect(SCOPE_TABLE[scope]).toMatch(/^to [a-z]/);

@@ -730,11 +730,18 @@ export type Hold = ResultOf<typeof DOCUMENTS.holds>['draftOrders']['nodes'][numb
 
 /**
  * Every scope that the documents of a mode need. `write_x` grants `read_x`, so a token may do with fewer names. Those of
- * the webhook topics are among them.
+ * the webhook topics are among them. `read_only`: without what only writing needs.
  */
-export function requiredScopes({ mirror }: { readonly mirror: MirrorMode }): readonly Scope[] {
+export function requiredScopes({
+  mirror,
+  read_only = false,
+}: {
+  readonly mirror: MirrorMode;
+  readonly read_only?: boolean;
+}): readonly Scope[] {
   const sent = Object.values<AnyOperation>(DOCUMENTS).filter((document) => document.mirror.includes(mirror));
-  return [...new Set(sent.flatMap((document) => document.scopes))].sort();
+  const scopes = [...new Set(sent.flatMap((document) => document.scopes))].sort();
+  return read_only ? scopes.filter((scope) => !scope.startsWith('write_')) : scopes;
 }
 
 /** The scopes that are wanted and not granted. */
