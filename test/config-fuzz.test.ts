@@ -51,6 +51,18 @@ const SETTINGS: Readonly<Record<string, readonly string[]>> = {
   HOLDFAST_MIRROR: ['draft_order', 'move', 'none', 'off'],
   HOLDFAST_ORDER_MODE: ['complete', 'checkout_link', ''],
   HOLDFAST_PAY_MINUTES: ['5', '60', '4'],
+  HOLDFAST_QUOTA_UNITS_PER_SKU: ['off', '1', '1000', '0'],
+  HOLDFAST_QUOTA_SHARE: ['off', '75', '100'],
+  HOLDFAST_QUOTA_LIVE: ['off', '500', 'Off'],
+  HOLDFAST_QUOTA_PER_HOUR: ['off', '2000', '-1'],
+  HOLDFAST_QUOTA_RENEWALS: ['off', '0', '1', '1001'],
+  HOLDFAST_QUOTA_IDLE: ['off', '20', '0'],
+  HOLDFAST_QUOTA_IDLE_PER_ORDER: ['0', '20', 'off'],
+  HOLDFAST_QUOTA_COOL_DOWN_MINUTES: ['1', '240', '1441'],
+  HOLDFAST_QUOTA_HELD_ORDERS: ['off', '100', '0'],
+  HOLDFAST_QUOTA_ORIGIN_SHARE: ['off', '90', '100'],
+  HOLDFAST_QUOTA_ORIGIN_FACTOR: ['1', '10', 'off'],
+  HOLDFAST_READ_ONLY: ['0', '1', 'yes', 'maybe'],
   HOLDFAST_LOG_LEVEL: ['info', 'silent', 'trace'],
 };
 

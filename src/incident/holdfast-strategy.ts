@@ -82,7 +82,11 @@ export class HoldfastStrategy implements Strategy {
     const { api, network } = ports;
     const { timeline } = network;
     this.#timeline = timeline;
-    const clock: Clock = { now: () => timeline.now_ms, observe: (at) => Math.max(at, timeline.now_ms) };
+    const clock: Clock = {
+      now: () => timeline.now_ms,
+      observe: (at) => Math.max(at, timeline.now_ms),
+      elapsed: () => timeline.now_ms,
+    };
     const path = ':memory:';
     const storage = { ...parts.store, path, shop: SHOP };
     this.#db = openDatabase({ ...storage, now_ms: timeline.now_ms });

@@ -92,15 +92,26 @@ function serve(shopOrigin: string): Promise<string> {
 
 /** A call at one of the servers; its structured answer. */
 async function call(server: number, who: Who, name: string, args: Record<string, unknown>): Promise<Json> {
-  const response = await fetch(urls[server % SERVERS] ?? '', {
-    method: 'POST',
-    headers: {
-      authorization: `Bearer ${who.principal}`,
-      'x-forwarded-for': who.address,
-      'content-type': 'application/json',
-      accept: 'application/json, text/event-stream',
-    },
-    body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name, arguments: args } }),
+  const ask = () =>
+    fetch(urls[server % SERVERS] ?? '', {
+      method: 'POST',
+      headers: {
+        authorization: `Bearer ${who.principal}`,
+        'x-forwarded-for': who.address,
+        'content-type': 'application/json',
+        accept: 'application/json, text/event-stream',
+      },
+      body: JSON.stringify({
+        jsonrpc: '2.0',
+        id: 1,
+        method: 'tools/call',
+        params: { name, arguments: args },
+      }),
+    });
+  // A line that the server closed for being idle at that moment: nothing was asked.
+  const response = await ask().catch((error: Error & { cause?: { code?: string } }) => {
+    if (!['ECONNRESET', 'UND_ERR_SOCKET'].includes(error.cause?.code ?? '')) throw error;
+    return ask();
   });
   const body = await response.text();
   const data = body.split('\n').find((line) => line.startsWith('data: '));

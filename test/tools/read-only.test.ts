@@ -37,6 +37,6 @@ test('a read-only server has the tools that read, and says so', async () => {
 test('a tool that is not there can’t be called', async () => {
   await expect(
     client.callTool({ name: 'reserve_units', arguments: { lines: [{ sku: 'tee', quantity: 1 }] } }),
-  ).rejects.toThrow('There is no such tool here.');
+  ).rejects.toThrow('There is no such tool here. The tools are find_items, check_stock, get_order.');
   expect(await t.atp('tee')).toBe(10);
 });
