@@ -7,6 +7,7 @@ import { type Config, ConfigError, LIMITS, type ShopConfig } from './config.js';
 import { ids } from './ids.js';
 import { Ledger } from './ledger/ledger.js';
 import type { Clock, LedgerSettings } from './ledger/ports.js';
+import { isLimiting } from './ledger/quota-limits.js';
 import { Loop } from './loops/loop.js';
 import { Counters } from './observability/counters.js';
 import type { Log } from './observability/log.js';
@@ -163,6 +164,9 @@ export function openHoldfast(config: Config, log: Log, tuning: Partial<typeof LI
         return;
       }
       outbox.start();
+      if (!isLimiting(config.quotas)) {
+        store.dropTallies().catch((error: unknown) => log.error('tallies_not_dropped', { error }));
+      }
       if (webhookUrl === undefined) return;
       subscriptions ??= subscriptionLoop(webhookUrl, { clock, log, shopSide });
       subscriptions.start();

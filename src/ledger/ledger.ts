@@ -4,8 +4,8 @@ import { decideRetry, decideRetryReservation, decideVerdict, type Verdict } from
 import { type CheckAnswer, viewReservation, viewStock } from './check.js';
 import type { OrderReason } from './order.js';
 import { nextFor, type Order, type OrderState } from './order.js';
-import type { Answer, FoundItem, LedgerPorts, LedgerSettings, LedgerState } from './ports.js';
-import type { QuotaName } from './quota-limits.js';
+import type { Answer, FoundItem, Keys, LedgerPorts, LedgerSettings, LedgerState } from './ports.js';
+import { isLimiting, type QuotaName } from './quota-limits.js';
 import { granted, type Result, refused } from './refusal.js';
 import { decideRelease, type ReleaseAnswer, type ReleaseRequest } from './release.js';
 import { decideReserve, type ReserveAnswer, type ReserveRequest } from './reserve.js';
@@ -59,9 +59,11 @@ const TIMELINE_MAX_ENTRIES = 50;
 
 export class Ledger {
   readonly #ports: LedgerPorts;
+  readonly #isLimiting: boolean;
 
   constructor(ports: LedgerPorts) {
     this.#ports = ports;
+    this.#isLimiting = isLimiting(ports.settings.quotas);
   }
 
   /** Stock of up to 20 SKUs. What is too old is re-read first; if that fails it is answered with `fresh: false` and 0. */
@@ -95,7 +97,7 @@ export class Ledger {
     const { store, clock, ids, settings, nudges } = this.#ports;
     if (settings.read_only) return refuseReadOnly();
     const { idempotency_key, ...wish } = input;
-    const caller = { principal: wish.principal, origin: wish.origin ?? null };
+    const caller = this.#judged(wish.principal, wish.origin ?? null);
     const skus = [...new Set(wish.lines.map((line) => line.sku))];
     const idempotency =
       idempotency_key === undefined
@@ -164,7 +166,7 @@ export class Ledger {
       {
         ...mine,
         idempotency,
-        caller: { principal: wish.principal, origin: null },
+        caller: this.#judged(wish.principal, null),
         history: true,
         precedence: true,
       },
@@ -248,6 +250,11 @@ export class Ledger {
   /** Full-text search over titles and SKUs, without stock figures. */
   async findItems(query: string, limit: number): Answer<{ readonly items: readonly FoundItem[] }> {
     return granted({ items: await this.#ports.store.searchItems(query, limit) });
+  }
+
+  /** Whose use of the shop a decision has to know; nobody's where nothing is limited. */
+  #judged(principal: string, origin: string | null): Keys['caller'] {
+    return this.#isLimiting ? { principal, origin } : undefined;
   }
 
   #watchQuotas(result: Result<unknown>, principal: string): void {

@@ -129,7 +129,7 @@ export interface Keys {
   readonly owner?: string;
   readonly idempotency?: IdempotencyKey | undefined;
   /** Load what this caller takes up, of the items named by `skus`. */
-  readonly caller?: { readonly principal: string; readonly origin: string | null };
+  readonly caller?: { readonly principal: string; readonly origin: string | null } | undefined;
   /** Load past checksums of the items, newest first. */
   readonly history?: boolean;
   /** Load, per level of the owned holds, the live units of reservations that came no later. */
@@ -413,6 +413,8 @@ export interface Store {
   ): Promise<ReadonlyMap<string, readonly string[]>>;
   /** The outbox rows that rest on these holds of the shop are due now. Answers how many. */
   wakeHolds(holdRefs: readonly string[]): Promise<number>;
+  /** Of what callers take up nothing is kept any more, until somebody is judged by it. */
+  dropTallies(): Promise<void>;
   /** Forgets idempotency keys, past checksums and ids of deliveries older than the ages given, in small batches. */
   prune(maxAges: {
     readonly idempotency_ms: number;

@@ -23,6 +23,16 @@ export interface QuotaSettings {
   readonly origin_factor: number;
 }
 
+/** Whether anything is limited. Where nothing is, nothing has to be known of callers. */
+export function isLimiting(quotas: QuotaSettings): boolean {
+  const { units_per_sku, share_percent, live_reservations, reservations_per_hour } = quotas;
+  const { renewals, idle_per_day, held_orders, origin_share_percent } = quotas;
+  const limits = [units_per_sku, share_percent, live_reservations, reservations_per_hour];
+  return [...limits, renewals, idle_per_day, held_orders, origin_share_percent].some(
+    (limit) => limit !== null,
+  );
+}
+
 export type QuotaName =
   | 'cool_down'
   | 'live_reservations'

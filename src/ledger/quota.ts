@@ -17,6 +17,7 @@ import {
   REST_PER_IDLE,
   roomAt,
   sumOf,
+  type Tally,
   type Usage,
 } from './usage.js';
 
@@ -37,7 +38,8 @@ export interface QuotaRoom extends Verdict {
 
 interface Subject {
   readonly of: QuotaSubject;
-  readonly usage: Usage;
+  readonly tally: Tally;
+  readonly items: Usage['items'];
   readonly quotas: QuotaSettings;
 }
 
@@ -45,6 +47,8 @@ interface Subject {
 const COOL_DOWN_MIN_MS = 60_000;
 /** A caller that has no renewal left may still take this much of a SKU: what so few units keep from others is nothing. */
 const SLIGHT_SHARE_PERCENT = 10;
+/** Or one unit, where that is not the last: who thinks for long about the last few need not lose them all. */
+const SLIGHT_UNITS = 1;
 
 const MESSAGES = {
   cool_down:
@@ -58,7 +62,7 @@ const MESSAGES = {
   share:
     'Some units of this item are left for other buyers while you hold the rest. Ask for less, or submit what you hold first: what is ordered does not count.',
   renewals:
-    'You have kept this item reserved, and renewed it, without an order. It is left to other buyers for a while. Nothing was reserved.',
+    'You have kept this item reserved, and renewed it, without an order. Most of it is left to other buyers for a while. Nothing was reserved.',
   held_orders:
     'You have as many held orders as you may have at once. The reservation is untouched. Wait until one is decided: get_order tells.',
 } as const satisfies Record<QuotaName, string>;
@@ -67,14 +71,14 @@ const MESSAGES = {
 export function refuseCaller(
   state: LedgerState,
   settings: LedgerSettings,
-  items: readonly Item[],
+  items: () => readonly Item[],
 ): Result<never> | null {
   for (const subject of subjectsOf(state, settings)) {
     const verdict =
       coolDown(subject, settings, state.now_ms) ??
       liveReservations(state, subject) ??
       reservationsPerHour(subject, state.now_ms);
-    if (verdict !== null) return refusal(verdict, items, state.now_ms);
+    if (verdict !== null) return refusal(verdict, items(), state.now_ms);
   }
   return null;
 }
@@ -85,14 +89,14 @@ export function refuseHeldOrder(
   settings: LedgerSettings,
   items: readonly Item[],
 ): Result<never> | null {
-  for (const { of, usage, quotas } of subjectsOf(state, settings)) {
+  for (const { of, tally, quotas } of subjectsOf(state, settings)) {
     const { held_orders: allowed } = quotas;
-    if (allowed === null || usage.held_orders < allowed) continue;
+    if (allowed === null || tally.held_orders < allowed) continue;
     const verdict = {
       limit: 'held_orders',
       of,
       allowed,
-      used: usage.held_orders,
+      used: tally.held_orders,
       retry_at_ms: null,
     } as const;
     return refusal(verdict, items, state.now_ms);
@@ -105,7 +109,7 @@ export function refuseHeldOrder(
  * promised if the caller had none (what can be promised now, and its own units), it may hold at most
  *
  *     share      max(1, floor(there × share_percent / 100))      so of two units or more one is always left for others
- *     renewals   floor(there / 10), once it has kept the SKU for (1 + renewals) × ttl_max without a sale
+ *     renewals   max(min(1, there - 1), floor(there / 10)), once it has kept the SKU for (1 + renewals) × ttl_max without a sale
  *
  * and what it may still take is that less what it has.
  */
@@ -118,15 +122,13 @@ export function roomFor(
   const atp_units = itemAtp(item, state.now_ms, asked.at_ms);
   let least: QuotaRoom | null = null;
   for (const subject of subjectsOf(state, settings)) {
-    const own = subject.usage.items.get(item.item_key) ?? NO_ITEM_USAGE;
+    const own = subject.items.get(item.item_key) ?? NO_ITEM_USAGE;
     const used = own.live_units + own.held_units;
     const wish = { there_units: atp_units + used, ttl_ms: asked.ttl_ms, now_ms: state.now_ms };
-    for (const [limit, allowed, retry_at_ms] of skuLimits(subject, settings, own, wish)) {
-      const units = Math.max(0, allowed - used);
-      if (least === null || units < least.units) {
-        least = { limit, of: subject.of, allowed, used, retry_at_ms, units };
-      }
-    }
+    const limit = tightestOf(subject, settings, own, wish);
+    if (limit === null) continue;
+    const units = Math.max(0, limit.allowed - used);
+    if (least === null || units < least.units) least = { ...limit, of: subject.of, used, units };
   }
   return least;
 }
@@ -147,26 +149,34 @@ export function refuseRoom(
   return refusal({ ...room, retry_at_ms: state.expiries.get(item.item_key) ?? null }, items, state.now_ms);
 }
 
-type SkuLimit = readonly [limit: QuotaName, allowed: number, retryAt: LedgerMs | null];
+type SkuLimit = Pick<Verdict, 'limit' | 'allowed' | 'retry_at_ms'>;
 
-function skuLimits(
-  { usage, quotas }: Subject,
+/** Of the limits on one SKU: the first of those that allow least. */
+function tightestOf(
+  { tally, quotas }: Subject,
   settings: LedgerSettings,
   own: ItemUsage,
   wish: { readonly there_units: number; readonly ttl_ms: number; readonly now_ms: LedgerMs },
-): SkuLimit[] {
+): SkuLimit | null {
   const { there_units, ttl_ms, now_ms } = wish;
-  const limits: SkuLimit[] = [];
-  if (quotas.units_per_sku !== null) limits.push(['units_per_sku', quotas.units_per_sku, null]);
-  if (quotas.share_percent !== null) {
-    limits.push(['share', Math.max(1, percentOf(there_units, quotas.share_percent)), null]);
+  const { units_per_sku, share_percent } = quotas;
+  let tightest: SkuLimit | null = null;
+  if (units_per_sku !== null) {
+    tightest = { limit: 'units_per_sku', allowed: units_per_sku, retry_at_ms: null };
   }
-  const over_ms = renewalsOver(usage, quotas, settings, own, ttl_ms, now_ms);
-  if (over_ms > 0) {
-    const rested_at_ms = own.live_units > 0 ? null : now_ms + over_ms * REST_PER_IDLE;
-    limits.push(['renewals', percentOf(there_units, SLIGHT_SHARE_PERCENT), rested_at_ms]);
+  if (share_percent !== null) {
+    const allowed = Math.max(1, percentOf(there_units, share_percent));
+    if (tightest === null || allowed < tightest.allowed) {
+      tightest = { limit: 'share', allowed, retry_at_ms: null };
+    }
   }
-  return limits;
+  const over_ms = renewalsOver(tally, quotas, settings, own, ttl_ms, now_ms);
+  if (over_ms <= 0) return tightest;
+  const slight = Math.min(SLIGHT_UNITS, there_units - 1);
+  const allowed = Math.max(slight, percentOf(there_units, SLIGHT_SHARE_PERCENT), 0);
+  if (tightest !== null && allowed >= tightest.allowed) return tightest;
+  const retry_at_ms = own.live_units > 0 ? null : now_ms + over_ms * REST_PER_IDLE;
+  return { limit: 'renewals', allowed, retry_at_ms };
 }
 
 function percentOf(units: number, percent: number): number {
@@ -175,7 +185,7 @@ function percentOf(units: number, percent: number): number {
 
 /** By how much the SKU would have been kept for too long at the end of the wish; 0 when it may be. */
 function renewalsOver(
-  usage: Usage,
+  tally: Tally,
   quotas: QuotaSettings,
   settings: LedgerSettings,
   own: ItemUsage,
@@ -186,48 +196,51 @@ function renewalsOver(
   const full_ms = settings.ttl_max_s * 1000;
   const over_ms = idleAt(own, now) + ttl_ms - (1 + quotas.renewals) * full_ms;
   if (over_ms <= 0) return 0;
-  return sumOf(usage.idle, DAY_WINDOW, now) <= earned(usage, quotas, full_ms, now) ? 0 : over_ms;
+  return sumOf(tally.idle, DAY_WINDOW, now) <= earned(tally, quotas, full_ms, now) ? 0 : over_ms;
 }
 
 /** Idle time that the day's orders have paid for. */
-function earned(usage: Usage, { idle_per_order }: QuotaSettings, full_ms: number, now: LedgerMs): number {
-  return sumOf(usage.sold, DAY_WINDOW, now) * idle_per_order * full_ms;
+function earned(tally: Tally, { idle_per_order }: QuotaSettings, full_ms: number, now: LedgerMs): number {
+  return sumOf(tally.sold, DAY_WINDOW, now) * idle_per_order * full_ms;
 }
 
-function coolDown({ of, usage, quotas }: Subject, settings: LedgerSettings, now: LedgerMs): Verdict | null {
+function coolDown({ of, tally, quotas }: Subject, settings: LedgerSettings, now: LedgerMs): Verdict | null {
   if (quotas.idle_per_day === null) return null;
   const full_ms = settings.ttl_max_s * 1000;
-  const idle_ms = sumOf(usage.idle, DAY_WINDOW, now);
-  const allowed_ms = quotas.idle_per_day * full_ms + earned(usage, quotas, full_ms, now);
+  const idle_ms = sumOf(tally.idle, DAY_WINDOW, now);
+  const allowed_ms = quotas.idle_per_day * full_ms + earned(tally, quotas, full_ms, now);
   if (idle_ms <= allowed_ms) return null;
   const doublings = Math.floor((idle_ms - allowed_ms) / full_ms);
-  const until = usage.idle_at_ms + Math.min(quotas.cool_down_max_ms, COOL_DOWN_MIN_MS * 2 ** doublings);
+  const until = tally.idle_at_ms + Math.min(quotas.cool_down_max_ms, COOL_DOWN_MIN_MS * 2 ** doublings);
   if (now >= until) return null;
   const whole = (ms: number) => Math.floor(ms / full_ms);
   return { limit: 'cool_down', of, allowed: whole(allowed_ms), used: whole(idle_ms), retry_at_ms: until };
 }
 
-function liveReservations(state: LedgerState, { of, usage, quotas }: Subject): Verdict | null {
+function liveReservations(state: LedgerState, { of, tally, quotas }: Subject): Verdict | null {
   const { live_reservations: allowed } = quotas;
-  const { live_reservations: used } = usage;
+  const { live_reservations: used } = tally;
   if (allowed === null || used < allowed) return null;
   const next = of === 'principal' ? Math.min(...state.expiries.values()) : Number.POSITIVE_INFINITY;
   return { limit: 'live_reservations', of, allowed, used, retry_at_ms: Number.isFinite(next) ? next : null };
 }
 
-function reservationsPerHour({ of, usage, quotas }: Subject, now: LedgerMs): Verdict | null {
+function reservationsPerHour({ of, tally, quotas }: Subject, now: LedgerMs): Verdict | null {
   const { reservations_per_hour: allowed } = quotas;
   if (allowed === null) return null;
-  const used = sumOf(usage.granted, HOUR_WINDOW, now);
+  const used = sumOf(tally.granted, HOUR_WINDOW, now);
   if (used < allowed) return null;
-  const retry_at_ms = roomAt(usage.granted, HOUR_WINDOW, now, allowed - 1);
+  const retry_at_ms = roomAt(tally.granted, HOUR_WINDOW, now, allowed - 1);
   return { limit: 'reservations_per_hour', of, allowed, used, retry_at_ms };
 }
 
 function subjectsOf({ usage }: LedgerState, { quotas }: LedgerSettings): Subject[] {
   const subjects: Subject[] = [];
-  if (usage.principal !== null) subjects.push({ of: 'principal', usage: usage.principal, quotas });
-  if (usage.origin !== null) subjects.push({ of: 'origin', usage: usage.origin, quotas: ofOrigin(quotas) });
+  const { principal, origin } = usage;
+  if (principal !== null)
+    subjects.push({ of: 'principal', tally: principal.tally, items: principal.items, quotas });
+  if (origin !== null)
+    subjects.push({ of: 'origin', tally: origin.tally, items: origin.items, quotas: ofOrigin(quotas) });
   return subjects;
 }
 

@@ -12,7 +12,7 @@ import type {
 import { type QuotaRoom, refuseCaller, refuseRoom, roomFor } from './quota.js';
 import { granted, type Result, refused } from './refusal.js';
 import type { Allocation, ReservationLine, ReservationState } from './reservation.js';
-import { grantedBySku, stateAt } from './reservation.js';
+import { stateAt } from './reservation.js';
 import { type Item, isItemFresh, itemAtp, levelAtp } from './stock.js';
 import { basketHash } from './stock-hash.js';
 import { isoTime } from './time.js';
@@ -68,7 +68,7 @@ export function decideReserve(
 ): Decision<Result<ReserveAnswer>> {
   if (state.remembered !== null) return { result: replay(state, request) };
   const refusal =
-    refuseCaller(state, settings, knownItems(state, request)) ?? refuseUnsellable(state, request);
+    refuseCaller(state, settings, () => knownItems(state, request)) ?? refuseUnsellable(state, request);
   if (refusal !== null) return { result: refusal };
 
   const whole = allocateLines(state, request, new Map());
@@ -98,6 +98,7 @@ function quotaRooms(
 ): ReadonlyMap<string, QuotaRoom> {
   const asked = { ttl_ms: clampTtl(request.ttl_seconds, settings) * 1000, at_ms: request.asked_at_ms };
   const rooms = new Map<string, QuotaRoom>();
+  if (state.usage.principal === null) return rooms;
   for (const item of knownItems(state, request)) {
     const room = roomFor(state, settings, item, asked);
     if (room !== null) rooms.set(item.sku, room);
@@ -111,10 +112,12 @@ function overRoom(
   lines: readonly ReservationLine[],
   rooms: ReadonlyMap<string, QuotaRoom>,
 ): { item: Item; room: QuotaRoom }[] {
-  return [...grantedBySku(lines)].flatMap(([sku, units]) => {
-    const room = rooms.get(sku);
-    return room === undefined || units <= room.units ? [] : [{ item: itemOf(state, sku), room }];
-  });
+  const over: { item: Item; room: QuotaRoom }[] = [];
+  for (const [sku, room] of rooms) {
+    const units = lines.reduce((sum, line) => (line.sku === sku ? sum + line.reserved : sum), 0);
+    if (units > room.units) over.push({ item: itemOf(state, sku), room });
+  }
+  return over;
 }
 
 function replay(state: LedgerState, request: ReserveRequest): Result<ReserveAnswer> {

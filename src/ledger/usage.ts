@@ -57,8 +57,10 @@ export interface Tally {
   readonly idle_at_ms: LedgerMs;
 }
 
-export interface Usage extends Tally {
-  /** By item row: those that the transaction is about. */
+/** Of the moment: once a decision has been applied it may tell what came of it. */
+export interface Usage {
+  readonly tally: Tally;
+  /** By item row: at least those that the transaction is about. */
   readonly items: ReadonlyMap<number, ItemUsage>;
 }
 
@@ -165,7 +167,7 @@ export function roomAt(slots: Slots, window: Window, now: LedgerMs, max: number)
 function added(slots: Slots, window: Window, at: LedgerMs, amount: number): Slots {
   const slot = Math.floor(at / window.slot_ms);
   const last = slots.at(-1);
-  if (last?.[0] === slot) return [...slots.slice(0, -1), [slot, last[1] + amount]];
+  if (last?.[0] === slot) return slots.with(-1, [slot, last[1] + amount]);
   const newest = Math.max(slot, last?.[0] ?? slot);
   const kept = slots.filter(([other]) => other !== slot && other >= newest - window.slots);
   const before = slots.find(([other]) => other === slot)?.[1] ?? 0;

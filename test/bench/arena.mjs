@@ -34,7 +34,7 @@ export const SETTINGS = {
   jump_share_percent: 50,
   jump_min_units: 10,
   drift_slack_ms: 120_000,
-  // One caller makes thousands of reservations. Their limits are off; the figures behind them are kept all the same.
+  // One caller makes thousands of reservations: nothing is limited, and nothing has to be kept of callers.
   quotas: {
     units_per_sku: null,
     share_percent: null,
@@ -84,6 +84,7 @@ export function openLedger({ path, turnstile = openTurnstile, limits = {} }) {
 
 /** Fills the ledger with SKUs through the program's own code, at one location each. */
 export async function seed({ store, clock }, skus) {
+  await store.dropTallies();
   await store.putLocations([{ location_id: '1', name: 'Main', position: 0, active: true }]);
   for (let at = 0; at < skus; at += SEED_BATCH) {
     const batch = Array.from({ length: Math.min(SEED_BATCH, skus - at) }, (_, n) => apply(store, at + n));

@@ -272,6 +272,18 @@ describe('renewals', () => {
     expect(limitOf(await t.reserve('tee', 11))).toMatchObject({ limit: 'renewals', allowed: 10 });
   });
 
+  test('of a few units one may be kept for longer, and never the last: it is what others would find', async () => {
+    await t.seed({ sku: 'tee', levels: { [WAREHOUSE]: 5 } });
+    await keepToTheEnd(5);
+    await keepToTheEnd(5);
+    expect(limitOf(await t.reserve('tee', 2))).toMatchObject({ limit: 'renewals', allowed: 1 });
+    for (let n = 0; n < 4; n += 1) await keepToTheEnd(1);
+    answerOf(await t.submit(await t.granted('tee', 4, other), other));
+    expect(await t.atp('tee')).toBe(1);
+    expect(limitOf(await t.reserve('tee', 1))).toMatchObject({ limit: 'renewals', allowed: 0, used: 0 });
+    await t.granted('tee', 1, other);
+  });
+
   test('a night in which nothing ran is no idle time', async () => {
     await t.granted('tee', 5);
     await pass(10 * HOUR);
@@ -370,6 +382,53 @@ async function idleOf(principal: string): Promise<unknown> {
     db.prepare("SELECT idle FROM callers WHERE subject = 'principal' AND name = ?").pluck().get(principal),
   );
 }
+
+describe('where nothing is limited', () => {
+  const counted = () =>
+    t.rawly((db) =>
+      db.prepare('SELECT name, live_reservations, granted, idle FROM callers ORDER BY name').all(),
+    );
+
+  test('nothing is kept of callers, through a whole life of a reservation', async () => {
+    await open({});
+    await t.granted('tee', 1);
+    await t.store.dropTallies();
+    const [first, second] = [await t.granted('tee', 1), await t.granted('tee', 1)];
+    answerOf(await t.submit(first));
+    await t.release(second.reservation_id);
+    await pass(15 * MINUTE);
+    await sweep();
+    expect(counted()).toEqual([]);
+    expect(verifyLedgerFile(t.path).problems).toEqual([]);
+  });
+
+  test('the first call that is judged knows what is live, forgives the past, and all processes keep count', async () => {
+    await open({});
+    await t.store.dropTallies();
+    await t.release((await t.granted('tee', 1)).reservation_id);
+    await t.granted('tee', 4, { origin: 'there' });
+    const judging = await t.beside({
+      settings: { ...t.settings, quotas: { ...NO_QUOTAS, units_per_sku: 5 } },
+    });
+    const wish = (quantity: number) => judging.reserve('tee', quantity, { origin: 'there' });
+    expect(limitOf(await wish(2))).toMatchObject({ limit: 'units_per_sku', used: 4 });
+    expect(counted()).toMatchObject([
+      { name: AGENT, live_reservations: 1, granted: '[]', idle: '[]' },
+      { name: 'there', live_reservations: 1 },
+    ]);
+    await t.granted('tee', 1);
+    expect(limitOf(await wish(1))).toMatchObject({ limit: 'units_per_sku', used: 5 });
+    await judging.close();
+  });
+
+  test('rows that were left behind are found by verify', async () => {
+    await open({});
+    await t.granted('tee', 1);
+    t.rawly((db) => db.exec('UPDATE ledger SET tallied = 0'));
+    expect(verifyLedgerFile(t.path).problems).toMatchObject([{ invariant: 'L2' }]);
+    t.rawly((db) => db.exec('UPDATE ledger SET tallied = 1'));
+  });
+});
 
 describe('an origin', () => {
   test('of 500 identities leaves others a tenth of each SKU, and tells them nothing of each other', async () => {

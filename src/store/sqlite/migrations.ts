@@ -283,8 +283,19 @@ const MIGRATION_4 = `
 CREATE INDEX items_dirty ON items (dirty_at_ms) WHERE dirty_at_ms IS NOT NULL;
 `;
 
+/** Whether `callers` and `caller_items` are kept: not while nobody is judged by them. */
+const MIGRATION_5 = `
+ALTER TABLE ledger ADD COLUMN tallied INTEGER NOT NULL DEFAULT 1 CHECK (tallied IN (0, 1));
+`;
+
 /** Development versions wrote this one with tables of many shapes; it was never released. */
 export const UNRELEASED_SCHEMA = 1;
 
 /** By the schema that each leads to, from 1. */
-export const MIGRATIONS: readonly string[] = ['-- never released', MIGRATION_2, MIGRATION_3, MIGRATION_4];
+export const MIGRATIONS: readonly string[] = [
+  '-- never released',
+  MIGRATION_2,
+  MIGRATION_3,
+  MIGRATION_4,
+  MIGRATION_5,
+];

@@ -49,6 +49,7 @@ export type HeadRow = readonly [
   baseline_at_ms: number | null,
   confirmed_at_ms: number,
   cursor: string | null,
+  tallied: 0 | 1,
 ];
 
 /** Columns in the order of ITEM_COLUMNS: as arrays, because naming so many fields costs more than finding the row. */
@@ -104,6 +105,8 @@ export class Session {
   #locations: ReadonlyMap<string, LocationRow> | null = null;
   #locationsByKey: ReadonlyMap<number, KeyedLocation> | null = null;
   readonly #usage: UsageRows;
+  /** Whether what callers take up is kept. */
+  #isTallied: boolean;
   readonly #items = new Map<number, Item>();
   readonly #keyBySku = new Map<string, number>();
   readonly #itemByLevel = new Map<number, number>();
@@ -119,6 +122,7 @@ export class Session {
     this.#journalSeq = head[2];
     this.#journalHash = head[3].toString('hex');
     this.#usage = new UsageRows(statements, this.now_ms);
+    this.#isTallied = head[7] === 1;
     this.#sync = { baseline_at_ms: head[4], confirmed_at_ms: head[5], cursor: head[6] };
   }
 
@@ -182,10 +186,11 @@ export class Session {
       if (changes.journal?.[0]?.kind !== 'reservation.created')
         throw new Error('a reservation without its entry');
       reservationKey = this.#addReservation(changes.new_reservation);
+      if (this.#isTallied) this.#tallyGrant(changes.new_reservation);
       for (const sum of changes.sums ?? []) this.#setSums(sum);
     } else if (changesRows(changes)) {
       this.#flush();
-      if (owned !== null) this.#moveUsage(owned, owned_items, changes);
+      if (owned !== null && this.#isTallied) this.#moveUsage(owned, owned_items, changes);
       itemKey = this.#applyRows(changes);
       this.#forget();
     }
@@ -264,9 +269,14 @@ export class Session {
       reservation.tag,
       reservation.due_at_ms,
     );
+    for (const hold of reservation.holds) add.holds.add(key, hold.level_key, hold.quantity_units);
+    return key;
+  }
+
+  #tallyGrant(reservation: NewReservation): void {
+    const { created_at_ms } = reservation;
     const units = new Map<number, number>();
     for (const hold of reservation.holds) {
-      add.holds.add(key, hold.level_key, hold.quantity_units);
       const item = this.#itemByLevel.get(hold.level_key);
       if (item === undefined) throw new Error('a hold at a level that was not loaded');
       units.set(item, (units.get(item) ?? 0) + hold.quantity_units);
@@ -279,7 +289,6 @@ export class Session {
       at_ms: created_at_ms,
       units,
     });
-    return key;
   }
 
   #moveUsage(owned: Owned, items: readonly Item[], changes: Changes): void {
@@ -294,12 +303,29 @@ export class Session {
 
   #usageOf(caller: Keys['caller'], items: ReadonlyMap<string, Item>): LedgerState['usage'] {
     if (caller === undefined) return NO_USAGE_ASKED;
-    const keys = [...items.values()].map(({ item_key }) => item_key);
+    if (!this.#isTallied) this.#beginTally();
     const { principal, origin } = caller;
     return {
-      principal: this.#usage.of('principal', principal, keys),
-      origin: origin === null ? null : this.#usage.of('origin', origin, keys),
+      principal: this.#usage.of('principal', principal, items.values()),
+      origin: origin === null ? null : this.#usage.of('origin', origin, items.values()),
     };
+  }
+
+  /** Somebody is judged again. Kept from now on, by every process: those who judge nobody follow suit. */
+  #beginTally(): void {
+    this.#hasWritten = true;
+    this.#flush();
+    this.#usage.rebuild();
+    this.#isTallied = true;
+  }
+
+  /** Nobody is judged here. If somebody is elsewhere, the next call there begins anew. */
+  dropTallies(): void {
+    if (!this.#isTallied) return;
+    this.#hasWritten = true;
+    this.#flush();
+    this.#usage.drop();
+    this.#isTallied = false;
   }
 
   #expiries(principal: string | undefined): ReadonlyMap<number, number> {

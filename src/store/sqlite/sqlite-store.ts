@@ -325,6 +325,13 @@ export class SqliteStore implements Store {
     );
   }
 
+  async dropTallies(): Promise<void> {
+    await this.#enqueue<void>((session, answer) => {
+      session.dropTallies();
+      return () => answer.resolve();
+    });
+  }
+
   async prune(maxAges: {
     readonly idempotency_ms: number;
     readonly history_ms: number;

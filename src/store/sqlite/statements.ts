@@ -18,8 +18,22 @@ const JOURNAL_COLUMNS = 'seq, at_ms, kind, reservation_key, item_key, data, hash
 const HOLD_COLUMNS =
   'level_key, reservation_key, quantity_units, state, awaits, awaits_after_ms, mirror_until_ms';
 
+/** Reservations that count for the quotas of their callers, once for each tally they stand in; `standingOf` says the same. */
+const STANDINGS = `WITH counting AS (
+    SELECT reservation_key, principal, origin, 'live' AS standing FROM reservations INDEXED BY reservations_expiring
+      WHERE state = 'active' AND expires_at_ms >= 0
+    UNION ALL SELECT reservations.reservation_key, principal, origin, iif(orders.state = 'held', 'held', 'live')
+      FROM orders CROSS JOIN reservations ON reservations.reservation_key = orders.reservation_key
+      WHERE (orders.state = 'held' OR (orders.state = 'accepted' AND orders.order_mode = 'checkout_link'))
+        AND reservations.state = 'submitted'
+  ), standings AS (
+    SELECT reservation_key, 'principal' AS subject, principal AS name, standing FROM counting
+    UNION ALL SELECT reservation_key, 'origin', origin, standing FROM counting WHERE origin IS NOT NULL
+  )`;
+
 export const SQL = {
-  head: 'SELECT shop, last_at_ms, journal_seq, journal_hash, baseline_at_ms, confirmed_at_ms, cursor FROM ledger WHERE id = 1',
+  head: `SELECT shop, last_at_ms, journal_seq, journal_hash, baseline_at_ms, confirmed_at_ms, cursor, tallied
+    FROM ledger WHERE id = 1`,
   put_head: 'UPDATE ledger SET last_at_ms = ?, journal_seq = ?, journal_hash = ? WHERE id = 1',
   put_sync:
     'UPDATE ledger SET baseline_at_ms = coalesce(max(baseline_at_ms, ?), baseline_at_ms, ?), confirmed_at_ms = max(confirmed_at_ms, ?), cursor = ? WHERE id = 1',
@@ -118,6 +132,19 @@ export const SQL = {
     CROSS JOIN holds ON holds.reservation_key = soon.reservation_key
     CROSS JOIN levels ON levels.level_key = holds.level_key
     WHERE soon.principal = ? GROUP BY levels.item_key`,
+  put_tallied: 'UPDATE ledger SET tallied = ? WHERE id = 1',
+  drop_callers: 'DELETE FROM callers',
+  drop_caller_items: 'DELETE FROM caller_items',
+  count_callers: `${STANDINGS}
+    INSERT INTO callers (subject, name, live_reservations, held_orders, at_ms)
+    SELECT subject, name, sum(standing = 'live'), sum(standing = 'held'), ? FROM standings GROUP BY subject, name`,
+  count_caller_items: `${STANDINGS}
+    INSERT INTO caller_items (subject, name, item_key, live_units, held_units, idle_ms, since_ms)
+    SELECT subject, name, item_key, sum(iif(standing = 'live', quantity_units, 0)),
+      sum(iif(standing = 'held', quantity_units, 0)), 0, ?
+    FROM standings CROSS JOIN holds ON holds.reservation_key = standings.reservation_key
+    CROSS JOIN levels ON levels.level_key = holds.level_key
+    WHERE holds.state <> 'returning' GROUP BY subject, name, item_key`,
   prune_callers: `DELETE FROM callers WHERE (subject, name) IN
     (SELECT subject, name FROM callers WHERE live_reservations = 0 AND held_orders = 0 AND at_ms < ? ORDER BY at_ms LIMIT ?)`,
   prune_caller_items: `DELETE FROM caller_items WHERE (subject, name, item_key) IN

@@ -4,6 +4,7 @@
  */
 
 import type { QuotaSubject } from '../../ledger/quota-limits.js';
+import type { Item } from '../../ledger/stock.js';
 import {
   type ItemUsage,
   itemAfter,
@@ -47,22 +48,26 @@ interface Owner {
   readonly origin: string | null;
 }
 
-interface Kept {
+interface Kept extends Usage {
   readonly subject: QuotaSubject;
   readonly name: string;
   tally: Tally;
   /** Those that were looked for. */
   readonly items: Map<number, ItemUsage>;
-  /** Items whose rows have to be written; null when not even the caller's has. */
-  dirty: Set<number> | null;
+  /** Items whose rows have to be written. */
+  readonly dirty: Set<number>;
+  isDirty: boolean;
 }
+
+type BySubject<T> = Readonly<Record<QuotaSubject, T>>;
+type Expired = BySubject<Map<string, Passage[]>>;
 
 export class UsageRows {
   readonly #sql: Statements;
   readonly #now: number;
-  readonly #kept = new Map<string, Kept>();
-  /** By tally: reservations past their time that nobody has tidied, in the order of their end. */
-  #expired: ReadonlyMap<string, readonly Passage[]> | null = null;
+  readonly #kept: BySubject<Map<string, Kept>> = { principal: new Map(), origin: new Map() };
+  /** Reservations past their time that nobody has tidied, in the order of their end. */
+  #expired: Expired | null = null;
 
   constructor(sql: Statements, now: number) {
     this.#sql = sql;
@@ -70,46 +75,32 @@ export class UsageRows {
   }
 
   /** A caller as it is at this moment: expiry is a fact of time, whether or not a sweeper has run. */
-  of(subject: QuotaSubject, name: string, itemKeys: Iterable<number>): Usage {
+  of(subject: QuotaSubject, name: string, items: Iterable<Item>): Usage {
     const kept = this.#load(subject, name);
     const expired = this.#expiredOf(kept);
-    const items = new Map<number, ItemUsage>();
-    for (const key of itemKeys) items.set(key, itemNow(this.#item(kept, key), key, expired));
-    return { ...expired.reduce(tallyAfter, kept.tally), items };
+    for (const { item_key } of items) this.#item(kept, item_key);
+    if (expired.length === 0) return kept;
+    const now = new Map<number, ItemUsage>();
+    for (const [key, item] of kept.items) now.set(key, itemNow(item, key, expired));
+    return { tally: expired.reduce(tallyAfter, kept.tally), items: now };
   }
 
   /** A reservation was granted, on what `of` says. */
-  grant(owner: Owner, passage: Passage): void {
-    for (const kept of this.#talliesOf(owner)) {
-      const expired = this.#expiredOf(kept);
-      kept.tally = tallyAfter(kept.tally, passage);
-      kept.dirty ??= new Set();
-      for (const [key, units] of passage.units) {
-        const before = this.#item(kept, key);
-        kept.items.set(key, itemAfterGrant(before, itemNow(before, key, expired), passage, units));
-        kept.dirty.add(key);
-      }
-    }
+  grant({ principal, origin }: Owner, passage: Passage): void {
+    this.#grant(this.#load('principal', principal), passage);
+    if (origin !== null) this.#grant(this.#load('origin', origin), passage);
   }
 
   /** A reservation that counted counts otherwise, or no more. */
-  move(owner: Owner, passage: Passage): void {
-    for (const kept of this.#talliesOf(owner)) {
-      kept.tally = tallyAfter(kept.tally, passage);
-      kept.dirty ??= new Set();
-      for (const [key, units] of passage.units) {
-        kept.items.set(key, itemAfter(this.#item(kept, key), passage, units));
-        kept.dirty.add(key);
-      }
-    }
+  move({ principal, origin }: Owner, passage: Passage): void {
+    this.#move(this.#load('principal', principal), passage);
+    if (origin !== null) this.#move(this.#load('origin', origin), passage);
   }
 
   /** Writes what has moved. */
   flush(): void {
-    for (const kept of this.#kept.values()) {
-      if (kept.dirty !== null) this.#write(kept, kept.dirty);
-      kept.dirty = null;
-    }
+    for (const kept of this.#kept.principal.values()) this.#write(kept);
+    for (const kept of this.#kept.origin.values()) this.#write(kept);
   }
 
   /** Rows were changed: those past their time may have been tidied. */
@@ -117,7 +108,47 @@ export class UsageRows {
     this.#expired = null;
   }
 
-  #write({ subject, name, tally, items }: Kept, dirty: ReadonlySet<number>): void {
+  /** Counts what is there anew, because it was not kept: what is live and held is known, the past is forgiven. */
+  rebuild(): void {
+    this.drop();
+    const { count_callers, count_caller_items, put_tallied } = this.#sql;
+    count_callers.run(this.#now);
+    count_caller_items.run(this.#now);
+    put_tallied.run(1);
+  }
+
+  /** Keeps nothing any more, until somebody is judged by it. */
+  drop(): void {
+    this.#kept.principal.clear();
+    this.#kept.origin.clear();
+    this.#sql.drop_callers.run();
+    this.#sql.drop_caller_items.run();
+    this.#sql.put_tallied.run(0);
+  }
+
+  #grant(kept: Kept, passage: Passage): void {
+    const expired = this.#expiredOf(kept);
+    kept.tally = tallyAfter(kept.tally, passage);
+    kept.isDirty = true;
+    for (const [key, units] of passage.units) {
+      const before = this.#item(kept, key);
+      kept.items.set(key, itemAfterGrant(before, itemNow(before, key, expired), passage, units));
+      kept.dirty.add(key);
+    }
+  }
+
+  #move(kept: Kept, passage: Passage): void {
+    kept.tally = tallyAfter(kept.tally, passage);
+    kept.isDirty = true;
+    for (const [key, units] of passage.units) {
+      kept.items.set(key, itemAfter(this.#item(kept, key), passage, units));
+      kept.dirty.add(key);
+    }
+  }
+
+  #write(kept: Kept): void {
+    if (!kept.isDirty) return;
+    const { subject, name, tally, items, dirty } = kept;
     this.#sql.put_caller.run(
       subject,
       name,
@@ -133,21 +164,17 @@ export class UsageRows {
       const { live_units, held_units, idle_ms, since_ms } = items.get(key) ?? NO_ITEM_USAGE;
       this.#sql.put_caller_item.run(subject, name, key, live_units, held_units, idle_ms, since_ms);
     }
-  }
-
-  #talliesOf({ principal, origin }: Owner): Kept[] {
-    const own = this.#load('principal', principal);
-    return origin === null ? [own] : [own, this.#load('origin', origin)];
+    dirty.clear();
+    kept.isDirty = false;
   }
 
   #load(subject: QuotaSubject, name: string): Kept {
-    const key = tallyKey(subject, name);
-    let kept = this.#kept.get(key);
+    let kept = this.#kept[subject].get(name);
     if (kept === undefined) {
       const row = this.#sql.caller.get(subject, name) as CallerRow | undefined;
       const tally = row === undefined ? NO_TALLY : readCaller(row);
-      kept = { subject, name, tally, items: new Map(), dirty: null };
-      this.#kept.set(key, kept);
+      kept = { subject, name, tally, items: new Map(), dirty: new Set(), isDirty: false };
+      this.#kept[subject].set(name, kept);
     }
     return kept;
   }
@@ -164,21 +191,18 @@ export class UsageRows {
 
   #expiredOf({ subject, name }: Kept): readonly Passage[] {
     this.#expired ??= readExpired(this.#sql.expired_usage.all(this.#now) as ExpiredRow[]);
-    return this.#expired.get(tallyKey(subject, name)) ?? NONE;
+    return this.#expired[subject].get(name) ?? NONE;
   }
 }
 
 const NONE: readonly Passage[] = [];
 
 function itemNow(kept: ItemUsage, key: number, expired: readonly Passage[]): ItemUsage {
+  if (expired.length === 0) return kept;
   return expired.reduce((item, passage) => {
     const units = passage.units.get(key);
     return units === undefined ? item : itemAfter(item, passage, units);
   }, kept);
-}
-
-function tallyKey(subject: QuotaSubject, name: string): string {
-  return `${subject} ${name}`;
 }
 
 function readCaller([live_reservations, held_orders, granted, idle, sold, idle_at_ms]: CallerRow): Tally {
@@ -197,14 +221,15 @@ function readItem([live_units, held_units, idle_ms, since_ms]: CallerItemRow): I
 }
 
 /** One passage a reservation, for each tally that it stands in. */
-function readExpired(rows: readonly ExpiredRow[]): ReadonlyMap<string, readonly Passage[]> {
+function readExpired(rows: readonly ExpiredRow[]): Expired {
+  const expired: Expired = { principal: new Map(), origin: new Map() };
+  if (rows.length === 0) return expired;
   const byReservation = new Map<number, ExpiredRow & { readonly units: Map<number, number> }>();
   for (const row of rows) {
     const known = byReservation.get(row.reservation_key) ?? { ...row, units: new Map<number, number>() };
     known.units.set(row.item_key, (known.units.get(row.item_key) ?? 0) + row.quantity_units);
     byReservation.set(row.reservation_key, known);
   }
-  const byTally = new Map<string, Passage[]>();
   for (const { units, created_at_ms, expires_at_ms, ...owner } of byReservation.values()) {
     const passage: Passage = {
       from: 'live',
@@ -214,13 +239,14 @@ function readExpired(rows: readonly ExpiredRow[]): ReadonlyMap<string, readonly 
       at_ms: expires_at_ms,
       units,
     };
-    const keys = [tallyKey('principal', owner.principal)];
-    if (owner.origin !== null) keys.push(tallyKey('origin', owner.origin));
-    for (const key of keys) {
-      const list = byTally.get(key) ?? [];
-      list.push(passage);
-      byTally.set(key, list);
-    }
+    addTo(expired.principal, owner.principal, passage);
+    if (owner.origin !== null) addTo(expired.origin, owner.origin, passage);
   }
-  return byTally;
+  return expired;
+}
+
+function addTo(passages: Map<string, Passage[]>, name: string, passage: Passage): void {
+  const known = passages.get(name);
+  if (known === undefined) passages.set(name, [passage]);
+  else known.push(passage);
 }

@@ -276,6 +276,14 @@ const STANDINGS = `WITH counting AS (
 
 /** L2: what callers are said to take up is what their reservations do. */
 function checkUsage(db: Database, found: Findings): void {
+  if (db.prepare('SELECT tallied FROM ledger WHERE id = 1').pluck().get() === 0) {
+    const kept = db
+      .prepare('SELECT (SELECT count(*) FROM callers) + (SELECT count(*) FROM caller_items)')
+      .pluck()
+      .get() as number;
+    if (kept > 0) found.add('L2', `of callers nothing is kept, and there are ${kept} rows`);
+    return;
+  }
   const callers = db
     .prepare(
       `${STANDINGS}, counted AS (
