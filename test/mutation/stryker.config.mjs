@@ -11,7 +11,7 @@ import { join } from 'node:path';
 // The ledgers of the tests, in memory where the system has a place for it: their files are not what is tested here.
 if (existsSync('/dev/shm')) process.env['TMPDIR'] ??= '/dev/shm';
 // A mutant that random lives don't find in so many is left to the tests that name their cases.
-process.env['HOLDFAST_TEST_RUNS'] ??= '200';
+process.env['HOLDFAST_TEST_RUNS'] ??= '30';
 
 const KEPT = 'node_modules/.cache/mutation';
 
@@ -35,6 +35,6 @@ export default {
   ignorePatterns: ['dist', 'coverage', '.git', '.ci'],
   // A mutant that is only slow on a busy machine must not count as found.
   dryRunTimeoutMinutes: 30,
-  timeoutMS: 30_000,
-  timeoutFactor: 4,
+  timeoutMS: 15_000,
+  timeoutFactor: 2,
 };

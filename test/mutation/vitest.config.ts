@@ -1,12 +1,25 @@
 /** The tests that mutants of src/ledger are held against: its own, because they are quick and say what a rule is for. */
 
-import { defineConfig } from 'vitest/config';
+import { defineConfig, type Plugin } from 'vitest/config';
+import { KEPT_POOL } from './kept-worker.js';
+
+/** After Stryker has set its own pool. */
+const keptPool: Plugin = {
+  name: 'holdfast:kept-pool',
+  configureVitest({ project }) {
+    Object.assign(project.config, { pool: KEPT_POOL.name, poolRunner: KEPT_POOL });
+  },
+};
 
 export default defineConfig({
+  plugins: [keptPool],
   test: {
     root: new URL('../..', import.meta.url).pathname,
     include: ['test/ledger/*.test.ts'],
-    // One load of the program for all files of a run: loading it anew for each would be most of a mutant's time.
+    // Whole days of many callers: too slow for thousands of mutants. quota.test.ts has the rules one by one.
+    exclude: ['test/ledger/hoarding.test.ts'],
+    setupFiles: ['test/mutation/setup.ts'],
+    runner: 'test/mutation/kept-runner.ts',
     isolate: false,
     testTimeout: 900_000,
     hookTimeout: 900_000,
