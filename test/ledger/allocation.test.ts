@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { allocate, draftLevel, drawnElsewhere } from '../../src/ledger/allocation.js';
 import type { Hold } from '../../src/ledger/hold.js';
 import type { Item, Level } from '../../src/ledger/stock.js';
+import { runsOr } from '../helpers/runs.js';
 
 /** Levels in the shop's order of preference; only what allocation looks at matters. */
 function levels(count: number): Level[] {
@@ -75,7 +76,7 @@ describe('where units are taken', () => {
           expect([...left.values()].every((units) => units >= 0)).toBe(true);
         },
       ),
-      { numRuns: 2000 },
+      { numRuns: runsOr(2000) },
     );
   });
 });

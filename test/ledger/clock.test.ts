@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { HOUR, MINUTE, TEST_START_MS, VirtualTime } from '../helpers/ledger.js';
+import { runsOr } from '../helpers/runs.js';
 
 describe('ledger time', () => {
   test('follows the wall clock while nobody touches it', () => {
@@ -74,7 +75,7 @@ describe('ledger time', () => {
           last = now;
         }
       }),
-      { numRuns: 2000 },
+      { numRuns: runsOr(2000) },
     );
   });
 });

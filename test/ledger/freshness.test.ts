@@ -10,6 +10,7 @@ import {
   type Velocity,
 } from '../../src/ledger/freshness.js';
 import { HOUR, MINUTE, TEST_START_MS as T0 } from '../helpers/ledger.js';
+import { runsOr } from '../helpers/runs.js';
 
 /** Sold steadily for a day: so many units an hour, one report every ten minutes. */
 function steady(unitsPerHour: number): Velocity {
@@ -67,7 +68,7 @@ describe('how old stock may be', () => {
         });
         expect(maxAgeSeconds(many, at)).toBeLessThanOrEqual(maxAgeSeconds(few, at));
       }),
-      { numRuns: 2000 },
+      { numRuns: runsOr(2000) },
     );
   });
 
@@ -82,7 +83,7 @@ describe('how old stock may be', () => {
         const age = maxAgeSeconds(of, T0 + hours * HOUR);
         expect(Number.isInteger(age) && age >= 120 && age <= 1800).toBe(true);
       }),
-      { numRuns: 2000 },
+      { numRuns: runsOr(2000) },
     );
   });
 

@@ -5,6 +5,7 @@ import { decideOrderMissing, decideOrderSeen } from '../../src/ledger/order-seen
 import { decidePlaced } from '../../src/ledger/placing.js';
 import { verifyLedgerFile } from '../../src/store/sqlite/verify.js';
 import { AGENT, answerOf, MINUTE, SECOND, TestLedger, WAREHOUSE } from '../helpers/ledger.js';
+import { runsOr } from '../helpers/runs.js';
 
 const REF = '5001';
 /** The shop's clock runs apart from ours. */
@@ -385,7 +386,7 @@ test('L6: whatever order, doubling or loss of readings: the same end, and nothin
         expect(shuffled?.passing.filter((entry) => !passing.has(entry))).toEqual([]);
       },
     ),
-    { numRuns: 120, seed: Number(process.env['HOLDFAST_SEED'] ?? 20261123) },
+    { numRuns: runsOr(120), seed: Number(process.env['HOLDFAST_SEED'] ?? 20261123) },
   );
   expectTrue();
 });

@@ -17,6 +17,7 @@ import {
   TestLedger,
   WAREHOUSE,
 } from '../helpers/ledger.js';
+import { runsOr } from '../helpers/runs.js';
 
 let t: TestLedger;
 beforeEach(async () => {
@@ -160,7 +161,7 @@ describe('an older report', () => {
         }
         expect(await t.atp(name)).toBe(100 + Math.max(...readAts));
       }),
-      { numRuns: 100 },
+      { numRuns: runsOr(100) },
     );
   });
 });
@@ -289,7 +290,7 @@ describe('text from the shop', () => {
         expect(clean).not.toMatch(/[\p{Cc}\p{Cf}\p{Cs}]/u);
         expect(cleanText(clean, max)).toBe(clean.trim());
       }),
-      { numRuns: 2000 },
+      { numRuns: runsOr(2000) },
     );
   });
 });

@@ -18,7 +18,6 @@ export default defineConfig({
     include: ['test/ledger/*.test.ts'],
     // Whole days of many callers: too slow for thousands of mutants. quota.test.ts has the rules one by one.
     exclude: ['test/ledger/hoarding.test.ts'],
-    setupFiles: ['test/mutation/setup.ts'],
     runner: 'test/mutation/kept-runner.ts',
     isolate: false,
     testTimeout: 900_000,
