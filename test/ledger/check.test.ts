@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { sightOf } from '../../src/ledger/check.js';
 import {
   AGENT,
   answerOf,
@@ -114,5 +115,34 @@ describe("a reservation's stock", () => {
       stock_hash,
       reservation: { status: 'released' },
     });
+  });
+});
+
+describe('what a follower of a SKU sees', () => {
+  const sight = (sku: string) => t.store.read({ skus: [sku] }, (state) => sightOf(state, sku, t.settings));
+
+  test('of an unknown one is nothing to wait for', async () => {
+    expect(await sight('nope')).toEqual({ item_key: null, mark: '', fresh_until_ms: null });
+  });
+
+  test('is marked alike while only time passes, and goes stale at the moment that is told', async () => {
+    await t.seed({ sku: 'tee' });
+    const confirmed = t.clock.now();
+    const first = await sight('tee');
+    t.time.pass(MINUTE);
+    expect(await sight('tee')).toEqual(first);
+    const { max_age_seconds = 0 } = (await t.check('tee')).items[0] ?? {};
+    expect(first.fresh_until_ms).toBe(confirmed + max_age_seconds * SECOND);
+    t.time.pass(max_age_seconds * SECOND);
+    const stale = await sight('tee');
+    expect(stale).toMatchObject({ item_key: first.item_key, fresh_until_ms: null });
+    expect(stale.mark).not.toBe(first.mark);
+  });
+
+  test('has another mark when units are promised', async () => {
+    await t.seed({ sku: 'tee' });
+    const { mark } = await sight('tee');
+    await t.granted('tee', 1);
+    expect((await sight('tee')).mark).not.toBe(mark);
   });
 });
