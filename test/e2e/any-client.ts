@@ -15,6 +15,7 @@ import { StdioClientTransport as StdioV2 } from '@modelcontextprotocol/client/st
 import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport as StdioV1 } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { StreamableHTTPClientTransport as HttpV1 } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import { ResourceUpdatedNotificationSchema } from '@modelcontextprotocol/sdk/types.js';
 
 /** What `npm run build` makes. */
 export const HOLDFAST = fileURLToPath(new URL('../../dist/cli/holdfast.js', import.meta.url));
@@ -44,6 +45,8 @@ export interface AnyClient {
   readonly complaints: readonly Error[];
   tools(): Promise<ToolDefinition[]>;
   call(name: string, args: Record<string, unknown>): Promise<ToolAnswer>;
+  /** Follows a resource in the way of its era, once; `changed` is told the URI of every notice. */
+  follow(uri: string, changed: (uri: string) => void): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -82,6 +85,10 @@ async function connectV1(where: Where): Promise<AnyClient> {
     complaints,
     tools: async () => (await client.listTools()).tools as ToolDefinition[],
     call: async (name, args) => (await client.callTool({ name, arguments: args })) as ToolAnswer,
+    follow: async (uri, changed) => {
+      client.setNotificationHandler(ResourceUpdatedNotificationSchema, ({ params }) => changed(params.uri));
+      await client.subscribeResource({ uri });
+    },
     close: () => client.close(),
   };
 }
@@ -97,6 +104,11 @@ async function connectV2(where: Where, mode: 'legacy' | { pin: string }): Promis
     complaints,
     tools: async () => (await client.listTools()).tools as ToolDefinition[],
     call: async (name, args) => (await client.callTool({ name, arguments: args })) as ToolAnswer,
+    follow: async (uri, changed) => {
+      client.setNotificationHandler('notifications/resources/updated', ({ params }) => changed(params.uri));
+      if (mode === 'legacy') await client.subscribeResource({ uri });
+      else await client.listen({ resourceSubscriptions: [uri] });
+    },
     close: () => client.close(),
   };
 }
