@@ -39,14 +39,24 @@ function sayableValue(value: unknown): unknown {
 /** Its message may quote what it choked on (JSON.parse does); its frames say as well which one it was. */
 function errorFields(error: Error): Fields {
   const { code, failure } = error as { readonly code?: unknown; readonly failure?: unknown };
-  const frames = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line));
   return {
     type: error.constructor.name,
     ...(isCode(code) ? { code } : {}),
     ...(isCode(failure) ? { failure } : {}),
-    at: frames.slice(0, FRAMES_MAX).map((line) => line.trim()),
+    at: framesOf(error),
     ...(error.cause instanceof Error ? { cause: errorFields(error.cause) } : {}),
   };
+}
+
+/** A stack begins with the message, whose lines may look like frames. Where it does not, nobody can tell them apart. */
+function framesOf({ stack = '', message }: Error): string[] {
+  const start = stack.indexOf(message);
+  if (start < 0) return [];
+  const lines = stack.slice(start + message.length).split('\n');
+  return lines
+    .filter((line) => /^\s+at /.test(line))
+    .slice(0, FRAMES_MAX)
+    .map((line) => line.trim());
 }
 
 function isCode(value: unknown): value is string | number {
