@@ -8,6 +8,9 @@ import { LOCAL_CALLER, mcpServer } from '../../src/tools/server.js';
 import type { Push } from '../../src/tools/stock-resource.js';
 import { MINUTE, SECOND, TestLedger, WAREHOUSE } from '../helpers/ledger.js';
 
+// biome-ignore lint/suspicious/noExplicitAny: answers are read as a stranger would read them
+type Json = any;
+
 let shop: TestLedger;
 let clients: Client[];
 const bugs: unknown[] = [];
@@ -167,5 +170,30 @@ describe('check_stock', () => {
       arguments: { skus: ['a/b 100%', 'NO-SUCH'] },
     });
     expect((content as object[]).slice(1)).toEqual([{ type: 'resource_link', uri: URI, name: 'a/b 100%' }]);
+  });
+
+  it.each([
+    ['2024-11-05', []],
+    ['2025-03-26', []],
+    ['2025-06-18', ['resource_link']],
+    ['2025-11-25', ['resource_link']],
+  ])('answers a client of %s with what that revision has: %j behind the text', async (revision, links) => {
+    const [ours, theirs] = InMemoryTransport.createLinkedPair();
+    await mcpServer(
+      { version: '0' },
+      { ledger: shop.ledger, caller: LOCAL_CALLER, reportBug: String },
+    ).connect(ours);
+    const answers: Json[] = [];
+    theirs.onmessage = (message) => answers.push(message);
+    await theirs.start();
+    const clientInfo = { name: 'old', version: '0' };
+    const hello = { protocolVersion: revision, capabilities: {}, clientInfo };
+    await theirs.send({ jsonrpc: '2.0', id: 1, method: 'initialize', params: hello });
+    const call = { name: 'check_stock', arguments: { skus: ['a/b 100%'] } };
+    await theirs.send({ jsonrpc: '2.0', id: 2, method: 'tools/call', params: call });
+    await expect.poll(() => answers.length).toBe(2);
+    expect(answers[0].result.protocolVersion).toBe(revision);
+    expect(answers[1].result.content.map(({ type }: Json) => type)).toEqual(['text', ...links]);
+    await theirs.close();
   });
 });
