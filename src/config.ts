@@ -203,6 +203,8 @@ export const LIMITS = {
     session_idle_ms: 300_000,
     /** Proxies close what is silent. */
     keep_alive_ms: 15_000,
+    /** Sessions that are remembered after their client has ended them: the last ones. */
+    sessions_ended_max: 1_000,
     /** A reader that takes nothing for so long, while there is something to tell, is dropped. */
     stalled_max_ms: 10_000,
     round_ms: 100,

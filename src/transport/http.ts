@@ -6,7 +6,7 @@
  */
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { McpServerFactory } from '@modelcontextprotocol/server';
+import type { McpServerFactory, ServerEventBus } from '@modelcontextprotocol/server';
 import { Counters } from '../observability/counters.js';
 import { type Caller, mcpServer, type Push, type ServerIdentity, type ToolHost } from '../tools/server.js';
 import type { ResourceMetadata } from './auth/resource-metadata.js';
@@ -45,6 +45,8 @@ export interface HttpOptions extends Omit<ListenerOptions, 'onRefused'>, McpLimi
   readonly lenient?: boolean;
   /** Serves something else than our tools behind all of this: for conformance runs and measurements. */
   readonly makeServer?: McpServerFactory | undefined;
+  /** What its streams tell. Not looked at where there is `push`. */
+  readonly bus?: ServerEventBus | undefined;
   /** Whether its tools tell something before their answer. Left out: they may. */
   readonly streams_calls?: boolean;
   /** Tells clients what has changed. Left out: they are not told that it could. */
@@ -87,7 +89,7 @@ export async function serveOnHttp(
       makeServer ??
       (({ authInfo, era }) =>
         serverFor(callerOf(authInfo), era === 'modern' && push !== undefined ? 'listen' : null)),
-    bus: push && new ListenBus(push.hub),
+    bus: push === undefined ? options.bus : new ListenBus(push.hub),
     sessions: push && new LegacySessions({ ...push, serverFor }),
     // Of a server that is not ours nobody knows.
     streams_calls: options.streams_calls ?? makeServer !== undefined,

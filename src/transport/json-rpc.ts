@@ -1,6 +1,7 @@
 /** JSON-RPC as far as a request is judged before anything is called. */
 
 import type { ServerResponse } from 'node:http';
+import { PROTOCOL_VERSION_META_KEY } from '@modelcontextprotocol/server';
 
 /** A message that asks or tells something; whether it is whole the SDK says. */
 export interface Message {
@@ -36,6 +37,12 @@ export function idOf(body: unknown): string | number | null {
   if (body === null || typeof body !== 'object' || Array.isArray(body)) return null;
   const { id, method } = body as Message;
   return typeof method === 'string' && (typeof id === 'string' || typeof id === 'number') ? id : null;
+}
+
+/** Whether it says in itself which revision it follows: requests do so since 2026-07-28. */
+export function hasEnvelope({ params }: Message): boolean {
+  const { _meta: meta } = (params ?? {}) as { readonly _meta?: unknown };
+  return meta !== null && typeof meta === 'object' && PROTOCOL_VERSION_META_KEY in meta;
 }
 
 export function toolCalled({ method, params }: Message): string | null {

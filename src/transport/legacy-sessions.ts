@@ -2,14 +2,15 @@
  * Sessions of the 2025 revisions over HTTP (Mcp-Session-Id), which are for one thing: to hear of changes. `initialize` makes
  * one, `resources/subscribe` fills it, GET opens its stream, DELETE ends it. Every other request stands alone, with whatever
  * session id it brings: so a restart, which forgets all sessions, breaks no client that only calls tools. One that follows
- * stock learns of it by a 404. Where no more sessions fit, `initialize` is answered without one.
+ * stock learns of it by a 404, and so does whoever goes on in a session that it has ended itself. Where no more sessions fit,
+ * `initialize` is answered without one.
  */
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Server, WebStandardStreamableHTTPServerTransport } from '@modelcontextprotocol/server';
 import type { Caller, Push, Reader, StockHub } from '../tools/server.js';
 import { withoutQuirks } from './client-quirks.js';
-import { messagesOf, type Refused, refuse } from './json-rpc.js';
+import { hasEnvelope, messagesOf, type Refused, refuse } from './json-rpc.js';
 import { sdkRequest, writeSdkResponse } from './sdk-exchange.js';
 
 export interface SessionLimits {
@@ -17,6 +18,8 @@ export interface SessionLimits {
   readonly session_idle_ms: number;
   /** Proxies close what is silent. */
   readonly keep_alive_ms: number;
+  /** Sessions that are remembered after their client has ended them: the last ones. */
+  readonly sessions_ended_max: number;
 }
 
 export interface SessionPorts {
@@ -53,6 +56,8 @@ export class LegacySessions {
   readonly #ports: SessionPorts;
   /** The longest unused first. */
   readonly #sessions = new Map<string, Session>();
+  /** By their clients, the oldest first. */
+  readonly #ended = new Set<string>();
 
   constructor(ports: SessionPorts) {
     this.#ports = ports;
@@ -64,8 +69,9 @@ export class LegacySessions {
     if (id !== undefined) this.#touch(id);
     if (body === undefined) return id !== undefined;
     const [message, ...more] = messagesOf(body);
-    if (Array.isArray(body) || message === undefined || more.length > 0) return false;
-    return message.method === 'initialize' || (id !== undefined && OF_A_SESSION.has(message.method));
+    if (Array.isArray(body) || message === undefined || more.length > 0 || hasEnvelope(message)) return false;
+    if (message.method === 'initialize') return true;
+    return id !== undefined && (OF_A_SESSION.has(message.method) || this.#ended.has(id));
   }
 
   async handle(
@@ -81,6 +87,10 @@ export class LegacySessions {
     if (session === null) throw new Error('refused above');
     if (request.method === 'GET') return this.#stream(request, response, session);
     this.#end(session);
+    this.#ended.add(session.id);
+    const [oldest] = this.#ended;
+    if (this.#ended.size > this.#ports.limits.sessions_ended_max && oldest !== undefined)
+      this.#ended.delete(oldest);
     response.writeHead(200).end();
   }
 

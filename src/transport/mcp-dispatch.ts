@@ -10,12 +10,12 @@ import {
   createMcpHandler,
   type McpHttpHandler,
   type McpServerFactory,
-  PROTOCOL_VERSION_META_KEY,
   type ServerEventBus,
   WebStandardStreamableHTTPServerTransport,
 } from '@modelcontextprotocol/server';
 import type { Caller } from '../tools/server.js';
 import type { Said } from './client-quirks.js';
+import { hasEnvelope } from './json-rpc.js';
 import { sdkRequest, type Written, writeSdkResponse } from './sdk-exchange.js';
 
 export interface McpServing {
@@ -123,11 +123,6 @@ function isOldEra({ headers, body }: Said): boolean {
   if (typeof version === 'string' && version >= ENVELOPE_SINCE) return false;
   const messages: unknown[] = Array.isArray(body) ? body : [body];
   return messages.length > 0 && messages.every((message) => isObject(message) && !hasEnvelope(message));
-}
-
-function hasEnvelope({ params }: Readonly<Record<string, unknown>>): boolean {
-  const meta = isObject(params) ? params['_meta'] : undefined;
-  return isObject(meta) && PROTOCOL_VERSION_META_KEY in meta;
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

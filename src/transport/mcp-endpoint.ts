@@ -8,7 +8,6 @@
  */
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { PROTOCOL_VERSION_META_KEY } from '@modelcontextprotocol/server';
 import type { Counters } from '../observability/counters.js';
 import { type Caller, rateLimitedResult } from '../tools/server.js';
 import { type Authenticator, type Challenge, OPEN_TO_LOOPBACK } from './auth.js';
@@ -18,8 +17,8 @@ import { withoutQuirks } from './client-quirks.js';
 import { Crowd } from './crowd.js';
 import { parseJson } from './json-body.js';
 import {
+  hasEnvelope,
   idOf,
-  type Message,
   messagesOf,
   PARSE_ERROR,
   type Refused,
@@ -372,11 +371,6 @@ function tooFast(response: ServerResponse, wait_s: number, body: unknown): 'rate
   }));
   writeJson(response, 200, Array.isArray(body) ? answers : answers[0], headers);
   return 'rate_limited';
-}
-
-function hasEnvelope({ params }: Message): boolean {
-  const { _meta: meta } = params as { readonly _meta?: object };
-  return meta !== undefined && meta !== null && PROTOCOL_VERSION_META_KEY in meta;
 }
 
 function challenge(

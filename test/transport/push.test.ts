@@ -250,7 +250,9 @@ describe('a session', () => {
     expect((await send({}, mine, 'DELETE')).status).toBe(200);
     await stream.text();
     expect((await send({}, mine, 'GET')).status).toBe(404);
-    expect(hub.size).toBe(0);
+    expect((await send({ method: 'tools/list' }, mine)).status).toBe(404);
+    expect((await send(INITIALIZE, mine)).status).toBe(200);
+    expect(hub.size).toBe(1);
   });
 
   it('that is not known keeps nobody from calling tools: a restart breaks no client that only does that', async () => {
