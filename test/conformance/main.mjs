@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { inspectorChecks } from './inspector.mjs';
 import { installReferees, requirementsOf } from './referees.mjs';
 import { HOLDFAST, serveFixtures, serveHoldfast } from './servers.mjs';
-import { judge } from './suite.mjs';
+import { blankVerdict, judge } from './suite.mjs';
 
 /** Not required of anybody yet, but we pass them. The extension for tasks, which is not required either, we don't have. */
 const MORE_FOR_FIXTURES = {
@@ -42,10 +42,16 @@ const WITHOUT_FIXTURES = {
 const scratch = mkdtempSync(join(tmpdir(), 'holdfast-conformance-'));
 try {
   await installReferees();
-  const failures = [...(await judgeFixtures()), ...(await judgeHoldfast())];
-  for (const failure of failures) console.log(`FAILED  ${failure}`);
-  console.log(failures.length === 0 ? 'Everything is as expected.' : `${failures.length} not as expected.`);
-  process.exitCode = failures.length === 0 ? 0 : 1;
+  const started = performance.now();
+  // Side by side: most of their time is waiting, for one another's processes and for streams that stay silent.
+  const verdicts = (await Promise.all([judgeFixtures(), judgeHoldfast()])).flat();
+  for (const verdict of verdicts) report(verdict);
+  const problems = verdicts.flatMap(({ title, problems }) =>
+    problems.map((problem) => `${title}: ${problem}`),
+  );
+  for (const problem of problems) console.log(`FAILED  ${problem}`);
+  sumUp(verdicts, problems, Math.round((performance.now() - started) / 1_000));
+  process.exitCode = problems.length === 0 ? 0 : 1;
 } finally {
   rmSync(scratch, { recursive: true, force: true });
 }
@@ -53,14 +59,16 @@ try {
 async function judgeFixtures() {
   const served = await serveFixtures();
   try {
-    const failures = [];
-    for (const [revision, more] of Object.entries(MORE_FOR_FIXTURES)) {
-      const scenarios = [...requirementsOf(revision), ...more];
-      const title = `${revision}, the suite's fixtures behind our HTTP stack`;
-      const verdict = await judge({ server: 'fixtures', url: served.url, revision, scenarios, scratch });
-      failures.push(...report(title, verdict));
-    }
-    return failures;
+    return await Promise.all(
+      Object.entries(MORE_FOR_FIXTURES).map(async ([revision, more]) => {
+        const scenarios = [...requirementsOf(revision), ...more];
+        const title = `${revision}, the suite's fixtures behind our HTTP stack`;
+        return {
+          title,
+          ...(await judge({ server: 'fixtures', url: served.url, revision, scenarios, scratch })),
+        };
+      }),
+    );
   } finally {
     await served.stop();
   }
@@ -69,34 +77,43 @@ async function judgeFixtures() {
 async function judgeHoldfast() {
   const served = await serveHoldfast(scratch);
   try {
-    const failures = [];
-    for (const [revision, scenarios] of Object.entries(WITHOUT_FIXTURES)) {
+    const judged = Object.entries(WITHOUT_FIXTURES).map(async ([revision, scenarios]) => {
       const title = `${revision}, Holdfast itself`;
-      const verdict = await judge({ server: 'holdfast', url: served.url, revision, scenarios, scratch });
-      failures.push(...report(title, verdict));
-    }
-    return [...failures, ...(await inspect(served.url))];
+      return {
+        title,
+        ...(await judge({ server: 'holdfast', url: served.url, revision, scenarios, scratch })),
+      };
+    });
+    return await Promise.all([...judged, inspect(served.url)]);
   } finally {
     await served.stop();
   }
 }
 
+/** One after the other: the inspector keeps what it knows of servers in one file. */
 async function inspect(url) {
   const targets = { http: [url], stdio: [process.execPath, HOLDFAST, 'serve', '--sandbox'] };
-  const failures = [];
-  const checks = inspectorChecks(targets, scratch);
-  for (const { name, run } of checks) {
+  const verdict = { title: 'MCP inspector, Holdfast itself', ...blankVerdict(0) };
+  for (const { name, run } of inspectorChecks(targets, scratch)) {
     const problem = await run();
-    if (problem !== null) failures.push(`inspector, ${name}: ${problem}`);
+    verdict.scenarios += 1;
+    if (problem === null) verdict.passed += 1;
+    else verdict.problems.push(`${name}: ${problem}`);
   }
-  console.log(`inspector: ${checks.length - failures.length} of ${checks.length} calls as they should be`);
-  return failures;
+  return verdict;
 }
 
-function report(title, { scenarios, passed, left_out, expected, repeated, problems }) {
-  console.log(
-    `${title}: ${scenarios} scenarios, ${passed} checks passed, ${left_out} not applicable, ${expected} failed as expected, ${problems.length} unexpectedly`,
-  );
+function report({ title, scenarios, repeated, ...counts }) {
+  console.log(`${title}: ${scenarios} scenarios, ${countsText(counts)}`);
   if (repeated.length > 0) console.log(`  repeated: ${repeated.join(', ')}`);
-  return problems.map((problem) => `${title}: ${problem}`);
+}
+
+function sumUp(verdicts, problems, seconds) {
+  const sum = (name) => verdicts.reduce((total, verdict) => total + verdict[name], 0);
+  const counts = { passed: sum('passed'), left_out: sum('left_out'), expected: sum('expected'), problems };
+  console.log(`All together: ${sum('scenarios')} scenarios, ${countsText(counts)}, in ${seconds} s.`);
+}
+
+function countsText({ passed, left_out, expected, problems }) {
+  return `${passed} checks passed, ${left_out} not applicable, ${expected} failed as expected, ${problems.length} unexpectedly`;
 }

@@ -20,14 +20,7 @@ const REPORT_NAME = /^server-(.+)-\d{4}-\d{2}-\d{2}T[\d-]+Z$/;
 export async function judge({ server, url, revision, scenarios, scratch }) {
   const target = ['server', '--url', url];
   const reports = await reportsOf([...target, '--requirements', revision], scratch);
-  const verdict = {
-    scenarios: scenarios.length,
-    passed: 0,
-    left_out: 0,
-    expected: 0,
-    repeated: [],
-    problems: [],
-  };
+  const verdict = blankVerdict(scenarios.length);
   for (const scenario of scenarios) {
     const expected = EXPECTED_FAILURES.filter(
       (entry) => entry.server === server && entry.revision === revision && entry.scenario === scenario,
@@ -42,6 +35,10 @@ export async function judge({ server, url, revision, scenarios, scratch }) {
     verdict.problems.push(...problemsOf(checks, expected).map((problem) => `${scenario}: ${problem}`));
   }
   return verdict;
+}
+
+export function blankVerdict(scenarios) {
+  return { scenarios, passed: 0, left_out: 0, expected: 0, repeated: [], problems: [] };
 }
 
 /** Checks by scenario. */
