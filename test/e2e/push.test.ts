@@ -85,17 +85,20 @@ const WAYS: Readonly<Record<string, () => Parameters<Connect>[0]>> = {
 };
 
 describe.each(Object.entries(WAYS))('over %s', (_, where) => {
-  it.each(Object.entries(CLIENTS))('%s hears of a reservation and of a sale at the till', async (_, connect) => {
-    client = await connect(where());
-    const told: string[] = [];
-    await client.follow(URI, (uri) => told.push(uri));
+  it.each(Object.entries(CLIENTS))(
+    '%s hears of a reservation and of a sale at the till',
+    async (_, connect) => {
+      client = await connect(where());
+      const told: string[] = [];
+      await client.follow(URI, (uri) => told.push(uri));
 
-    await reserve('OTHER');
-    await reserve(SKU);
-    await expect.poll(() => told, PATIENCE).toEqual([URI]);
+      await reserve('OTHER');
+      await reserve(SKU);
+      await expect.poll(() => told, PATIENCE).toEqual([URI]);
 
-    sandbox.shop.sell(SKU, 1);
-    await expect.poll(() => told, PATIENCE).toEqual([URI, URI]);
-    expect(client.complaints).toEqual([]);
-  });
+      sandbox.shop.sell(SKU, 1);
+      await expect.poll(() => told, PATIENCE).toEqual([URI, URI]);
+      expect(client.complaints).toEqual([]);
+    },
+  );
 });

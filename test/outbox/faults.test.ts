@@ -88,7 +88,7 @@ describe('a draft whose answer is lost', () => {
   test('L4: two of one reservation, made by an answer that came too late, end as one order', async () => {
     await shop({ tuning: { timeout_ms: 150 } });
     // The shop carries the first request out after we have given it up and looked for it twice.
-    t.server.faults.add({ operation: 'draftOrderCreate', when: 'before', action: 'delay', ms: 700 });
+    t.server.faults.add({ operation: 'draftOrderCreate', when: 'before', action: 'delay', ms: 4_000 });
     const reservation = await t.granted('CAP', 2);
     await t.accepted(reservation);
     await t.work();
