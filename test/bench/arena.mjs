@@ -82,12 +82,14 @@ export function openLedger({ path, turnstile = openTurnstile, limits = {} }) {
   return { store, ledger, clock };
 }
 
-/** Fills the ledger with SKUs through the program's own code, at one location each. */
-export async function seed({ store, clock }, skus) {
+/** Fills the ledger with SKUs through the program's own code, at one location each. `nameOf`: what the n-th is called. */
+export async function seed({ store, clock }, skus, nameOf = skuOf) {
   await store.dropTallies();
   await store.putLocations([{ location_id: '1', name: 'Main', position: 0, active: true }]);
   for (let at = 0; at < skus; at += SEED_BATCH) {
-    const batch = Array.from({ length: Math.min(SEED_BATCH, skus - at) }, (_, n) => apply(store, at + n));
+    const batch = Array.from({ length: Math.min(SEED_BATCH, skus - at) }, (_, n) =>
+      apply(store, at + n, nameOf(at + n)),
+    );
     await Promise.all(batch);
   }
   // Confirmed far into the future: a long run must not find its stock too old.
@@ -98,9 +100,9 @@ export async function seed({ store, clock }, skus) {
   });
 }
 
-function apply(store, n) {
+function apply(store, n, sku) {
   const id = String(n);
-  return store.transact({ item_ids: [id], skus: [skuOf(n)] }, (state) =>
+  return store.transact({ item_ids: [id], skus: [sku] }, (state) =>
     decideApplyReport(
       state,
       {
@@ -109,7 +111,7 @@ function apply(store, n) {
           item_id: id,
           variant_id: id,
           product_id: id,
-          sku: skuOf(n),
+          sku,
           title: `Shirt ${n}`,
           variant_title: 'M',
           lifecycle: 'active',

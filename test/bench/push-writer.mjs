@@ -1,6 +1,7 @@
-/** Changes stock from a process of its own, so often a second, and says when each change was on disk. */
+/** Changes stock from a process of its own, so often a second, and says when each change was asked for and when it was on disk. */
 
-import { openLedger, skuOf } from './arena.mjs';
+import { openLedger } from './arena.mjs';
+import { nameOf } from './push-skus.mjs';
 
 const [path, skus, perSecond, seconds] = process.argv.slice(2);
 const { store, ledger } = openLedger({ path });
@@ -11,17 +12,18 @@ for (let n = 0; n < Number(perSecond) * Number(seconds); n += 1) {
   const due = started + (n * 1000) / Number(perSecond);
   const wait = due - performance.now();
   if (wait > 0) await new Promise((resume) => setTimeout(resume, wait));
-  const sku = skuOf(n % Number(skus));
+  const sku = nameOf(n % Number(skus));
   const wish = {
     principal: 'writer',
     lines: [{ sku, quantity: 1 }],
     ttl_seconds: undefined,
     allow_partial: false,
   };
+  const asked_at = Date.now();
   under_way.push(
     ledger.reserve({ ...wish, idempotency_key: undefined }).then((result) => {
       if (!result.ok) throw new Error(`refused: ${result.refusal.code}`);
-      changes.push([sku, Date.now()]);
+      changes.push({ sku, asked_at, kept_at: Date.now() });
     }),
   );
 }
