@@ -24,7 +24,7 @@ import type { IncidentShop } from './shop.js';
 const WAREHOUSE = 'warehouse';
 /** The shop's index shows a change after so long, and is asked again from so far back. */
 const INDEX_LAG_MS = 2_000;
-const OVERLAP_MS = 120_000;
+const OVERLAP_MS = 10_000;
 
 interface Draft {
   readonly ref: string;
