@@ -82,13 +82,16 @@ export function openLedger({ path, turnstile = openTurnstile, limits = {} }) {
   return { store, ledger, clock };
 }
 
-/** Fills the ledger with SKUs through the program's own code, at one location each. `nameOf`: what the n-th is called. */
-export async function seed({ store, clock }, skus, nameOf = skuOf) {
+/**
+ * Fills the ledger with SKUs through the program's own code, at one location each. `nameOf`: what the n-th is called;
+ * `units`: how many of each.
+ */
+export async function seed({ store, clock }, skus, { nameOf = skuOf, units = STOCK_UNITS } = {}) {
   await store.dropTallies();
   await store.putLocations([{ location_id: '1', name: 'Main', position: 0, active: true }]);
   for (let at = 0; at < skus; at += SEED_BATCH) {
     const batch = Array.from({ length: Math.min(SEED_BATCH, skus - at) }, (_, n) =>
-      apply(store, at + n, nameOf(at + n)),
+      apply(store, at + n, nameOf(at + n), units),
     );
     await Promise.all(batch);
   }
@@ -100,7 +103,7 @@ export async function seed({ store, clock }, skus, nameOf = skuOf) {
   });
 }
 
-function apply(store, n, sku) {
+function apply(store, n, sku, units) {
   const id = String(n);
   return store.transact({ item_ids: [id], skus: [sku] }, (state) =>
     decideApplyReport(
@@ -120,7 +123,7 @@ function apply(store, n, sku) {
           {
             item_id: id,
             location_id: '1',
-            available_units: STOCK_UNITS,
+            available_units: units,
             on_hand_units: null,
             committed_units: null,
             upstream_updated_at_ms: null,
@@ -155,7 +158,7 @@ export async function reserveOne(ledger, skus) {
  * What most write first: a counter with a guard and a row, one transaction each, WAL, FULL, indexed by SKU. No
  * journal, no expiry, no checksum, no outbox.
  */
-export function openNaive(path, skus) {
+export function openNaive(path, skus, units = STOCK_UNITS) {
   const db = new (loadDriver(process.versions.node))(path);
   db.pragma('journal_mode = WAL');
   db.pragma('synchronous = FULL');
@@ -166,16 +169,21 @@ export function openNaive(path, skus) {
     ) STRICT`);
   const fill = db.prepare('INSERT OR IGNORE INTO stock VALUES (?, ?)');
   db.transaction(() => {
-    for (let n = 0; n < skus; n += 1) fill.run(skuOf(n), STOCK_UNITS);
+    for (let n = 0; n < skus; n += 1) fill.run(skuOf(n), units);
   })();
   const take = db.prepare('UPDATE stock SET available = available - ? WHERE sku = ? AND available >= ?');
   const add = db.prepare('INSERT INTO reservations VALUES (?, ?, ?, ?)');
   const reserve = db.transaction((sku) => {
-    if (take.run(1, sku, 1).changes !== 1) throw new Error('refused');
+    if (take.run(1, sku, 1).changes !== 1) return false;
     add.run(ids.reservation(Date.now()), sku, 1, Date.now() + 900_000);
+    return true;
   });
   return {
-    reserveOne: async () => reserve.immediate(skuOf(Math.floor(Math.random() * skus))),
+    /** False: not enough is left. */
+    reserve: (sku) => reserve.immediate(sku),
+    reserveOne: async () => {
+      if (!reserve.immediate(skuOf(Math.floor(Math.random() * skus)))) throw new Error('refused');
+    },
     close: () => db.close(),
   };
 }

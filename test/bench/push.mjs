@@ -33,7 +33,7 @@ export async function push({ quick, isQuiet }) {
   const { folder, remove } = tempFolder();
   const path = join(folder, 'ledger.db');
   const arena = openLedger({ path });
-  await seed(arena, ALL_SKUS, nameOf);
+  await seed(arena, ALL_SKUS, { nameOf });
   await arena.store.close();
   const server = fork(script('push-server.mjs'), [path, String(STALLED_MS)]);
   const [{ origin }] = await once(server, 'message');
