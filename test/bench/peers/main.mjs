@@ -79,7 +79,10 @@ async function compareRaces(contestants) {
   const races = [];
   for (const { name, open } of contestants) {
     const outcomes = [];
-    for (const callers of CALLERS) outcomes.push(await race(open, callers));
+    for (const callers of CALLERS) {
+      console.error(`… ${name}, ${callers} callers`);
+      outcomes.push(await race(open, callers));
+    }
     races.push([name, ...outcomes]);
   }
   table(
