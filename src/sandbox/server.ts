@@ -33,6 +33,7 @@ import { seededRandom } from './random.js';
 import { Shop } from './shop.js';
 import type { DealingSettings } from './shop-parts.js';
 import { WEBHOOK_DEFAULTS, WebhookDeliveries, type WebhookSettings } from './webhook-deliveries.js';
+import type { Poster } from './webhook-post.js';
 
 /** API versions that are answered, all with the rules of 2026-10; any other is 404. */
 export const API_VERSIONS: readonly string[] = ['2026-04', '2026-07', '2026-10'];
@@ -63,6 +64,10 @@ export interface SandboxOptions extends DealingSettings {
   readonly bulk?: Partial<BulkSettings>;
   /** Told of bugs of the sandbox in delivering by itself. Default: thrown, which ends the process. */
   readonly onError?: (error: unknown) => void;
+  /** What links of a shop without sockets begin with: `start` sets it by itself. */
+  readonly origin?: string;
+  /** Takes webhooks to their receivers in place of connections of our own, for a shop without sockets. */
+  readonly poster?: Poster;
   /** Default 127.0.0.1. */
   readonly host?: string;
   /** Default 0: any free port. */
@@ -82,7 +87,10 @@ const BULK_WAIT_MS = 5_000;
 const BODY_MAX_BYTES = 1024 * 1024;
 const INVALID_TOKEN = '[API] Invalid API key or access token (unrecognized login or wrong password)';
 
-interface Answer {
+/** A request as it arrives, over a socket or without one: `exchange`. */
+export type ShopRequest = Pick<IncomingMessage, 'method' | 'url' | 'headers'> & AsyncIterable<Buffer>;
+
+export interface Answer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
   /** Sent as JSON; absent sends no body. */
@@ -142,9 +150,10 @@ export class SandboxServer {
       plan: typeof rate === 'string' ? RATE_PLANS[rate] : rate,
       isThrottling: options.throttle ?? true,
     });
+    this.#api.origin = options.origin ?? '';
     // A stream of its own: how many calls were made does not change which webhooks are hit.
     const settings = { ...WEBHOOK_DEFAULTS, ...options.webhooks };
-    this.webhooks = new WebhookDeliveries(this.shop, settings, seededRandom(seed + 1));
+    this.webhooks = new WebhookDeliveries(this.shop, settings, seededRandom(seed + 1), options.poster);
   }
 
   /** Listens. Starting what runs answers with the same address. Rejects when the port is taken. */
@@ -248,13 +257,13 @@ export class SandboxServer {
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     response.sendDate = false;
-    response.setHeader('Date', new Date(this.shop.nowMs()).toUTCString());
+    response.setHeader('Date', this.date());
     let answer: Answer | null;
     try {
       if (this.shop.checkout.serve(request, response, () => this.shop.settle())) return;
-      answer = await this.#answer(request);
+      answer = await this.exchange(request);
     } catch (error) {
-      answer = error instanceof Interruption ? error.answer : internalError(error);
+      answer = internalError(error);
     }
     if (answer === null) {
       request.socket.destroy();
@@ -263,7 +272,21 @@ export class SandboxServer {
     send(response, answer);
   }
 
-  async #answer(request: IncomingMessage): Promise<Answer> {
+  /** Answers a request of the API or of one of the doors, whatever it came over. Null: the connection is cut. */
+  async exchange(request: ShopRequest): Promise<Answer | null> {
+    try {
+      return await this.#answer(request);
+    } catch (error) {
+      return error instanceof Interruption ? error.answer : internalError(error);
+    }
+  }
+
+  /** The shop's clock, as its answers tell it. */
+  date(): string {
+    return new Date(this.shop.nowMs()).toUTCString();
+  }
+
+  async #answer(request: ShopRequest): Promise<Answer> {
     const path = new URL(request.url ?? '/', 'http://sandbox.invalid').pathname;
     const version = /^\/admin\/api\/(?<version>[^/]+)\/graphql\.json$/u.exec(path)?.groups?.['version'];
     if (version !== undefined && API_VERSIONS.includes(version)) return this.#graphql(request, version);
@@ -275,7 +298,7 @@ export class SandboxServer {
     return { status: 404, body: { errors: 'Not Found' } };
   }
 
-  async #graphql(request: IncomingMessage, version: string): Promise<Answer> {
+  async #graphql(request: ShopRequest, version: string): Promise<Answer> {
     requireMethod(request, 'POST');
     const token = request.headers['x-shopify-access-token'];
     if (typeof token !== 'string' || !this.tokens.isValid(token, this.shop.nowMs())) {
@@ -315,7 +338,7 @@ export class SandboxServer {
     if (prepared) throw new Interruption({ status: 200, body: this.#api.throttled(prepared) });
   }
 
-  async #token(request: IncomingMessage): Promise<Answer> {
+  async #token(request: ShopRequest): Promise<Answer> {
     requireMethod(request, 'POST');
     const fields = fieldsOf(request, await readBody(request));
     if (fields['client_id'] !== SANDBOX_CLIENT_ID || fields['client_secret'] !== SANDBOX_CLIENT_SECRET) {
@@ -334,7 +357,7 @@ export class SandboxServer {
     return { status: 200, body };
   }
 
-  async #faults(request: IncomingMessage): Promise<Answer> {
+  async #faults(request: ShopRequest): Promise<Answer> {
     if (request.method === 'GET') return { status: 200, body: { faults: this.faults.list() } };
     if (request.method === 'DELETE') {
       this.faults.clear();
@@ -346,7 +369,7 @@ export class SandboxServer {
     return { status: 201, body: { faults: this.faults.list() } };
   }
 
-  async #settings(request: IncomingMessage): Promise<Answer> {
+  async #settings(request: ShopRequest): Promise<Answer> {
     if (request.method !== 'GET') {
       requireMethod(request, 'PATCH', 'GET, PATCH');
       const given = await readOwnJson(request);
@@ -356,7 +379,7 @@ export class SandboxServer {
   }
 
   /** GET tells how the deliveries stand; POST sends what is due. */
-  async #webhooks(request: IncomingMessage): Promise<Answer> {
+  async #webhooks(request: ShopRequest): Promise<Answer> {
     if (request.method !== 'GET') {
       requireMethod(request, 'POST', 'GET, POST');
       await readOwnJson(request);
@@ -368,7 +391,7 @@ export class SandboxServer {
   }
 
   /** The results of bulk operations. A storage host knows no shop's tokens, and refuses a request that carries one. */
-  async #storage(request: IncomingMessage, path: string): Promise<Answer> {
+  async #storage(request: ShopRequest, path: string): Promise<Answer> {
     requireMethod(request, 'GET');
     if (request.headers['x-shopify-access-token'] !== undefined) {
       return clientError(400, 'a storage host does not take the shop’s access token');
@@ -425,7 +448,7 @@ function sendFile(response: ServerResponse, { length, bytes, open }: NonNullable
 }
 
 /** JSON for one of the sandbox's own doors. */
-async function readOwnJson(request: IncomingMessage): Promise<unknown> {
+async function readOwnJson(request: ShopRequest): Promise<unknown> {
   // A page in a browser cannot send JSON here without asking first, and is never answered.
   if (mediaType(request) !== 'application/json') {
     throw new Interruption(clientError(415, 'the sandbox’s own doors take application/json'));
@@ -443,7 +466,7 @@ function refusingFaults(work: () => void): void {
 }
 
 /** Refuses bodies above `BODY_MAX_BYTES`, after reading them to their end: a client that still writes hears nothing. */
-async function readBody(request: IncomingMessage): Promise<string> {
+async function readBody(request: ShopRequest): Promise<string> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of request) {
@@ -456,7 +479,7 @@ async function readBody(request: IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
-function apiRequestOf(request: IncomingMessage, body: string): ApiRequest {
+function apiRequestOf(request: ShopRequest, body: string): ApiRequest {
   if (mediaType(request) === 'application/graphql')
     return { query: body, variables: {}, operationName: null };
   const parsed = parseJson(body);
@@ -477,7 +500,7 @@ function apiRequestOf(request: IncomingMessage, body: string): ApiRequest {
 }
 
 /** The fields of a form or of a JSON object. */
-function fieldsOf(request: IncomingMessage, body: string): Readonly<Record<string, unknown>> {
+function fieldsOf(request: ShopRequest, body: string): Readonly<Record<string, unknown>> {
   if (mediaType(request) !== 'application/json') return Object.fromEntries(new URLSearchParams(body));
   const parsed = parseJson(body);
   return isRecord(parsed) ? parsed : {};
@@ -491,11 +514,11 @@ function parseJson(body: string): unknown {
   }
 }
 
-function mediaType(request: IncomingMessage): string {
+function mediaType(request: ShopRequest): string {
   return (request.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
 }
 
-function requireMethod(request: IncomingMessage, method: string, allow = method): void {
+function requireMethod(request: ShopRequest, method: string, allow = method): void {
   if (request.method === method) return;
   throw new Interruption({ ...clientError(405, `the method must be ${allow}`), headers: { Allow: allow } });
 }

@@ -14,7 +14,7 @@ import { jsonText, pickFields } from './json-text.js';
 import { type Random, randomUuid } from './random.js';
 import { SHOP_DOMAIN, type Shop } from './shop.js';
 import { payloadOf } from './webhook-payloads.js';
-import { type PostOutcome, WebhookPoster } from './webhook-post.js';
+import { type Poster, type PostOutcome, WebhookPoster } from './webhook-post.js';
 import type { Subscription } from './webhook-subscriptions.js';
 import { isMerged, resourceOf, TOPICS, type TopicName, topicOf } from './webhook-topics.js';
 
@@ -162,7 +162,7 @@ export class WebhookDeliveries {
   readonly #shop: Shop;
   readonly #settings: WebhookSettings;
   readonly #random: Random;
-  readonly #poster: WebhookPoster;
+  readonly #poster: Poster;
   /** By due time, then by age. */
   #queue: Message[] = [];
   /** The messages that can still swallow a change, by subscription and thing. */
@@ -178,12 +178,17 @@ export class WebhookDeliveries {
   #isClosing = false;
 
   /** Listens to the shop from now on. Equal sequences of `random` do equal things. */
-  constructor(shop: Shop, settings: WebhookSettings, random: Random) {
+  constructor(
+    shop: Shop,
+    settings: WebhookSettings,
+    random: Random,
+    poster: Poster = new WebhookPoster(settings),
+  ) {
     this.#shop = shop;
     this.#settings = settings;
     this.#random = random;
     this.#faults = sharesOf(settings.faults, NO_WEBHOOK_FAULTS);
-    this.#poster = new WebhookPoster(settings);
+    this.#poster = poster;
     shop.events.listen((event, action) => this.#caused(event, action));
   }
 

@@ -12,7 +12,15 @@ export interface PostLimits {
 /** The status of the answer, or why there was none. Any status from 200 to 299 is a success, a redirect is not. */
 export type PostOutcome = { readonly status: number } | { readonly failure: string };
 
-export class WebhookPoster {
+/** Takes a message to whoever it is for. */
+export interface Poster {
+  /** Never rejects: what goes wrong at the other end is an outcome. */
+  post(uri: string, headers: Readonly<Record<string, string>>, body: string): Promise<PostOutcome>;
+  /** Closes what was kept open. */
+  close(): void;
+}
+
+export class WebhookPoster implements Poster {
   readonly #limits: PostLimits;
   readonly #agents = {
     'http:': new Agent({ keepAlive: true }),
@@ -23,7 +31,6 @@ export class WebhookPoster {
     this.#limits = limits;
   }
 
-  /** Never rejects: what goes wrong at the other end is an outcome. */
   post(uri: string, headers: Readonly<Record<string, string>>, body: string): Promise<PostOutcome> {
     return new Promise((resolve) => {
       const url = new URL(uri);
@@ -66,7 +73,6 @@ export class WebhookPoster {
     });
   }
 
-  /** Closes the connections that were kept alive. */
   close(): void {
     for (const agent of Object.values(this.#agents)) agent.destroy();
   }

@@ -1,0 +1,206 @@
+/** What can happen in a story, by its name. Each answers what it did, for the timeline; null when there was nothing to do. */
+
+import type { Fault } from '../../src/sandbox/faults.js';
+import { Dice } from './dice.js';
+import type { ActionKind } from './story.js';
+import { SKUS, STOCK, type World } from './world.js';
+
+type Act = (world: World, dice: Dice) => string | null;
+
+const SECOND = 1_000;
+
+export const ACTS: Readonly<Record<ActionKind, Act>> = {
+  agent: (world, dice) => {
+    world.visit(dice, null);
+    return null;
+  },
+  rush: (world, dice) => {
+    const sku = dice.of(SKUS.filter((one) => one !== 'BOOK'));
+    const count = dice.between(4, 8);
+    for (let n = 0; n < count; n += 1)
+      world.visit(new Dice(dice.between(0, 2 ** 31)), sku, dice.between(0, 1_500));
+    return `${count} agents want ${sku}`;
+  },
+  till: ({ shop: { shop } }, dice) => {
+    const { sku, place } = somewhere(dice);
+    const units = dice.between(1, 2);
+    if (shop.stockOf(sku, place).available < units) return null;
+    shop.sell(sku, units, { at: place });
+    return `the till sells ${units} of ${sku}`;
+  },
+  web_order: ({ shop: { shop } }, dice) => {
+    const sku = dice.of(SKUS);
+    const [first = ''] = Object.keys(STOCK[sku] ?? {});
+    // Online it is taken at the item's first location.
+    if (shop.stockOf(sku, first).available < 1) return null;
+    shop.sell(sku, 1);
+    return `the web shop sells one ${sku}`;
+  },
+  receipt: ({ shop: { shop } }, dice) => {
+    const { sku, place } = somewhere(dice);
+    const units = dice.between(1, 5);
+    shop.receive(sku, place, units);
+    return `${units} of ${sku} come in`;
+  },
+  loss: ({ shop: { shop } }, dice) => {
+    const { sku, place } = somewhere(dice);
+    if (shop.stockOf(sku, place).available < 1) return null;
+    shop.receive(sku, place, -1);
+    return `one ${sku} is lost`;
+  },
+  ship: (world, dice) =>
+    withOrder(world, dice, (name) => {
+      world.shop.shop.fulfil(name);
+      return `${name} is shipped`;
+    }),
+  cancel: (world, dice) =>
+    withOrder(world, dice, (name) => {
+      const restock = dice.chance(0.5);
+      world.shop.shop.cancel(name, { restock });
+      return `${name} is cancelled${restock ? ' and restocked' : ''}`;
+    }),
+  draft_by_hand: ({ shop: { shop }, oracle }, dice) => {
+    const now = shop.settle();
+    const open = [...shop.draftOrders.all()].filter(({ orderId }) => orderId === null);
+    if (open.length === 0) return null;
+    const { id, name, tags } = dice.of(open);
+    oracle.meddled(tags);
+    if (dice.chance(0.6)) {
+      shop.draftOrders.delete(id, now);
+      return `somebody deletes ${name}`;
+    }
+    shop.draftOrders.complete(id, { paymentPending: false, sourceName: null, gatewayId: null }, now);
+    return `somebody completes ${name}`;
+  },
+  lifecycle: ({ shop: { shop } }, dice) => {
+    const sku = dice.of(SKUS);
+    const status = dice.of(['ARCHIVED', 'ACTIVE', 'ACTIVE'] as const);
+    shop.setProductStatus(sku, status);
+    return `${sku} becomes ${status}`;
+  },
+  shop_fault: ({ shop: { faults } }, dice) => {
+    const operation = dice.of(OPERATIONS);
+    const times = dice.between(1, 3);
+    const { name, fault } = dice.of(FAULTS);
+    faults.add({ operation, times, ...fault } as Fault);
+    return `the next ${times} of ${operation}: ${name}`;
+  },
+  shop_slow: ({ shop: { faults } }, dice) => {
+    const operation = dice.of(OPERATIONS);
+    const when = dice.of(['before', 'after'] as const);
+    const ms = dice.of([300, 2_000, 9_000, 25_000]);
+    const times = dice.between(1, 4);
+    faults.add({ operation, times, when, action: 'delay', ms });
+    return `the next ${times} of ${operation} take ${ms} ms, ${when} their effect`;
+  },
+  outage: ({ network, universe }, dice) => {
+    const s = dice.of([5, 20, 60, 170]);
+    network.outage_until_ms = universe.now_ms + s * SECOND;
+    return `nobody reaches the shop for ${s} s`;
+  },
+  weather: ({ shop: { webhooks } }, dice) => {
+    const share = () => dice.of([0, 0, 0.3, 0.7]);
+    const faults = {
+      lost: share(),
+      doubled: share(),
+      reordered: share(),
+      merged: share(),
+      late: dice.of([0, 0.2]),
+      lateByMs: 300_000,
+    };
+    webhooks.setFaults(faults);
+    return `webhooks: ${JSON.stringify(faults)}`;
+  },
+  search_lag: ({ shop }, dice) => {
+    const searchLagMs = dice.of([0, 2_000, 8_000, 18_000]);
+    shop.set({ searchLagMs });
+    return `the shop's search lags by ${searchLagMs} ms`;
+  },
+  kill: ({ servers }, dice) => {
+    const { name, running } = dice.of(servers);
+    if (running === null) return null;
+    if (dice.chance(0.25)) {
+      running.life.die();
+      return null;
+    }
+    const statements = dice.between(0, 250);
+    running.disk.dies_in = statements;
+    running.disk.dies_after_commit = dice.chance(0.5);
+    return `${name} will die ${statements} statements from here`;
+  },
+  disk_full: (world, dice) => onDisk(world, dice, 'full', [400, 3_000, 15_000]),
+  disk_busy: (world, dice) => onDisk(world, dice, 'busy', [30, 400, 6_000]),
+  clock: ({ universe }, dice) => {
+    const s = dice.of([-120, -30, -2, 2, 30, 200]);
+    // A machine that is put behind again and again while its servers restart would lose hours: that is another story.
+    universe.wall_offset_ms = Math.max(-150 * SECOND, universe.wall_offset_ms + s * SECOND);
+    return `the servers' clock jumps by ${s} s`;
+  },
+  reconcile: ({ servers, oracle }, dice) => {
+    const { name, running } = dice.of(servers);
+    if (running === null) return null;
+    void running.holdfast
+      .sync()
+      .then((sync) => sync.reconcile(new AbortController().signal))
+      .catch((error: unknown) => {
+        if ((error as Error).name === 'TypeError') oracle.bug(`reconcile ${(error as Error).stack}`);
+      });
+    return `${name} reconciles`;
+  },
+};
+
+const OPERATIONS = [
+  '*',
+  '*',
+  '*',
+  'draftOrderCreate',
+  'draftOrderComplete',
+  'draftOrderComplete',
+  'draftOrderDelete',
+  'draftOrderUpdate',
+  'draftOrders',
+  'inventoryMoveQuantities',
+  'inventoryAdjustQuantities',
+  'orderCreate',
+  'orders',
+  'inventoryItems',
+  'nodes',
+] as const;
+
+const FAULTS: readonly { readonly name: string; readonly fault: Partial<Fault> }[] = [
+  { name: 'cut before its effect', fault: { when: 'before', action: 'drop' } },
+  { name: 'cut after its effect', fault: { when: 'after', action: 'drop' } },
+  { name: 'cut after its effect', fault: { when: 'after', action: 'drop' } },
+  { name: '502 after its effect', fault: { when: 'after', action: 'status', code: 502 } },
+  { name: '503 before its effect', fault: { when: 'before', action: 'status', code: 503 } },
+  { name: '429', fault: { when: 'before', action: 'status', code: 429, retryAfterSeconds: 2 } },
+  { name: 'throttled', fault: { when: 'before', action: 'throttle' } },
+];
+
+function somewhere(dice: Dice): { readonly sku: string; readonly place: string } {
+  const sku = dice.of(SKUS);
+  return { sku, place: dice.of(Object.keys(STOCK[sku] ?? {})) };
+}
+
+/** An order of ours that is neither shipped nor cancelled. */
+function withOrder({ shop: { shop } }: World, dice: Dice, act: (name: string) => string): string | null {
+  shop.settle();
+  const open = [...shop.orders.all()].filter(
+    ({ tags, cancellation, fulfillments }) =>
+      tags.includes('holdfast') && cancellation === null && fulfillments.length === 0,
+  );
+  return open.length === 0 ? null : act(dice.of(open).name);
+}
+
+function onDisk(
+  { servers, universe }: World,
+  dice: Dice,
+  what: 'full' | 'busy',
+  times: readonly number[],
+): string | null {
+  const { name, running } = dice.of(servers);
+  if (running === null) return null;
+  const ms = dice.of(times);
+  running.disk[`${what}_until_ms`] = universe.now_ms + ms;
+  return `the disk of ${name} is ${what} for ${ms} ms`;
+}

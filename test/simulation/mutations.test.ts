@@ -1,0 +1,25 @@
+/** The simulation finds the bugs that a ledger could have, where a seed is known that does: all with `npm run simulate:mutations`. */
+
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { expect, test } from 'vitest';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const NO_LIMIT = 0;
+
+test(
+  'each mutation of the ledger with a known seed is found, with the story and the number of steps that it took',
+  async () => {
+    const args = ['test/simulation/simulate.mjs', 'mutations', '--known', '--seeds', '6'];
+    const run = promisify(execFile);
+    const { stdout } = await run(process.execPath, args, { cwd: ROOT, maxBuffer: 2 ** 24 }).catch(
+      (error: { stdout?: string }) => ({ stdout: String(error.stdout || error) }),
+    );
+    console.info(stdout);
+    const rows = stdout.split('\n').filter((line) => line.trim() !== '');
+    expect(rows.filter((line) => !/ L\d | all /u.test(line))).toEqual([]);
+    expect(rows.length).toBeGreaterThanOrEqual(10);
+  },
+  NO_LIMIT,
+);

@@ -1,0 +1,232 @@
+/**
+ * Bugs that a ledger could have. The harness puts each into a copy of the program and has to find it: a simulation that
+ * finds nothing in these would prove nothing by finding nothing in the program. Each text must be there exactly once, so
+ * that a change of the program that takes it away is noticed here.
+ */
+
+export interface Mutation {
+  readonly name: string;
+  /** A seed that is known to find it; others are tried when it does not any more. Null: none is known yet. */
+  readonly seed: number | null;
+  readonly changes: readonly { readonly file: string; readonly find: string; readonly replace: string }[];
+}
+
+function mutation(name: string, seed: number | null, file: string, find: string, replace: string): Mutation {
+  return { name, seed, changes: [{ file, find, replace }] };
+}
+
+export const MUTATIONS: readonly Mutation[] = [
+  mutation(
+    'lines of one SKU are not summed',
+    1,
+    'ledger/reserve.ts',
+    'allocate(eligible, promisable, line.quantity)',
+    'allocate(eligible, new Map(promisable), line.quantity)',
+  ),
+  mutation(
+    'a hold is settled one report early',
+    2,
+    'ledger/report.ts',
+    'if (hold.awaits === null || hold.awaits_after_ms === null || readAt < hold.awaits_after_ms) return [];',
+    'if (hold.awaits === null || hold.awaits_after_ms === null) return [];',
+  ),
+  {
+    name: 'the checksum is compared outside the transaction',
+    seed: null,
+    changes: [
+      {
+        file: 'ledger/ledger.ts',
+        find: 'await this.#freshen(old, asked_at_ms);\n    const result = await store.transact(',
+        replace:
+          'const early = await store.read({ owned: name, history: true }, (state) => state.owned === null ? undefined : judgeHash(state, wish.stock_hash));\n    Object.assign(request, { early });\n    await this.#freshen(old, asked_at_ms);\n    const result = await store.transact(',
+      },
+      { file: 'ledger/ledger.ts', find: '  decideSubmit,\n', replace: '  decideSubmit,\n  judgeHash,\n' },
+      {
+        file: 'ledger/submit.ts',
+        find: 'const verdict = judgeHash(state, request.stock_hash);',
+        replace: 'const verdict = request.early ?? judgeHash(state, request.stock_hash);',
+      },
+    ],
+  },
+  mutation(
+    'the expiry filter is forgotten',
+    1,
+    'ledger/reservation.ts',
+    "return reservation.state === 'active' && now >= reservation.expires_at_ms;",
+    'return false;',
+  ),
+  {
+    name: 'the figure in the webhook is believed',
+    seed: null,
+    changes: [
+      {
+        file: 'sync/inbox.ts',
+        find: "    if (topic === PING_TOPIC) return 'pong';\n",
+        replace: `    if (topic === PING_TOPIC) return 'pong';
+    if (topic === 'inventory_levels/update') {
+      const { inventory_item_id, location_id, available } = JSON.parse(body.toString());
+      const item_id = String(inventory_item_id);
+      const level = { location_id: String(location_id), available_units: available, on_hand_units: null, committed_units: null, upstream_updated_at_ms: null };
+      const report = { item_id, catalogue: null, levels: [level], is_complete: false, read_at_ms: this.#ports.clock.now(), salt: '0'.repeat(32) };
+      const settings = { mirror_margin_ms: 60000, safety_stock_units: 0, jump_share_percent: 50, jump_min_units: 10, drift_slack_ms: 120000 };
+      await store.transact({ item_ids: [item_id] }, (state) => decideApplyReport(state, report, settings));
+    }
+`,
+      },
+      {
+        file: 'sync/inbox.ts',
+        find: "import type { ShopHint } from '../ledger/observation.js';",
+        replace: "import { decideApplyReport } from '../ledger/report.js';",
+      },
+    ],
+  },
+  mutation(
+    'a draft is created again after an unknown outcome',
+    null,
+    'outbox/draft-protocol.ts',
+    '// The next step is to look it up by our tag, at once and again after a wait.\n        return this.#progress.putOff(work, outcome);',
+    "return this.#progress.putOff(work, outcome, 'absent');",
+  ),
+  mutation(
+    'an order is sent again after an unknown outcome',
+    null,
+    'outbox/move-protocol.ts',
+    '// The next step is to look for it by our tag, at once and again after a wait.\n        return progress.putOff(work, outcome);',
+    "return progress.putOff(work, outcome, 'absent');",
+  ),
+  mutation(
+    'transactions are deferred instead of immediate',
+    null,
+    'store/sqlite/sqlite-store.ts',
+    "db.prepare('BEGIN IMMEDIATE')",
+    "db.prepare('BEGIN')",
+  ),
+  mutation(
+    'calls are answered before the commit',
+    null,
+    'store/sqlite/sqlite-store.ts',
+    'this.#commit.run();\n      for (const answer of answers) answer();',
+    'for (const answer of answers) answer();\n      this.#commit.run();',
+  ),
+  mutation(
+    'a key that was used is not looked at',
+    1,
+    'ledger/reserve.ts',
+    'if (state.remembered !== null) return { result: replay(state, request) };',
+    '',
+  ),
+  mutation(
+    'a key is replayed whatever the arguments',
+    1,
+    'ledger/reserve.ts',
+    'if (remembered.input_hash !== request.input_hash) {',
+    'if (remembered === undefined) {',
+  ),
+  mutation(
+    'the journal does not say whose release it was',
+    1,
+    'ledger/release.ts',
+    "kind: 'reservation.released',\n          of_reservation: true,",
+    "kind: 'reservation.released',\n          of_reservation: false,",
+  ),
+  mutation('the journal is not chained', 1, 'ledger/journal.ts', 'previousHash}\\n$', "''}\\n$"),
+  {
+    name: 'the ledger’s time follows the clock back',
+    seed: null,
+    changes: [
+      { file: 'clock.ts', find: 'return Math.max(paced, wall);', replace: 'return wall;' },
+      { file: 'store/sqlite/session.ts', find: 'clock.observe(head[1])', replace: 'clock.now()' },
+    ],
+  },
+  mutation(
+    'stock of any age is fresh',
+    null,
+    'ledger/freshness.ts',
+    'return confirmedAt > 0 && now - confirmedAt <= maxAgeS * 1000;',
+    'return confirmedAt > 0;',
+  ),
+  mutation(
+    'a revalidation forgets those who came first',
+    null,
+    'ledger/revalidation.ts',
+    'return ahead <= units(level);',
+    'return hold.quantity_units <= units(level);',
+  ),
+  mutation(
+    'a stale checksum is accepted without a look',
+    1,
+    'ledger/submit.ts',
+    "if (verdict === 'stale') {",
+    "if (verdict === 'never') {",
+  ),
+  mutation(
+    'a checksum that was never issued is taken for a stale one',
+    null,
+    'ledger/submit.ts',
+    "wasTrueOnce(state, hash) ? 'stale' : 'unknown';",
+    "wasTrueOnce(state, hash) ? 'stale' : 'stale';",
+  ),
+  mutation(
+    'nobody asks whose reservation it is',
+    2,
+    'ledger/release.ts',
+    'state.owned !== null && state.owned.reservation.principal === principal ? state.owned : null',
+    'state.owned',
+  ),
+  mutation(
+    'the shop is asked for one unit more',
+    1,
+    'upstream/shopify/order-sink.ts',
+    "variantId: gid('ProductVariant', line.variant_id),\n        quantity: line.quantity_units,",
+    "variantId: gid('ProductVariant', line.variant_id),\n        quantity: line.quantity_units + 1,",
+  ),
+  mutation(
+    'an ended reservation keeps what it counted',
+    1,
+    'ledger/ending.ts',
+    'if (state === null) return null;\n  const until',
+    'if (state === null) return hold;\n  const until',
+  ),
+  mutation(
+    'a sum is not moved with its hold',
+    1,
+    'ledger/ending.ts',
+    'held_units: at.held_units - before.held + after.held,',
+    'held_units: at.held_units,',
+  ),
+  mutation(
+    'what is on hand is taken for what is available',
+    1,
+    'ledger/report.ts',
+    'upstream_available_units: observation.available_units,',
+    'upstream_available_units: observation.on_hand_units ?? observation.available_units,',
+  ),
+  mutation(
+    'an order is completed without a look at the stock',
+    1,
+    'ledger/shop-steps.ts',
+    'if (!LOOKS_FIRST.has(step)) return step;',
+    'return step;',
+  ),
+  mutation(
+    'a hold is mirrored before the shop has shown it',
+    1,
+    'ledger/mirroring.ts',
+    "return { ...hold, state: 'counted', awaits: 'mirror', awaits_after_ms: now, mirror_until_ms: until };",
+    "return { ...hold, state: 'counted', awaits: 'mirror', awaits_after_ms: 0, mirror_until_ms: until };",
+  ),
+  mutation(
+    'units of others count as free',
+    1,
+    'ledger/stock.ts',
+    'return Math.max(0, level.upstream_available_units - held - safetyStockUnits);',
+    'return Math.max(0, level.upstream_available_units - safetyStockUnits);',
+  ),
+  mutation(
+    'a draft is left behind',
+    1,
+    'ledger/shop-side.ts',
+    "nothing: {\n      absent: 'rest',\n      creating: 'look_up',\n      open: 'delete',",
+    "nothing: {\n      absent: 'rest',\n      creating: 'look_up',\n      open: 'rest',",
+  ),
+];

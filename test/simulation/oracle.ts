@@ -1,0 +1,598 @@
+/**
+ * The oracle: says after each step whether the invariants hold. It shares no code with the ledger: it looks at the shop
+ * itself, at the rows by plain SQL, and at what agents were told, and keeps a plain account of who owns which unit.
+ * Each check has a name and can be left out, which shows that each is needed: `npm run simulate:mutations -- --matrix`.
+ */
+
+import { createHash } from 'node:crypto';
+import type { Shop } from '../../src/sandbox/shop.js';
+import { type Answered, codeOf } from './agents.js';
+import type { Network } from './network.js';
+import { type OrderRow, type ReservationRow, Rows, type Snapshot, unitsOf } from './rows.js';
+import { ShopTruth } from './shop-truth.js';
+import type { MIRRORS } from './story.js';
+import { Spinning, type Universe } from './universe.js';
+
+/** What is checked, and the invariant that it stands for. */
+export const CHECKS = {
+  promises: 'L1',
+  covered: 'L5',
+  fresh: 'L1',
+  figures: 'L1',
+  settled: 'L1',
+  sold: 'L1',
+  sums: 'L2',
+  over: 'L3',
+  expiry: 'L3',
+  once: 'L4',
+  hash: 'L5',
+  journal: 'L6',
+  durable: 'L6',
+  replay: 'L7',
+  shop_stock: 'L8',
+  time: 'L9',
+  owner: 'L3',
+  no_bugs: 'all',
+  at_rest: 'L4',
+} as const;
+
+export type CheckName = keyof typeof CHECKS;
+
+export interface Violation {
+  readonly check: CheckName;
+  readonly invariant: string;
+  readonly detail: string;
+}
+
+class Broken extends Error {
+  override readonly name = 'Broken';
+  readonly violation: Violation;
+
+  constructor(violation: Violation) {
+    super(`${violation.invariant} ${violation.check}: ${violation.detail}`);
+    this.violation = violation;
+  }
+}
+
+export interface OracleParts {
+  readonly path: string;
+  readonly universe: Universe;
+  readonly network: Network;
+  readonly shop: Shop;
+  readonly mirror: (typeof MIRRORS)[number];
+  readonly without: ReadonlySet<CheckName>;
+}
+
+export interface CallSeen {
+  readonly by: string;
+  readonly tool: string;
+  readonly args: object;
+  readonly answer: Answered;
+  readonly sent_wall_ms: number;
+}
+
+interface Promised {
+  readonly reservation_id: string;
+  readonly stock_hash: string;
+  readonly by: string;
+  readonly expires_at_ms: number;
+}
+
+const LIVE: ReadonlySet<string> = new Set(['active', 'submitted']);
+const OVER: ReadonlySet<string> = new Set(['released', 'expired']);
+const AT_SHOP: ReadonlySet<string> = new Set(['placed', 'fulfilled', 'cancelled']);
+const SOLD: ReadonlySet<string> = new Set(['accepted', 'placed', 'fulfilled', 'cancelled']);
+
+/** What a heartbeat may not have seen yet of what it confirms: the search lags, and an answer is under way for a while. */
+const UNSEEN_MS = 45_000;
+/** Ledger time is rounded down. */
+const CLOCK_SLACK_MS = 5;
+/** Nothing is promised on figures of which nobody has heard for longer; a clock that was set back loses some seconds. */
+const UNHEARD_MAX_MS = 120_000 + 30_000;
+
+export class Oracle {
+  /** Looks at the whole. */
+  checks = 0;
+  readonly #parts: OracleParts;
+  readonly #truth: ShopTruth;
+  #rows: Rows | null = null;
+  #before: Snapshot | null = null;
+  readonly #promised = new Map<string, Promised>();
+  readonly #orders_told = new Map<string, string>();
+  readonly #by_key = new Map<string, string>();
+  readonly #wishes = new Map<string, number>();
+  readonly #fabricated = new Set<string>();
+  readonly #meddled = new Set<string>();
+  /** When each order was first seen, in virtual time. */
+  readonly #seen_at = new Map<number, number>();
+  #orders_checked = 0;
+  readonly #found: Violation[] = [];
+
+  constructor(parts: OracleParts) {
+    this.#parts = parts;
+    this.#truth = new ShopTruth(parts.shop, parts.universe);
+  }
+
+  close(): void {
+    this.#rows?.close();
+  }
+
+  violationOf(error: unknown): Violation | null {
+    if (error instanceof Spinning)
+      return { check: 'no_bugs', invariant: CHECKS.no_bugs, detail: error.message };
+    return error instanceof Broken ? error.violation : null;
+  }
+
+  /** After each step. Throws at the first thing that must not be. */
+  check(): void {
+    this.#raise();
+    const is_shop_changed = this.#truth.look();
+    const now = this.#snapshot();
+    if (now === null && !is_shop_changed) return;
+    this.checks += 1;
+    if (is_shop_changed) this.#checkShop(now ?? this.#before);
+    if (now !== null) {
+      this.#checkRows(now);
+      if (this.#before !== null) this.#checkChange(this.#before, now);
+      this.#before = now;
+    }
+    this.#raise();
+  }
+
+  /** Whether there is nothing left to do. */
+  isAtRest(): boolean {
+    return this.#leftOver().length === 0;
+  }
+
+  /** When everything should have come to rest: nothing is left behind, and nothing was lost. */
+  checkRest(): void {
+    for (const detail of this.#leftOver()) this.#fail('at_rest', detail);
+    this.#raise();
+  }
+
+  #leftOver(): string[] {
+    const last = this.#before;
+    if (last === null) return ['the ledger was never made'];
+    const rows = [...last.reservations.values()];
+    const is_ours = ({ tag }: { readonly tag: string }) => !this.#meddled.has(tag);
+    const parked = rows.filter((row) => row.parked === 1);
+    const orders = [...last.orders.values()].map((order) => ({
+      ...order,
+      tag: last.reservations.get(order.key)?.tag ?? '',
+    }));
+    // What a person has done at the shop may leave rows that only a person can judge.
+    const is_clean = parked.length === 0 && this.#meddled.size === 0;
+    const { now_ms } = this.#parts.universe;
+    return [
+      ...rows
+        .filter((row) => LIVE.has(row.state) && is_ours(row))
+        .map((row) => `${row.id} is still ${row.state} (${row.shop_state})`),
+      ...orders
+        .filter((order) => order.state === 'accepted' && is_ours(order))
+        .map(({ id }) => `${id} was accepted and is not placed`),
+      ...parked.filter(is_ours).map(({ id }) => `${id} is parked`),
+      ...(is_clean ? last.holds.map(({ key, state }) => `reservation ${key} has a hold (${state})`) : []),
+      ...this.#truth
+        .openDrafts()
+        .filter(is_ours)
+        .map(({ name }) => `the draft ${name} is left at the shop`),
+      ...(is_clean
+        ? [...this.#truth.reserved()]
+            .filter(([, units]) => units !== 0)
+            .map(([sku, units]) => `${units} of ${sku} are left reserved`)
+        : []),
+      ...last.levels
+        .filter(
+          ({ item_id, location_id, available }) =>
+            !this.#truth.hadFigure(item_id, location_id, available, now_ms),
+        )
+        .map(({ sku, available }) => `the ledger says ${available} of ${sku}`),
+    ];
+  }
+
+  // What agents tell.
+
+  /** Before an agent wishes for units: each wish makes one reservation at most. */
+  wishes(by: string): void {
+    this.#wishes.set(by, (this.#wishes.get(by) ?? 0) + 1);
+  }
+
+  fabricated(stock_hash: string): void {
+    this.#fabricated.add(stock_hash);
+  }
+
+  meddled(tags: readonly string[]): void {
+    for (const tag of tags) if (tag !== 'holdfast') this.#meddled.add(tag);
+  }
+
+  bug(what: string): void {
+    this.#fail('no_bugs', what.slice(0, 1_500));
+  }
+
+  /** A reservation of somebody else, to reach for. */
+  anotherOnes(by: string, draw: number): Pick<Promised, 'reservation_id' | 'stock_hash'> | null {
+    const others = [...this.#promised.values()].filter((one) => one.by !== by);
+    return others[Math.floor(draw * others.length)] ?? null;
+  }
+
+  reachedForAnothers(by: string, reservation_id: string, answer: Answered): void {
+    if (codeOf(answer) === 'reservation_unknown' || AGAIN.has(codeOf(answer) ?? '')) return;
+    this.#fail(
+      'owner',
+      `${by} reached for ${reservation_id} and was answered ${JSON.stringify(answer.content)}`,
+    );
+  }
+
+  reusedKey(by: string, answer: Answered): void {
+    if (answer.is_error) return;
+    this.#fail(
+      'replay',
+      `${by} used a key again with other arguments and was answered as if they were the same`,
+    );
+  }
+
+  answered({ by, tool, args, answer, sent_wall_ms }: CallSeen): void {
+    if (answer.is_error) return;
+    const { content } = answer;
+    if (tool === 'reserve_units') this.#reservedAnswer(by, args, content);
+    if (tool === 'submit_order_with_hash') this.#submittedAnswer(by, args, content, sent_wall_ms);
+    if (tool === 'check_stock') this.#stockAnswer(content);
+  }
+
+  #reservedAnswer(by: string, args: object, content: Answered['content']): void {
+    const reservation_id = String(content['reservation_id']);
+    const key = (args as { idempotency_key?: string }).idempotency_key;
+    this.#sameAnswer(`${by} reserve ${key}`, key, reservation_id);
+    this.#promised.set(reservation_id, {
+      reservation_id,
+      by,
+      stock_hash: String(content['stock_hash']),
+      expires_at_ms: Date.parse(String(content['expires_at'])),
+    });
+  }
+
+  #submittedAnswer(by: string, args: object, content: Answered['content'], sent_wall_ms: number): void {
+    const { idempotency_key: key, reservation_id } = args as {
+      idempotency_key?: string;
+      reservation_id: string;
+    };
+    const order_id = String(content['order_id']);
+    const is_news = !this.#orders_told.has(order_id);
+    this.#sameAnswer(`${by} submit ${key}`, key, order_id);
+    this.#orders_told.set(order_id, String(content['status']));
+    const promise = this.#promised.get(reservation_id);
+    // The ledger's time is never behind the wall clock of its machine.
+    if (
+      is_news &&
+      content['replayed'] !== true &&
+      promise !== undefined &&
+      sent_wall_ms >= promise.expires_at_ms
+    ) {
+      this.#fail(
+        'expiry',
+        `${order_id} was taken ${sent_wall_ms - promise.expires_at_ms} ms after ${reservation_id} had expired`,
+      );
+    }
+  }
+
+  /** What is shown as available was not sold long ago. */
+  #stockAnswer(content: Answered['content']): void {
+    const items = content['items'] as
+      | { sku: string; available_to_promise: number; fresh: boolean }[]
+      | undefined;
+    for (const { sku, available_to_promise, fresh } of items ?? []) {
+      if (!fresh && available_to_promise > 0)
+        this.#fail('fresh', `${sku} is not fresh and shows ${available_to_promise}`);
+    }
+  }
+
+  #sameAnswer(name: string, key: string | undefined, id: string): void {
+    if (key === undefined) return;
+    const first = this.#by_key.get(name);
+    this.#by_key.set(name, first ?? id);
+    if (first !== undefined && first !== id) this.#fail('replay', `${name} made ${first}, and then ${id}`);
+  }
+
+  // What is looked at.
+
+  #snapshot(): Snapshot | null {
+    try {
+      this.#rows ??= new Rows(this.#parts.path);
+      return this.#rows.changed();
+    } catch (error) {
+      // Nobody has made the file yet, or its tables.
+      if (this.#before === null) {
+        this.#rows = null;
+        return null;
+      }
+      throw error;
+    }
+  }
+
+  #checkShop(rows: Snapshot | null): void {
+    const truth = this.#truth;
+    for (const detail of truth.oversold.splice(0)) this.#fail('sold', detail);
+    for (const detail of truth.meddling.splice(0)) this.#fail('shop_stock', detail);
+    if (rows === null) return;
+    const by_tag = new Map([...rows.reservations.values()].map((row) => [row.tag, row]));
+    for (const { name, tag, units } of truth.openDrafts()) {
+      const row = by_tag.get(tag);
+      if (row === undefined || !sameUnits(units, unitsOf(row)))
+        this.#fail('shop_stock', `the draft ${name} takes ${show(units)}, and nobody reserved that`);
+    }
+    const orders = truth.orders.slice(this.#orders_checked);
+    this.#orders_checked = truth.orders.length;
+    for (const { name, tag, units } of orders) {
+      if (this.#meddled.has(tag)) continue;
+      const row = by_tag.get(tag);
+      const order = row === undefined ? undefined : rows.orders.get(row.key);
+      const doubles = truth.orders.filter((other) => other.tag === tag);
+      if (doubles.length > 1)
+        this.#fail('once', `${doubles.map((other) => other.name).join(' and ')} are one order of ours`);
+      if (row === undefined || order === undefined || !SOLD.has(order.state))
+        this.#fail('once', `${name} is at the shop, and our order is ${order?.state ?? 'not there'}`);
+      else if (!sameUnits(units, unitsOf(row)))
+        this.#fail('once', `${name} has ${show(units)}, reserved were ${show(unitsOf(row))}`);
+    }
+  }
+
+  #checkRows({ levels, holds, reservations, orders }: Snapshot): void {
+    const sums = new Map(levels.map(({ level_key }) => [level_key, { held: 0, mirrored: 0 }]));
+    for (const { key, level_key, units, state } of holds) {
+      const at = sums.get(level_key);
+      if (at !== undefined && state === 'counted') at.held += units;
+      else if (at !== undefined) at.mirrored += units;
+      const owner = reservations.get(key);
+      if (owner !== undefined && OVER.has(owner.state) && state !== 'returning')
+        this.#fail('over', `${owner.id} is ${owner.state} and holds ${units} (${state})`);
+    }
+    for (const { level_key, sku, held, mirrored } of levels) {
+      const at = sums.get(level_key);
+      if (at?.held !== held || at.mirrored !== mirrored)
+        this.#fail(
+          'sums',
+          `${sku}: held ${held} and mirrored ${mirrored}, the holds say ${at?.held} and ${at?.mirrored}`,
+        );
+    }
+    for (const { key, state, id } of orders.values()) {
+      const owner = reservations.get(key);
+      const is_ended = state === 'rejected' || state === 'failed';
+      if (is_ended && owner !== undefined && !OVER.has(owner.state))
+        this.#fail('over', `${id} is ${state} and its reservation ${owner.state}`);
+      const is_there = this.#truth.orders.some(({ tag }) => tag === owner?.tag);
+      if (AT_SHOP.has(state) && !is_there)
+        this.#fail('once', `${id} is ${state}, and the shop has no such order`);
+      if (is_ended && is_there && !this.#meddled.has(owner?.tag ?? ''))
+        this.#fail('once', `${id} is ${state}, and the shop has the order`);
+    }
+    for (const reservation_id of this.#promised.keys())
+      this.#mustExist(reservation_id, reservations.values());
+    for (const order_id of this.#orders_told.keys()) this.#mustExist(order_id, orders.values());
+  }
+
+  #mustExist(id: string, rows: Iterable<{ readonly id: string }>): void {
+    for (const row of rows) if (row.id === id) return;
+    this.#fail('durable', `${id} was promised, and the ledger does not know it`);
+  }
+
+  #checkChange(before: Snapshot, now: Snapshot): void {
+    this.#checkJournal(before, now);
+    this.#checkStates(before, now);
+    this.#checkFigures(before, now);
+    this.#checkHolds(before, now);
+    const granted = [...now.reservations.values()].filter(({ key }) => !before.reservations.has(key));
+    for (const row of granted) this.#checkGrant(row, now);
+    for (const order of now.orders.values()) this.#checkOrder(order, before, now);
+    if (granted.length > 0) this.#checkWishes(now);
+    if (now.head.last_at_ms < before.head.last_at_ms)
+      this.#fail('time', `the ledger went from ${before.head.last_at_ms} to ${now.head.last_at_ms}`);
+  }
+
+  #checkWishes({ reservations }: Snapshot): void {
+    const made = new Map<string, number>();
+    for (const { principal } of reservations.values()) made.set(principal, (made.get(principal) ?? 0) + 1);
+    for (const [by, count] of made) {
+      const wished = this.#wishes.get(by) ?? 0;
+      if (count > wished) this.#fail('replay', `${by} wished for ${wished} reservations and has ${count}`);
+    }
+  }
+
+  #checkJournal(before: Snapshot, now: Snapshot): void {
+    let seq = before.head.journal_seq;
+    let at_ms = 0;
+    let hash = before.head.journal_hash.toString('hex');
+    for (const entry of now.entries) {
+      const { reservation_key, item_key, kind, data } = entry;
+      const text = [hash, entry.seq, entry.at_ms, kind, reservation_key ?? '-', item_key ?? '-', data].join(
+        '\n',
+      );
+      hash = createHash('sha256').update(text).digest('hex');
+      if (entry.seq !== seq + 1) this.#fail('journal', `entry ${entry.seq} follows ${seq}`);
+      if (entry.hash.toString('hex') !== hash)
+        this.#fail('journal', `entry ${entry.seq} is not chained to the one before`);
+      if (entry.at_ms < at_ms || entry.at_ms < before.head.last_at_ms)
+        this.#fail('time', `entry ${entry.seq} is older than the one before`);
+      ({ seq, at_ms } = entry);
+    }
+    if (now.head.journal_seq !== seq || now.head.journal_hash.toString('hex') !== hash)
+      this.#fail('journal', 'the head is not the last entry');
+  }
+
+  /** Every change has an entry, and what is over stays so. */
+  #checkStates(before: Snapshot, now: Snapshot): void {
+    const told = new Set(now.entries.map(({ reservation_key }) => reservation_key));
+    const items_told = new Set(now.entries.map(({ item_key }) => item_key));
+    for (const row of now.reservations.values()) {
+      const was = before.reservations.get(row.key);
+      if (was !== undefined && !LIVE.has(was.state) && was.state !== row.state)
+        this.#fail('over', `${row.id} was ${was.state} and is ${row.state}`);
+      if (was?.state !== row.state && !told.has(row.key))
+        this.#fail('journal', `${row.id} became ${row.state}, and the journal does not say so`);
+    }
+    for (const row of now.orders.values()) {
+      if (before.orders.get(row.key)?.state !== row.state && !told.has(row.key))
+        this.#fail('journal', `${row.id} became ${row.state}, and the journal does not say so`);
+    }
+    const versions = new Map(before.items.map((item) => [item.item_key, item]));
+    for (const { item_key, sku, state_version, stock_hash } of now.items) {
+      const was = versions.get(item_key);
+      if (was === undefined) continue;
+      if (was.state_version !== state_version && !items_told.has(item_key))
+        this.#fail('journal', `${sku} has a new version, and the journal does not say so`);
+      if ((was.stock_hash !== stock_hash) !== (was.state_version !== state_version))
+        this.#fail(
+          'hash',
+          `${sku}: version ${was.state_version} → ${state_version} does not go with its checksum`,
+        );
+    }
+  }
+
+  /** The ledger's figures are the shop's, read a moment ago. */
+  #checkFigures(before: Snapshot, now: Snapshot): void {
+    const known = new Map(before.levels.map((level) => [level.level_key, level]));
+    for (const { level_key, sku, item_id, location_id, available, read_at_ms } of now.levels) {
+      if (known.get(level_key)?.available === available) continue;
+      // It says itself when the read of it began; a clock that jumped only makes that longer ago.
+      const age_ms = Math.max(0, now.head.last_at_ms - read_at_ms);
+      const since = this.#parts.universe.now_ms - age_ms - CLOCK_SLACK_MS;
+      if (!this.#truth.hadFigure(item_id, location_id, available, since))
+        this.#fail(
+          'figures',
+          `the ledger says ${available} of ${sku}, which the shop did not say in ${age_ms} ms`,
+        );
+    }
+  }
+
+  /** Holds move on when a report says so, and not before. */
+  #checkHolds(before: Snapshot, now: Snapshot): void {
+    const held = new Map(now.holds.map((hold) => [`${hold.key} ${hold.level_key}`, hold]));
+    const levels = new Map(now.levels.map((level) => [level.level_key, level]));
+    for (const hold of before.holds) {
+      const after = held.get(`${hold.key} ${hold.level_key}`);
+      const order = now.orders.get(hold.key);
+      const read_at_ms = levels.get(hold.level_key)?.read_at_ms ?? 0;
+      const is_placed = order !== undefined && AT_SHOP.has(order.state);
+      if (after === undefined && is_placed && read_at_ms < (order.placed_at_ms ?? 0))
+        this.#fail('settled', `a hold of ${order.id} is gone before its sale can be in the figures`);
+      const owner = now.reservations.get(hold.key);
+      if (after === undefined && owner !== undefined && LIVE.has(owner.state))
+        this.#fail('settled', `${owner.id} is ${owner.state} and its hold is gone`);
+      if (hold.state === 'counted' && after?.state === 'mirrored' && !this.#isHeldAtShop(owner))
+        this.#fail('settled', `${owner?.id} is mirrored, and the shop holds nothing for it`);
+    }
+  }
+
+  #isHeldAtShop(owner: ReservationRow | undefined): boolean {
+    if (owner === undefined || this.#parts.mirror === 'move') return true;
+    const { shop } = this.#parts;
+    return (
+      [...shop.draftOrders.all()].some(({ tags }) => tags.includes(owner.tag)) || this.#meddled.has(owner.tag)
+    );
+  }
+
+  /** L1: with this one, no more is promised than there was. */
+  #checkGrant(row: ReservationRow, now: Snapshot): void {
+    const { universe, network } = this.#parts;
+    const unheard_ms = universe.now_ms - network.last_answer_ms;
+    if (unheard_ms > UNHEARD_MAX_MS)
+      this.#fail(
+        'fresh',
+        `${row.id} was granted when nothing had been heard of the shop for ${unheard_ms} ms`,
+      );
+    for (const sku of unitsOf(row).keys()) {
+      const item = now.items.find((one) => one.sku === sku);
+      if (item === undefined) continue;
+      const confirmed = Math.max(item.read_at_ms, now.head.confirmed_at_ms);
+      const age_ms = Math.max(0, row.created_at_ms - confirmed);
+      const since = universe.now_ms - age_ms - UNSEEN_MS;
+      const owned = this.#ownedOf(sku, now, row.key, row.created_at_ms);
+      const most = this.#truth.mostSince(sku, since);
+      if (owned > most)
+        this.#fail('promises', `${row.id}: ${owned} of ${sku} are promised or sold, and there were ${most}`);
+    }
+  }
+
+  /** Units of the SKU that are ours or an agent's: sold by us, and promised to live reservations up to that one. */
+  #ownedOf(sku: string, { reservations }: Snapshot, last_key: number, at_ms: number): number {
+    const sold = new Set(this.#truth.orders.map(({ tag }) => tag));
+    let owned = this.#truth.sold(sku);
+    for (const row of reservations.values()) {
+      const is_live = row.state === 'submitted' || (row.state === 'active' && row.expires_at_ms > at_ms);
+      if (row.key <= last_key && is_live && !sold.has(row.tag)) owned += unitsOf(row).get(sku) ?? 0;
+    }
+    return owned;
+  }
+
+  /** L5: what was accepted was true, or has been looked at anew. */
+  #checkOrder(order: OrderRow, before: Snapshot, now: Snapshot): void {
+    const was = before.orders.get(order.key);
+    const { now_ms } = this.#parts.universe;
+    const row = now.reservations.get(order.key);
+    if (row === undefined) return;
+    if (was === undefined) {
+      this.#seen_at.set(order.key, now_ms);
+      if (this.#fabricated.has(order.stock_hash))
+        this.#fail('hash', `${order.id} stands on a checksum that was never issued`);
+      const skus = [...unitsOf(row).keys()];
+      const is_true = [before, now].some(({ items }) => basketOf(skus, items) === order.stock_hash);
+      if (order.verdict === 'match' && !is_true)
+        this.#fail('hash', `${order.id} was accepted on a checksum that was not true`);
+      const accepted = now.entries.find(
+        (entry) => entry.reservation_key === order.key && entry.kind === 'order.accepted',
+      );
+      if (order.verdict === 'stale' && accepted !== undefined)
+        this.#fail('hash', `${order.id} was accepted on a stale checksum without a look`);
+    }
+    const is_accepted = SOLD.has(order.state) && (was === undefined || was.state === 'held');
+    if (!is_accepted) return;
+    const seen_at = this.#seen_at.get(order.key) ?? now_ms;
+    for (const sku of unitsOf(row).keys()) {
+      const item = now.items.find((one) => one.sku === sku);
+      const confirmed = Math.max(item?.read_at_ms ?? 0, now.head.confirmed_at_ms);
+      const age_ms = Math.max(0, now.head.last_at_ms - confirmed);
+      const since = was === undefined ? now_ms - age_ms - UNSEEN_MS : seen_at;
+      const owned = this.#ownedOf(sku, now, row.key, now.head.last_at_ms);
+      const most = this.#truth.mostSince(sku, since);
+      if (owned > most)
+        this.#fail(
+          'covered',
+          `${order.id}: ${owned} of ${sku} come first or are its own, and there were ${most}`,
+        );
+    }
+  }
+
+  #fail(check: CheckName, detail: string): void {
+    if (this.#parts.without.has(check)) return;
+    this.#found.push({ check, invariant: CHECKS[check], detail });
+  }
+
+  #raise(): void {
+    const [first] = this.#found;
+    if (first !== undefined) throw new Broken(first);
+  }
+}
+
+const AGAIN: ReadonlySet<string> = new Set(['busy', 'internal']);
+
+/** The checksum over several, as the specification has it, written anew. */
+function basketOf(skus: readonly string[], items: Snapshot['items']): string {
+  const hashes = skus
+    .toSorted()
+    .map((sku) => ({ sku, stock_hash: items.find((item) => item.sku === sku)?.stock_hash ?? '' }));
+  const [first] = hashes;
+  if (hashes.length === 1) return first?.stock_hash ?? '';
+  const listed = hashes.map(
+    ({ sku, stock_hash }) => `{"sku":${JSON.stringify(sku)},"stock_hash":"${stock_hash}"}`,
+  );
+  const text = `{"items":[${listed.join(',')}],"shop":"sandbox.myshopify.com","typ":"stock-basket","v":1}`;
+  // JCS sorts the keys of each object: sku comes before stock_hash, items before shop, typ and v.
+  return `sha256:${createHash('sha256').update(text.replaceAll('"sku":', '"sku":')).digest('hex')}`;
+}
+
+function sameUnits(a: ReadonlyMap<string, number>, b: ReadonlyMap<string, number>): boolean {
+  return a.size === b.size && [...a].every(([sku, units]) => b.get(sku) === units);
+}
+
+function show(units: ReadonlyMap<string, number>): string {
+  return [...units].map(([sku, count]) => `${count} ${sku}`).join(', ');
+}
