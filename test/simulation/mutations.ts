@@ -210,7 +210,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ),
   mutation(
     'a hold is mirrored before the shop has shown it',
-    1,
+    null,
     'ledger/mirroring.ts',
     "return { ...hold, state: 'counted', awaits: 'mirror', awaits_after_ms: now, mirror_until_ms: until };",
     "return { ...hold, state: 'counted', awaits: 'mirror', awaits_after_ms: 0, mirror_until_ms: until };",

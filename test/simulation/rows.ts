@@ -1,5 +1,6 @@
 /** The ledger's rows as the oracle sees them: by plain SQL, past all of the program's own code. */
 
+import type { Statement } from '../../src/store/sqlite/driver.js';
 import { plainDriver } from './disk.js';
 
 export interface LevelRow {
@@ -98,7 +99,7 @@ const SQL = {
 } as const;
 
 type Database = InstanceType<ReturnType<typeof plainDriver>>;
-type Prepared = Record<keyof typeof SQL, ReturnType<Database['prepare']>>;
+type Prepared = Record<keyof typeof SQL, Statement>;
 
 export class Rows {
   readonly #db: Database;
