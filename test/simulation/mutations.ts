@@ -161,7 +161,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ),
   mutation(
     'a checksum that was never issued is taken for a stale one',
-    null,
+    12,
     'ledger/submit.ts',
     "wasTrueOnce(state, hash) ? 'stale' : 'unknown';",
     "wasTrueOnce(state, hash) ? 'stale' : 'stale';",
