@@ -116,4 +116,4 @@ export class ServerProcess {
 
 const BUGS: ReadonlySet<string> = new Set(['tool_bug', 'outbox_bug', 'order_doubled']);
 /** What a full disk, and a lock that others have for too long, do to whoever writes. */
-const EXCUSED = /disk is full|StoreBusy|Killed/u;
+const EXCUSED = /SQLITE_FULL|disk is full|StoreBusy|Killed/u;
