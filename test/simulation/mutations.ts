@@ -20,8 +20,8 @@ export const MUTATIONS: readonly Mutation[] = [
     'lines of one SKU are not summed',
     1,
     'ledger/reserve.ts',
-    'allocate(eligible, promisable, line.quantity)',
-    'allocate(eligible, new Map(promisable), line.quantity)',
+    'allocate(eligible, promisable, wanted)',
+    'allocate(eligible, new Map(promisable), wanted)',
   ),
   mutation(
     'a hold is settled one report early',
