@@ -105,8 +105,8 @@ export const MUTATIONS: readonly Mutation[] = [
     'calls are answered before the commit',
     null,
     'store/sqlite/sqlite-store.ts',
-    'this.#commit.run();\n      for (const answer of answers) answer();',
-    'for (const answer of answers) answer();\n      this.#commit.run();',
+    'this.#commit.run();\n      this.#commits += 1;\n      for (const answer of answers) answer();',
+    'for (const answer of answers) answer();\n      this.#commit.run();\n      this.#commits += 1;',
   ),
   mutation(
     'a key that was used is not looked at',
