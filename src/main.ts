@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { ledgerClock } from './clock.js';
 import { type Config, ConfigError, LIMITS, type ShopConfig } from './config.js';
-import { ids } from './ids.js';
+import { makeIds } from './ids.js';
 import { Ledger } from './ledger/ledger.js';
 import type { Clock, LedgerSettings } from './ledger/ports.js';
 import { isLimiting } from './ledger/quota-limits.js';
@@ -96,7 +96,7 @@ export function openHoldfast(config: Config, log: Log, tuning: Partial<typeof LI
   const ledger = new Ledger({
     store,
     clock,
-    ids,
+    ids: makeIds(),
     settings,
     freshener: { freshen: async (skus, deadlineMs) => (await shopSide()).sync.freshen(skus, deadlineMs) },
     nudges: { outboxDue: () => loops.outbox.nudge() },
@@ -282,7 +282,7 @@ async function openShopSide(parts: ShopSideParts): Promise<ShopSide> {
     store,
     source,
     clock,
-    ids,
+    ids: makeIds(),
     settings,
     report,
     worker,

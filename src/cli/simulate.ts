@@ -2,7 +2,7 @@
 
 import { writeFileSync } from 'node:fs';
 import { ConfigError, LIMITS, readConfig } from '../config.js';
-import { ids } from '../ids.js';
+import { makeIds } from '../ids.js';
 import type { HoldfastParts } from '../incident/holdfast-strategy.js';
 import { type Outcome, outcomeOf, summarise } from '../incident/outcome.js';
 import { LETTERS, replay } from '../incident/replay.js';
@@ -55,7 +55,7 @@ export function holdfastParts(): HoldfastParts {
   const { heartbeat_ms, lookup_wait_ms } = config;
   return {
     settings: ledgerSettings(config),
-    ids,
+    ids: makeIds(),
     heartbeat_ms,
     store: LIMITS.store,
     sync: { ...LIMITS.sync, lease_ms: heartbeat_ms * LIMITS.sync.lease_beats, pulse_ms: heartbeat_ms },

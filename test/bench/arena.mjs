@@ -5,13 +5,14 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ledgerClock } from '../../dist/clock.js';
 import { LIMITS } from '../../dist/config.js';
-import { ids } from '../../dist/ids.js';
+import { makeIds } from '../../dist/ids.js';
 import { Ledger } from '../../dist/ledger/ledger.js';
 import { decideApplyReport } from '../../dist/ledger/report.js';
 import { loadDriver } from '../../dist/store/sqlite/driver.js';
 import { openSqliteStore } from '../../dist/store/sqlite/sqlite-store.js';
 import { openTurnstile } from '../../dist/store/sqlite/turnstile.js';
 
+const ids = makeIds();
 const SHOP = 'bench.myshopify.com';
 const STOCK_UNITS = 1_000_000_000;
 const SEED_BATCH = 1000;

@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ledgerClock } from '../../src/clock.js';
-import { ids } from '../../src/ids.js';
+import { makeIds } from '../../src/ids.js';
 import { type CheckAnswer, viewStock } from '../../src/ledger/check.js';
 import { Ledger, type ReserveInput, type SubmitInput } from '../../src/ledger/ledger.js';
 import type { ItemObservation, LevelObservation } from '../../src/ledger/observation.js';
@@ -36,6 +36,7 @@ import {
 import { openTurnstile } from '../../src/store/sqlite/turnstile.js';
 import { type Caller, SCOPES } from '../../src/tools/caller.js';
 
+const ids = makeIds();
 export const TEST_SHOP = 'test.myshopify.com';
 export const AGENT = 'agent-a';
 /** The same as a caller of tools, who may do everything. */

@@ -2,13 +2,14 @@
 // Runs the compiled program, because no Node that we support runs TypeScript for certain.
 
 const { ledgerClock } = await import('../../dist/clock.js');
-const { ids } = await import('../../dist/ids.js');
+const { makeIds } = await import('../../dist/ids.js');
 const { Ledger } = await import('../../dist/ledger/ledger.js');
 const { openSqliteStore } = await import('../../dist/store/sqlite/sqlite-store.js');
 const { openTurnstile } = await import('../../dist/store/sqlite/turnstile.js');
 
 const { path, shop, settings, sku, attempts, callers, name, principal = name } = JSON.parse(process.argv[2]);
 const clock = ledgerClock();
+const ids = makeIds();
 const store = openSqliteStore({
   path,
   shop,

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { LIMITS } from '../../src/config.js';
-import { ids } from '../../src/ids.js';
+import { makeIds } from '../../src/ids.js';
 import { type CheckAnswer, viewStock } from '../../src/ledger/check.js';
 import { Ledger, type ReserveInput, type SubmitInput } from '../../src/ledger/ledger.js';
 import type { Clock, LedgerSettings, Owned } from '../../src/ledger/ports.js';
@@ -35,6 +35,7 @@ import type { Tuning } from '../../src/upstream/shopify/limits.js';
 import { type Opened, open } from '../upstream/raw-shop.js';
 import { AGENT, answerOf, openTestStore, SECOND, TEST_SETTINGS, units, VirtualTime } from './ledger.js';
 
+const ids = makeIds();
 export const SHOP = 'sandbox.myshopify.com';
 export const WAREHOUSE = 'Warehouse';
 export const STORE = 'Store';

@@ -7,7 +7,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { ids } from '../../src/ids.js';
+import { makeIds } from '../../src/ids.js';
 import { Ledger } from '../../src/ledger/ledger.js';
 import { decidePlaced } from '../../src/ledger/placing.js';
 import type { Keys, LedgerState } from '../../src/ledger/ports.js';
@@ -32,6 +32,7 @@ import {
 } from '../helpers/ledger.js';
 
 /** Every so many statements of the day; 1 for all of them. */
+const ids = makeIds();
 const STRIDE = Number(process.env['CRASH_STRIDE'] ?? 3);
 
 class DiskError extends Error {

@@ -7,7 +7,7 @@ import { writeSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 
 const { ledgerClock } = await import('../../dist/clock.js');
-const { ids } = await import('../../dist/ids.js');
+const { makeIds } = await import('../../dist/ids.js');
 const { Ledger } = await import('../../dist/ledger/ledger.js');
 const { decidePlaced } = await import('../../dist/ledger/placing.js');
 const { decideExpire } = await import('../../dist/ledger/release.js');
@@ -46,6 +46,7 @@ const store = openSqliteStore({
   wal_autocheckpoint_pages: 60,
   mirror_horizon_ms: 10 * MINUTE_MS,
 });
+const ids = makeIds();
 const ledger = new Ledger({
   store,
   clock,
