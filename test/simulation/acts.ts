@@ -2,8 +2,8 @@
 
 import type { Fault } from '../../src/sandbox/faults.js';
 import { Dice } from './dice.js';
-import type { ActionKind } from './story.js';
-import { SKUS, STOCK, type World } from './world.js';
+import { type ActionKind, STOCK } from './story.js';
+import type { World } from './world.js';
 
 type Act = (world: World, dice: Dice) => string | null;
 
@@ -15,35 +15,35 @@ export const ACTS: Readonly<Record<ActionKind, Act>> = {
     return null;
   },
   rush: (world, dice) => {
-    const sku = dice.of(SKUS.filter((one) => one !== 'BOOK'));
+    const sku = dice.of(world.skus.filter((one) => one !== 'BOOK'));
     const count = dice.between(4, 8);
     for (let n = 0; n < count; n += 1)
       world.visit(new Dice(dice.between(0, 2 ** 31)), sku, dice.between(0, 1_500));
     return `${count} agents want ${sku}`;
   },
-  till: ({ shop: { shop } }, dice) => {
-    const { sku, place } = somewhere(dice);
+  till: ({ shop: { shop }, skus }, dice) => {
+    const { sku, place } = somewhere(skus, dice);
     const units = dice.between(1, 2);
     if (shop.stockOf(sku, place).available < units) return null;
     shop.sell(sku, units, { at: place });
     return `the till sells ${units} of ${sku}`;
   },
-  web_order: ({ shop: { shop } }, dice) => {
-    const sku = dice.of(SKUS);
+  web_order: ({ shop: { shop }, skus }, dice) => {
+    const sku = dice.of(skus);
     const [first = ''] = Object.keys(STOCK[sku] ?? {});
     // Online it is taken at the item's first location.
     if (shop.stockOf(sku, first).available < 1) return null;
     shop.sell(sku, 1);
     return `the web shop sells one ${sku}`;
   },
-  receipt: ({ shop: { shop } }, dice) => {
-    const { sku, place } = somewhere(dice);
+  receipt: ({ shop: { shop }, skus }, dice) => {
+    const { sku, place } = somewhere(skus, dice);
     const units = dice.between(1, 5);
     shop.receive(sku, place, units);
     return `${units} of ${sku} come in`;
   },
-  loss: ({ shop: { shop } }, dice) => {
-    const { sku, place } = somewhere(dice);
+  loss: ({ shop: { shop }, skus }, dice) => {
+    const { sku, place } = somewhere(skus, dice);
     if (shop.stockOf(sku, place).available < 1) return null;
     shop.receive(sku, place, -1);
     return `one ${sku} is lost`;
@@ -72,8 +72,8 @@ export const ACTS: Readonly<Record<ActionKind, Act>> = {
     shop.draftOrders.complete(id, { paymentPending: false, sourceName: null, gatewayId: null }, now);
     return `somebody completes ${name}`;
   },
-  lifecycle: ({ shop: { shop } }, dice) => {
-    const sku = dice.of(SKUS);
+  lifecycle: ({ shop: { shop }, skus }, dice) => {
+    const sku = dice.of(skus);
     const status = dice.of(['ARCHIVED', 'ACTIVE', 'ACTIVE'] as const);
     shop.setProductStatus(sku, status);
     return `${sku} becomes ${status}`;
@@ -147,7 +147,32 @@ export const ACTS: Readonly<Record<ActionKind, Act>> = {
       });
     return `${name} reconciles`;
   },
+  lost_answer: ({ shop: { faults } }, dice) => {
+    const operation = dice.of(MAKES);
+    faults.add({ operation, when: 'after', action: 'drop', times: 1 });
+    return `the next ${operation} is done, and nobody hears of it`;
+  },
+  blackout: ({ network, universe }, dice) => {
+    const s = dice.between(180, 280);
+    network.outage_until_ms = universe.now_ms + s * SECOND;
+    return `nobody reaches the shop for ${s} s`;
+  },
+  slow_reads: ({ shop: { faults } }, dice) => {
+    const operation = dice.of(['inventoryItems', 'nodes'] as const);
+    const ms = dice.of([150, 400, 900, 2_500]);
+    faults.add({ operation, when: 'after', action: 'delay', ms, times: 12 });
+    return `the next 12 of ${operation} take ${ms} ms, after their effect`;
+  },
+  late_news: ({ shop: { webhooks } }, dice) => {
+    const lateByMs = dice.of([4_000, 15_000, 40_000]);
+    webhooks.setFaults({ late: 0.5, lateByMs });
+    return `half of the webhooks are late by up to ${lateByMs} ms`;
+  },
+  full_at_commit: (world, dice) => onDisk(world, dice, 'full_at_commit', [400, 3_000, 8_000]),
 };
+
+/** Writes of which there may only be one. */
+const MAKES = ['draftOrderCreate', 'orderCreate', 'draftOrderComplete'] as const;
 
 const OPERATIONS = [
   '*',
@@ -177,8 +202,8 @@ const FAULTS: readonly { readonly name: string; readonly fault: Partial<Fault> }
   { name: 'throttled', fault: { when: 'before', action: 'throttle' } },
 ];
 
-function somewhere(dice: Dice): { readonly sku: string; readonly place: string } {
-  const sku = dice.of(SKUS);
+function somewhere(skus: readonly string[], dice: Dice): { readonly sku: string; readonly place: string } {
+  const sku = dice.of(skus);
   return { sku, place: dice.of(Object.keys(STOCK[sku] ?? {})) };
 }
 
@@ -195,12 +220,12 @@ function withOrder({ shop: { shop } }: World, dice: Dice, act: (name: string) =>
 function onDisk(
   { servers, universe }: World,
   dice: Dice,
-  what: 'full' | 'busy',
+  what: 'full' | 'full_at_commit' | 'busy',
   times: readonly number[],
 ): string | null {
   const { name, running } = dice.of(servers);
   if (running === null) return null;
   const ms = dice.of(times);
   running.disk[`${what}_until_ms`] = universe.now_ms + ms;
-  return `the disk of ${name} is ${what} for ${ms} ms`;
+  return `the disk of ${name} is ${what.replaceAll('_', ' ')} for ${ms} ms`;
 }

@@ -5,6 +5,7 @@ import type { Dice } from './dice.js';
 import { Killed } from './disk.js';
 import type { Oracle } from './oracle.js';
 import { type ServerProcess, Unreachable } from './server-process.js';
+import type { Story } from './story.js';
 import type { Trace } from './trace.js';
 import type { Universe } from './universe.js';
 
@@ -14,6 +15,7 @@ export interface AgentWorld {
   readonly oracle: Oracle;
   readonly servers: readonly ServerProcess[];
   readonly skus: readonly string[];
+  readonly story: Pick<Story, 'beside'>;
   /** Somebody buys one at the shop itself. */
   sellElsewhere(sku: string): void;
 }
@@ -26,7 +28,6 @@ export interface Answered {
 /** Refusals that an agent meets with another attempt: nothing is known to have happened. */
 const AGAIN: ReadonlySet<string> = new Set(['busy', 'internal', 'stock_stale', 'upstream_unavailable']);
 const ATTEMPTS_MAX = 6;
-const BESIDE_SHARE = 0.25;
 const TTLS_S = [60, 60, 90, 120, 240] as const;
 
 export class Agent {
@@ -106,7 +107,7 @@ export class Agent {
   /** Many orders come at the very moment at which somebody else buys the same, and the shop is about to say so. */
   async #submitBeside({ reservation_id, stock_hash }: Reserved, sku: string): Promise<void> {
     const { universe } = this.#world;
-    if (universe.chanceOf(`${this.name} beside`) < BESIDE_SHARE) {
+    if (universe.chanceOf(`${this.name} beside`) < this.#world.story.beside) {
       this.#world.sellElsewhere(sku);
       await universe.sleep(Math.floor(950 + universe.chanceOf(`${this.name} soon`) * 400));
     }

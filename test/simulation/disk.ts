@@ -15,7 +15,9 @@ export class Killed extends Error {
 export class Disk {
   /** Writes fail until then, in virtual time. */
   full_until_ms = 0;
-  /** The lock can't be had until then. */
+  /** What was written finds no room when it is to become durable, until then. */
+  full_at_commit_until_ms = 0;
+  /** The lock can't be had until then; who writes without it finds another's commit in the way. */
   busy_until_ms = 0;
   /** Statements until the process dies. */
   dies_in = Number.POSITIVE_INFINITY;
@@ -61,9 +63,11 @@ export class Disk {
     }
     if (/^BEGIN/iu.test(sql)) this.#is_writing = /IMMEDIATE/iu.test(sql);
     const is_write = /^\s*(INSERT|UPDATE|DELETE|REPLACE)/iu.test(sql);
-    // Who has not asked for the lock at the beginning may find another's, or another's commit, in the middle.
-    if (now < this.busy_until_ms && is_write && !this.#is_writing && db.inTransaction) {
-      throw sqliteError('database is locked', 'SQLITE_BUSY_SNAPSHOT');
+    if (now < this.busy_until_ms && is_write && !this.#is_writing && db.inTransaction)
+      this.#commitAsOther(db);
+    if (now < this.full_at_commit_until_ms && is_commit && this.#is_writing && db.inTransaction) {
+      this.struck('disk_full');
+      throw sqliteError('database or disk is full', 'SQLITE_FULL');
     }
     if (now < this.full_until_ms && (is_write || (is_commit && this.#is_writing && db.inTransaction))) {
       this.struck('disk_full');
@@ -71,6 +75,15 @@ export class Disk {
       if (is_write && sql.length % 2 === 0 && db.inTransaction) db.exec('ROLLBACK');
       throw sqliteError('database or disk is full', 'SQLITE_FULL');
     }
+  }
+
+  /** Who has not asked for the lock at the beginning finds another's commit in the middle: SQLite itself says what then. */
+  #commitAsOther(db: Database): void {
+    this.struck('busy');
+    const other = new (plainDriver())(db.name);
+    other.exec('UPDATE ledger SET last_at_ms = last_at_ms + 1');
+    other.close();
+    this.#is_writing = true;
   }
 
   /** The process is gone: the system closes its files, and SQLite forgets what was not committed. */

@@ -4,15 +4,26 @@
  * that a change of the program that takes it away is noticed here.
  */
 
+import type { ThemeName } from './story.js';
+
 export interface Mutation {
   readonly name: string;
-  /** A seed that is known to find it; others are tried when it does not any more. Null: none is known yet. */
-  readonly seed: number | null;
+  /** A seed that is known to find it; others are tried when it does not any more. */
+  readonly seed: number;
+  /** What the stories are about that show it. */
+  readonly theme: ThemeName;
   readonly changes: readonly { readonly file: string; readonly find: string; readonly replace: string }[];
 }
 
-function mutation(name: string, seed: number | null, file: string, find: string, replace: string): Mutation {
-  return { name, seed, changes: [{ file, find, replace }] };
+function mutation(
+  name: string,
+  seed: number,
+  file: string,
+  find: string,
+  replace: string,
+  theme: ThemeName = 'everything',
+): Mutation {
+  return { name, seed, theme, changes: [{ file, find, replace }] };
 }
 
 export const MUTATIONS: readonly Mutation[] = [
@@ -32,13 +43,14 @@ export const MUTATIONS: readonly Mutation[] = [
   ),
   {
     name: 'the checksum is compared outside the transaction',
-    seed: null,
+    seed: 1,
+    theme: 'bestseller',
     changes: [
       {
         file: 'ledger/ledger.ts',
         find: 'await this.#freshen(old, asked_at_ms);\n    const result = await store.transact(',
         replace:
-          'const early = await store.read({ owned: name, history: true }, (state) => state.owned === null ? undefined : judgeHash(state, wish.stock_hash));\n    Object.assign(request, { early });\n    await this.#freshen(old, asked_at_ms);\n    const result = await store.transact(',
+          'const early = await store.read({ ...mine, history: true }, (state) => state.owned === null ? undefined : judgeHash(state, wish.stock_hash));\n    Object.assign(request, { early });\n    await this.#freshen(old, asked_at_ms);\n    const result = await store.transact(',
       },
       { file: 'ledger/ledger.ts', find: '  decideSubmit,\n', replace: '  decideSubmit,\n  judgeHash,\n' },
       {
@@ -57,7 +69,8 @@ export const MUTATIONS: readonly Mutation[] = [
   ),
   {
     name: 'the figure in the webhook is believed',
-    seed: null,
+    seed: 1,
+    theme: 'late_news',
     changes: [
       {
         file: 'sync/inbox.ts',
@@ -78,35 +91,44 @@ export const MUTATIONS: readonly Mutation[] = [
         find: "import type { ShopHint } from '../ledger/observation.js';",
         replace: "import { decideApplyReport } from '../ledger/report.js';",
       },
+      {
+        file: 'upstream/shopify/webhook-topics.ts',
+        find: "const LEVEL_FIELDS = ['inventory_item_id',",
+        replace: "const LEVEL_FIELDS = ['available', 'inventory_item_id',",
+      },
     ],
   },
   mutation(
     'a draft is created again after an unknown outcome',
-    null,
+    1,
     'outbox/draft-protocol.ts',
     '// The next step is to look it up by our tag, at once and again after a wait.\n        return this.#progress.putOff(work, outcome);',
     "return this.#progress.putOff(work, outcome, 'absent');",
+    'lost_drafts',
   ),
   mutation(
     'an order is sent again after an unknown outcome',
-    null,
+    1,
     'outbox/move-protocol.ts',
     '// The next step is to look for it by our tag, at once and again after a wait.\n        return progress.putOff(work, outcome);',
     "return progress.putOff(work, outcome, 'absent');",
+    'lost_orders',
   ),
   mutation(
     'transactions are deferred instead of immediate',
-    null,
+    1,
     'store/sqlite/sqlite-store.ts',
     "db.prepare('BEGIN IMMEDIATE')",
     "db.prepare('BEGIN')",
+    'crowded',
   ),
   mutation(
     'calls are answered before the commit',
-    null,
+    1,
     'store/sqlite/sqlite-store.ts',
     'this.#commit.run();\n      this.#commits += 1;\n      for (const answer of answers) answer();',
     'for (const answer of answers) answer();\n      this.#commit.run();\n      this.#commits += 1;',
+    'full_disk',
   ),
   mutation(
     'a key that was used is not looked at',
@@ -132,7 +154,8 @@ export const MUTATIONS: readonly Mutation[] = [
   mutation('the journal is not chained', 1, 'ledger/journal.ts', 'previousHash}\\n$', "''}\\n$"),
   {
     name: 'the ledger’s time follows the clock back',
-    seed: null,
+    seed: 1,
+    theme: 'clocks',
     changes: [
       { file: 'clock.ts', find: 'return Math.max(paced, wall);', replace: 'return wall;' },
       { file: 'store/sqlite/session.ts', find: 'clock.observe(head[1])', replace: 'clock.now()' },
@@ -140,17 +163,19 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   mutation(
     'stock of any age is fresh',
-    null,
+    2,
     'ledger/freshness.ts',
     'return confirmedAt > 0 && now - confirmedAt <= maxAgeS * 1000;',
     'return confirmedAt > 0;',
+    'blackout',
   ),
   mutation(
     'a revalidation forgets those who came first',
-    null,
+    1,
     'ledger/revalidation.ts',
     'return ahead <= units(level);',
     'return hold.quantity_units <= units(level);',
+    'last_few',
   ),
   mutation(
     'a stale checksum is accepted without a look',
@@ -210,10 +235,11 @@ export const MUTATIONS: readonly Mutation[] = [
   ),
   mutation(
     'a hold is mirrored before the shop has shown it',
-    null,
+    1,
     'ledger/mirroring.ts',
     "return { ...hold, state: 'counted', awaits: 'mirror', awaits_after_ms: now, mirror_until_ms: until };",
     "return { ...hold, state: 'counted', awaits: 'mirror', awaits_after_ms: 0, mirror_until_ms: until };",
+    'slow_reads',
   ),
   mutation(
     'units of others count as free',

@@ -105,6 +105,8 @@ export class Oracle {
   readonly #meddled = new Set<string>();
   /** When each order was first seen, in virtual time. */
   readonly #seen_at = new Map<number, number>();
+  /** By tag: ledger time that had been written down when a draft of it was first there. */
+  readonly #drafted_at_ms = new Map<string, number>();
   #orders_checked = 0;
   readonly #found: Violation[] = [];
 
@@ -313,9 +315,13 @@ export class Oracle {
     const truth = this.#truth;
     for (const detail of truth.oversold.splice(0)) this.#fail('sold', detail);
     for (const detail of truth.meddling.splice(0)) this.#fail('shop_stock', detail);
+    const drafts = truth.openDrafts();
+    for (const { tag } of drafts) {
+      if (!this.#drafted_at_ms.has(tag)) this.#drafted_at_ms.set(tag, this.#before?.head.last_at_ms ?? 0);
+    }
     if (rows === null) return;
     const by_tag = new Map([...rows.reservations.values()].map((row) => [row.tag, row]));
-    for (const { name, tag, units } of truth.openDrafts()) {
+    for (const { name, tag, units } of drafts) {
       const row = by_tag.get(tag);
       if (row === undefined || !sameUnits(units, unitsOf(row)))
         this.#fail('shop_stock', `the draft ${name} takes ${show(units)}, and nobody reserved that`);
@@ -479,6 +485,10 @@ export class Oracle {
         this.#fail('settled', `${owner.id} is ${owner.state} and its hold is gone`);
       if (hold.state === 'counted' && after?.state === 'mirrored' && !this.#isHeldAtShop(owner))
         this.#fail('settled', `${owner?.id} is mirrored, and the shop holds nothing for it`);
+      // Read before the draft was there, the figure can't leave its units out.
+      const drafted_at_ms = this.#drafted_at_ms.get(owner?.tag ?? '') ?? 0;
+      if (hold.state === 'counted' && after?.state === 'mirrored' && read_at_ms < drafted_at_ms)
+        this.#fail('settled', `${owner?.id} is mirrored on a figure that was read before its draft was made`);
     }
   }
 
@@ -534,7 +544,9 @@ export class Oracle {
       if (this.#fabricated.has(order.stock_hash))
         this.#fail('hash', `${order.id} stands on a checksum that was never issued`);
       const skus = [...unitsOf(row).keys()];
-      const is_true = [before, now].some(({ items }) => basketOf(skus, items) === order.stock_hash);
+      const is_true = momentsOf(order, skus, before, now).some(
+        ({ items }) => basketOf(skus, items) === order.stock_hash,
+      );
       if (order.verdict === 'match' && !is_true)
         this.#fail('hash', `${order.id} was accepted on a checksum that was not true`);
       const accepted = now.entries.find(
@@ -573,6 +585,27 @@ export class Oracle {
 }
 
 const AGAIN: ReadonlySet<string> = new Set(['busy', 'internal']);
+
+/** As which of the two the stock may have stood when the order was made: the journal says what came before, and what after. */
+function momentsOf(
+  order: OrderRow,
+  skus: readonly string[],
+  before: Snapshot,
+  now: Snapshot,
+): readonly Snapshot[] {
+  const made = now.entries.find(
+    ({ reservation_key, kind }) => reservation_key === order.key && MADE.has(kind),
+  );
+  const keys = new Set(now.items.filter(({ sku }) => skus.includes(sku)).map(({ item_key }) => item_key));
+  const changes = now.entries.filter(
+    ({ item_key, kind }) => kind === 'stock.changed' && item_key !== null && keys.has(item_key),
+  );
+  const seq = made?.seq ?? 0;
+  if (changes.every((change) => change.seq < seq)) return [now];
+  return changes.every((change) => change.seq > seq) ? [before] : [before, now];
+}
+
+const MADE: ReadonlySet<string> = new Set(['order.accepted', 'order.held']);
 
 /** The checksum over several, as the specification has it, written anew. */
 function basketOf(skus: readonly string[], items: Snapshot['items']): string {

@@ -1,9 +1,10 @@
 /**
  * The simulation from the command line.
  *
- *   npm run simulate -- [--seed S] [--count N] [--keep 1,5,9]   stories, each by its seed; --keep: only these of its actions
- *   npm run simulate:soak -- --minutes N [--seed S]             goes on until something is wrong, or time is up
- *   npm run simulate:mutations -- [--only WORDS] [--from N] [--seeds N] [--known] [--matrix]
+ *   npm run simulate -- [--seed S] [--count N] [--theme NAME|each] [--keep 1,5,9]
+ *     stories, each by its seed and its theme; --keep: only these of its actions
+ *   npm run simulate:soak -- --minutes N [--seed S] [--theme NAME|each]   goes on until something is wrong, or time is up
+ *   npm run simulate:mutations -- [--only WORDS] [--from N] [--seeds N] [--matrix]
  *
  * What goes wrong is shortened, and printed as a timeline with the command that plays it again.
  */
@@ -21,11 +22,11 @@ const { values, positionals } = parseArgs({
     seed: { type: 'string' },
     count: { type: 'string', default: '1' },
     keep: { type: 'string' },
+    theme: { type: 'string', default: 'everything' },
     minutes: { type: 'string', default: '10' },
     seeds: { type: 'string', default: '12' },
     only: { type: 'string', default: '' },
     from: { type: 'string', default: '1' },
-    known: { type: 'boolean', default: false },
     matrix: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
   },
@@ -41,16 +42,19 @@ if (wrong !== undefined || (values.keep !== undefined && !/^\d+(,\d+)*$/u.test(v
   process.exit(2);
 }
 
-async function seeds({ tell, storyOf, shrink, keeping }) {
+async function seeds({ tell, storyOf, shrink, keeping, THEMES }) {
   const program = await workshop.program();
   const first = Number(values.seed ?? 1);
   const total = new Totals();
-  for (let seed = first; seed < first + Number(values.count); seed += 1) {
-    const whole = storyOf(seed);
+  const themes = values.theme === 'each' ? Object.keys(THEMES) : [values.theme];
+  const stories = Array.from({ length: Number(values.count) }, (_, n) =>
+    themes.map((theme) => storyOf(first + n, theme)),
+  ).flat();
+  for (const whole of stories) {
     const story = values.keep === undefined ? whole : keeping(whole, values.keep.split(',').map(Number));
     const telling = await tell(program, story);
     total.add(telling);
-    if (values.json) console.log(JSON.stringify({ ...telling, story: undefined }));
+    if (values.json) console.log(JSON.stringify({ ...telling, theme: story.theme, story: undefined }));
     if (telling.violation !== null) {
       if (values.keep === undefined) await report({ program, story, telling, shrink });
       else print(telling);
@@ -62,14 +66,16 @@ async function seeds({ tell, storyOf, shrink, keeping }) {
   return 0;
 }
 
-async function soak({ tell, storyOf, shrink }) {
+async function soak({ tell, storyOf, shrink, THEMES }) {
   const program = await workshop.program();
   const until = performance.now() + Number(values.minutes) * 60_000;
   const total = new Totals();
+  const names = Object.keys(THEMES);
   let seed = Number(values.seed ?? 1 + (Math.floor(Date.now() / 1000) % SEED_MAX));
   console.log(`from seed ${seed}`);
   for (; performance.now() < until; seed += 1) {
-    const story = storyOf(seed);
+    const theme = values.theme === 'each' ? names[seed % names.length] : values.theme;
+    const story = storyOf(seed, theme);
     const telling = await tell(program, story);
     total.add(telling);
     if (telling.violation === null) continue;
@@ -81,9 +87,7 @@ async function soak({ tell, storyOf, shrink }) {
 }
 
 async function mutations({ tell, storyOf, MUTATIONS }) {
-  const chosen = MUTATIONS.slice(Number(values.from) - 1).filter(
-    ({ name, seed }) => name.includes(values.only) && (seed !== null || !values.known),
-  );
+  const chosen = MUTATIONS.slice(Number(values.from) - 1).filter(({ name }) => name.includes(values.only));
   let survivors = 0;
   for (const mutation of chosen) {
     const found = await hunt({ tell, storyOf }, mutation, new Set());
@@ -115,13 +119,10 @@ async function matrix({ tell, storyOf, CHECKS, MUTATIONS }) {
 async function hunt({ tell, storyOf }, mutation, without) {
   const program = await workshop.program(mutation);
   const others = Array.from({ length: Number(values.seeds) }, (_, n) => n + 1);
-  const tried = [...new Set(mutation.seed === null ? others : [mutation.seed, ...others])].slice(
-    0,
-    Number(values.seeds),
-  );
+  const tried = [...new Set([mutation.seed, ...others])].slice(0, Number(values.seeds));
   let steps = 0;
   for (const [n, seed] of tried.entries()) {
-    const telling = await tell(program, storyOf(seed), { without });
+    const telling = await tell(program, storyOf(seed, mutation.theme), { without });
     steps += telling.steps;
     if (telling.violation === null) continue;
     const { check, invariant, detail } = telling.violation;
@@ -143,7 +144,9 @@ async function report({ program, story, telling, shrink }) {
   const { telling: shortest, kept, runs } = await shrink(program, story, telling, SHRINK_RUNS_MAX);
   console.log(`shortened in ${runs} runs from ${story.actions.length} actions to ${kept.length}:\n`);
   print(shortest, story);
-  console.log(`\nAgain: npm run simulate -- --seed ${story.seed} --keep ${kept.join(',') || '0'}`);
+  console.log(
+    `\nAgain: npm run simulate -- --seed ${story.seed} --theme ${story.theme} --keep ${kept.join(',') || '0'}`,
+  );
 }
 
 function print({ story, violation }) {
@@ -185,12 +188,15 @@ try {
   // First of all: what is loaded from here on lives in the universe.
   const { Universe } = await workshop.load('universe.js');
   Universe.enter(null);
-  const [{ tell }, { storyOf }, { shrink, keeping }, { CHECKS }, { MUTATIONS }] = await Promise.all(
+  const [{ tell }, { storyOf, THEMES }, { shrink, keeping }, { CHECKS }, { MUTATIONS }] = await Promise.all(
     ['world.js', 'story.js', 'shrink.js', 'oracle.js', 'mutations.js'].map((name) => workshop.load(name)),
   );
-  const tools = { tell, storyOf, shrink, keeping, CHECKS, MUTATIONS };
+  const tools = { tell, storyOf, THEMES, shrink, keeping, CHECKS, MUTATIONS };
   const command = positionals[0] ?? 'seeds';
-  if (command === 'seeds') exit = await seeds(tools);
+  if (values.theme !== 'each' && !Object.hasOwn(THEMES, values.theme)) {
+    console.error(`--theme wants each, or one of ${Object.keys(THEMES).join(', ')}`);
+    exit = 2;
+  } else if (command === 'seeds') exit = await seeds(tools);
   else if (command === 'soak') exit = await soak(tools);
   else if (command === 'mutations') exit = values.matrix ? await matrix(tools) : await mutations(tools);
   else {

@@ -50,21 +50,22 @@ export class Workshop {
       this.#programs += 1;
       src = join(this.#folder, `mutation-${this.#programs}`);
       cpSync(join(this.#folder, 'base/src'), src, { recursive: true });
+      // A file may be changed in several places.
+      const sources = new Map();
       for (const { file, find, replace } of mutation.changes) {
-        const source = readFileSync(join(ROOT, 'src', file), 'utf8');
+        const source = sources.get(file) ?? readFileSync(join(ROOT, 'src', file), 'utf8');
         const count = source.split(find).length - 1;
         if (count !== 1)
           throw new Error(
             `"${mutation.name}" wants its text once in src/${file}, and it is there ${count} times`,
           );
-        writeFileSync(
-          join(src, file.replace(/\.ts$/u, '.js')),
-          stripped(
-            source.replace(find, () => replace),
-            file,
-          ),
+        sources.set(
+          file,
+          source.replace(find, () => replace),
         );
       }
+      for (const [file, source] of sources)
+        writeFileSync(join(src, file.replace(/\.ts$/u, '.js')), stripped(source, file));
     }
     const url = (file) => pathToFileURL(join(src, file));
     // All of it at once: what a program loads while it runs would come at a time of the machine's own.

@@ -13,23 +13,9 @@ import { Network } from './network.js';
 import { type CheckName, Oracle, type Violation } from './oracle.js';
 import type { Program } from './program.js';
 import { ServerProcess } from './server-process.js';
-import { type Action, STORM_MS, type Story } from './story.js';
+import { type Action, SKUS, STOCK, STORE, STORM_MS, type Story, WAREHOUSE } from './story.js';
 import { Trace } from './trace.js';
 import { Life, STORY_START_MS, Universe } from './universe.js';
-
-export const WAREHOUSE = 'Warehouse';
-export const STORE = 'Store';
-
-/** By SKU: how many units are where at the beginning. Most are scarce, so that many want the last one. */
-export const STOCK: Readonly<Record<string, Readonly<Record<string, number>>>> = {
-  COAT: { [WAREHOUSE]: 1 },
-  SCARF: { [WAREHOUSE]: 3 },
-  LAMP: { [STORE]: 4 },
-  CAP: { [WAREHOUSE]: 6 },
-  MUG: { [WAREHOUSE]: 4, [STORE]: 3 },
-  BOOK: { [WAREHOUSE]: 25 },
-};
-export const SKUS = Object.keys(STOCK);
 
 /** Where Linux keeps files in memory: deaths here are of a process, so the disk need not be waited for. */
 const MEMORY = '/dev/shm';
@@ -72,7 +58,7 @@ export class World {
   readonly network: Network;
   readonly oracle: Oracle;
   readonly servers: readonly ServerProcess[];
-  readonly skus = SKUS;
+  readonly skus: readonly string[];
   readonly story: Story;
   readonly #folder: string;
   #agents = 0;
@@ -80,6 +66,7 @@ export class World {
 
   constructor(program: Program, story: Story, { without = new Set() }: TellOptions) {
     this.story = story;
+    this.skus = story.skus;
     this.universe = new Universe(story.seed);
     Universe.enter(this.universe);
     const { universe, trace } = this;
@@ -242,6 +229,7 @@ export class World {
     for (const { running } of this.servers) {
       if (running === null) continue;
       running.disk.full_until_ms = 0;
+      running.disk.full_at_commit_until_ms = 0;
       running.disk.busy_until_ms = 0;
       running.disk.dies_in = Number.POSITIVE_INFINITY;
     }
