@@ -11,7 +11,7 @@ const NO_LIMIT = 0;
 test(
   'each mutation of the ledger is found, with the story and the number of steps that it took',
   async () => {
-    const args = ['test/simulation/simulate.mjs', 'mutations', '--seeds', '4'];
+    const args = ['test/simulation/simulate.mjs', 'mutations', '--seeds', '10'];
     const run = promisify(execFile);
     const { stdout } = await run(process.execPath, args, { cwd: ROOT, maxBuffer: 2 ** 24 }).catch(
       (error: { stdout?: string }) => ({ stdout: String(error.stdout || error) }),

@@ -33,13 +33,15 @@ export const MUTATIONS: readonly Mutation[] = [
     'ledger/reserve.ts',
     'allocate(eligible, promisable, wanted)',
     'allocate(eligible, new Map(promisable), wanted)',
+    'last_few',
   ),
   mutation(
     'a hold is settled one report early',
-    2,
+    1,
     'ledger/report.ts',
     'if (hold.awaits === null || hold.awaits_after_ms === null || readAt < hold.awaits_after_ms) return [];',
     'if (hold.awaits === null || hold.awaits_after_ms === null) return [];',
+    'slow_reads',
   ),
   {
     name: 'the checksum is compared outside the transaction',
