@@ -23,9 +23,9 @@ export interface Story {
   readonly actions: readonly Action[];
 }
 
-/** How many units of each SKU are where at the beginning. Most are scarce, so that many want the last one. */
 export const WAREHOUSE = 'Warehouse';
 export const STORE = 'Store';
+/** How many units of each SKU are where at the beginning. Most are scarce, so that many want the last one. */
 export const STOCK: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   COAT: { [WAREHOUSE]: 1 },
   SCARF: { [WAREHOUSE]: 3 },
