@@ -41,7 +41,7 @@ export class Agent {
     this.name = name;
     this.#world = world;
     this.#dice = dice;
-    this.#caller = { principal: name, channel: null, scopes: new Set(SCOPES) };
+    this.#caller = { principal: name, channel: null, origin: null, scopes: new Set(SCOPES) };
   }
 
   /** One customer. `only`: the SKU that everybody wants. */
