@@ -33,7 +33,7 @@ export const MUTATIONS: readonly Mutation[] = [
     'ledger/reserve.ts',
     'allocate(eligible, promisable, wanted)',
     'allocate(eligible, new Map(promisable), wanted)',
-    'last_few',
+    'crowded',
   ),
   mutation(
     'a hold is settled one report early',
