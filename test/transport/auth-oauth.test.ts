@@ -117,7 +117,7 @@ describe('a token of the issuer', () => {
 });
 
 /** One whose header does not tell what kind it is. */
-function vague(claims: object, typ?: string): Promise<string> {
+function vague(claims: Readonly<Record<string, unknown>>, typ?: string): Promise<string> {
   return issuer.token({ header: { typ }, claims });
 }
 
