@@ -15,6 +15,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { SandboxServer } from '../../src/sandbox/server.js';
 import { loadDriver } from '../../src/store/sqlite/driver.js';
 import { verifyLedgerFile } from '../../src/store/sqlite/verify.js';
+import { NO_QUOTAS } from '../helpers/no-quotas.js';
 import { product, tailOf } from '../helpers/shop-ledger.js';
 import { HOLDFAST, type Json, type ToolAnswer } from './any-client.js';
 
@@ -82,6 +83,7 @@ class Server {
       cwd: folder,
       env: {
         PATH: process.env['PATH'] ?? '',
+        ...NO_QUOTAS,
         HOLDFAST_DB: join(folder, 'ledger.db'),
         HOLDFAST_HTTP_PORT: '0',
         HOLDFAST_HEARTBEAT_SECONDS: '1',

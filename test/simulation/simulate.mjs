@@ -4,7 +4,7 @@
  *   npm run simulate -- [--seed S] [--count N] [--theme NAME|each] [--keep 1,5,9]
  *     stories, each by its seed and its theme; --keep: only these of its actions
  *   npm run simulate:soak -- --minutes N [--seed S] [--theme NAME|each]   goes on until something is wrong, or time is up
- *   npm run simulate:mutations -- [--only WORDS] [--from N] [--seeds N] [--matrix]
+ *   npm run simulate:mutations -- [--only WORDS] [--from N] [--seeds N] [--unproven] [--matrix]
  *
  * What goes wrong is shortened, and printed as a timeline with the command that plays it again.
  */
@@ -28,6 +28,7 @@ const { values, positionals } = parseArgs({
     only: { type: 'string', default: '' },
     from: { type: 'string', default: '1' },
     matrix: { type: 'boolean', default: false },
+    unproven: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
   },
 });
@@ -87,7 +88,9 @@ async function soak({ tell, storyOf, shrink, THEMES }) {
 }
 
 async function mutations({ tell, storyOf, MUTATIONS }) {
-  const chosen = MUTATIONS.slice(Number(values.from) - 1).filter(({ name }) => name.includes(values.only));
+  const chosen = MUTATIONS.slice(Number(values.from) - 1).filter(
+    ({ name, is_unproven }) => name.includes(values.only) && (is_unproven === undefined || values.unproven),
+  );
   let survivors = 0;
   for (const mutation of chosen) {
     const found = await hunt({ tell, storyOf }, mutation, new Set());
@@ -117,7 +120,7 @@ async function matrix({ tell, storyOf, CHECKS, MUTATIONS }) {
 }
 
 async function hunt({ tell, storyOf }, mutation, without) {
-  const program = await workshop.program(mutation);
+  const [program, sound] = [await workshop.program(mutation), await workshop.program()];
   const others = Array.from({ length: Number(values.seeds) }, (_, n) => n + 1);
   const tried = [...new Set([mutation.seed, ...others])].slice(0, Number(values.seeds));
   let steps = 0;
@@ -125,6 +128,8 @@ async function hunt({ tell, storyOf }, mutation, without) {
     const telling = await tell(program, storyOf(seed, mutation.theme), { without });
     steps += telling.steps;
     if (telling.violation === null) continue;
+    // What the program itself does not pass shows nothing about a mutation of it.
+    if ((await tell(sound, storyOf(seed, mutation.theme))).violation !== null) continue;
     const { check, invariant, detail } = telling.violation;
     return { seed, stories: n + 1, steps, check, invariant, detail };
   }

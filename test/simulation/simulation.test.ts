@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const SEEDS = 5;
+const SEEDS = 3;
 const NO_LIMIT = 0;
 
 async function simulate(...args: string[]): Promise<string> {
