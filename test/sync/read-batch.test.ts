@@ -64,7 +64,7 @@ test('who asks while a read is under way waits for the next one: that one began 
   shop.hold = true;
   const batch = batchOf(shop);
   const first = batch.read(['a'], forever);
-  await turn();
+  await expect.poll(() => shop.reads).toEqual([['a']]);
   const others = [batch.read(['a'], forever), batch.read(['b'], forever)];
   await turn();
   expect(shop.reads).toEqual([['a']]);
@@ -78,7 +78,7 @@ test('a slow read does not keep those who ask later, while there is room for ano
   shop.hold = true;
   const batch = batchOf(shop, 50, 2);
   const slow = batch.read(['a'], forever);
-  await turn();
+  await expect.poll(() => shop.reads).toEqual([['a']]);
   shop.hold = false;
   await batch.read(['b'], forever);
   expect(shop.reads).toEqual([['a'], ['b']]);
