@@ -217,3 +217,17 @@ export async function run(callers, count, call) {
 function busyMs() {
   return cpus().reduce((sum, { times }) => sum + times.user + times.nice + times.sys + times.irq, 0);
 }
+
+const QUOTAS = [
+  'UNITS_PER_SKU',
+  'SHARE',
+  'LIVE',
+  'PER_HOUR',
+  'RENEWALS',
+  'IDLE',
+  'HELD_ORDERS',
+  'ORIGIN_SHARE',
+];
+
+/** Settings of a server whose one caller makes thousands of reservations and never buys. */
+export const NO_QUOTAS = Object.fromEntries(QUOTAS.map((name) => [`HOLDFAST_QUOTA_${name}`, 'off']));

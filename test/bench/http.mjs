@@ -8,7 +8,7 @@ import { Agent, request } from 'node:http';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { SandboxServer } from '../../dist/sandbox/server.js';
-import { tempFolder } from './arena.mjs';
+import { NO_QUOTAS, tempFolder } from './arena.mjs';
 import { median, number, table, verdict } from './report.mjs';
 import { stockUp } from './server.mjs';
 
@@ -44,6 +44,7 @@ export async function http({ quick, isQuiet }) {
   const sku = stockUp(sandbox.shop);
   const env = {
     PATH: process.env.PATH ?? '',
+    ...NO_QUOTAS,
     SHOPIFY_SHOP: 'sandbox.myshopify.com',
     SHOPIFY_ACCESS_TOKEN: 'shpat_sandbox',
     SHOPIFY_ORIGIN: origin,

@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { SandboxServer } from '../../dist/sandbox/server.js';
-import { tempFolder } from './arena.mjs';
+import { NO_QUOTAS, tempFolder } from './arena.mjs';
 import { median, number, table, verdict } from './report.mjs';
 
 // The HTTP client listens on one signal once a call, and would warn of each past the first 1,500.
@@ -39,6 +39,7 @@ export async function server({ quick }) {
   const sku = stockUp(sandbox.shop);
   const env = {
     PATH: process.env.PATH ?? '',
+    ...NO_QUOTAS,
     SHOPIFY_SHOP: 'sandbox.myshopify.com',
     SHOPIFY_ACCESS_TOKEN: 'shpat_sandbox',
     SHOPIFY_ORIGIN: origin,
