@@ -1,22 +1,11 @@
 /** `holdfast simulate`: the stale-stock incident, played against six ways of selling, from the same seed. */
 
 import { writeFileSync } from 'node:fs';
-import { ConfigError, LIMITS, readConfig } from '../config.js';
-import { makeIds } from '../ids.js';
-import type { HoldfastParts } from '../incident/holdfast-strategy.js';
-import { type Outcome, outcomeOf, summarise } from '../incident/outcome.js';
-import { LETTERS, replay } from '../incident/replay.js';
-import {
-  cellsOf,
-  cleanText,
-  DEFINITIONS,
-  HEAD,
-  type Incident,
-  type Run,
-  reportPage,
-} from '../incident/report.js';
+import { ConfigError } from '../config.js';
+import { summarise } from '../incident/outcome.js';
+import { cellsOf, cleanText, DEFINITIONS, HEAD, type Incident, reportPage } from '../incident/report.js';
 import { writeScript } from '../incident/script.js';
-import { ledgerSettings } from '../main.js';
+import { playSales } from './incident-crew.js';
 import { type Side, tableLines } from './table.js';
 
 export interface SimulateOptions {
@@ -32,12 +21,12 @@ export async function simulate(options: SimulateOptions): Promise<boolean> {
   const { seed, seeds, html, json } = options;
   // Before the work: a report that can't be written is better known now than in some minutes.
   if (html !== undefined) beginFile(html);
-  const parts = holdfastParts();
-  const runs: Run[] = [];
-  for (let n = 0; n < seeds; n += 1) {
-    if (!json) tell(`… sale ${n + 1} of ${seeds}, seed ${seed + n}`);
-    runs.push({ seed: seed + n, outcomes: await playSeed(seed + n, parts) });
-  }
+  const runs = await playSales(
+    Array.from({ length: seeds }, (_, n) => seed + n),
+    (n) => {
+      if (!json) tell(`… sale ${n + 1} of ${seeds}, seed ${seed + n}`);
+    },
+  );
   const command = `holdfast simulate --seed ${seed}${seeds === 1 ? '' : ` --seeds ${seeds}`}`;
   const summaries = summarise(runs.map(({ outcomes }) => outcomes));
   const incident: Incident = { command, script: writeScript(seed), runs, summaries };
@@ -47,28 +36,6 @@ export async function simulate(options: SimulateOptions): Promise<boolean> {
   return runs.every(({ outcomes }) =>
     outcomes.every((one) => one.letter !== 'f' || one.oversold_units === 0),
   );
-}
-
-/** Settings and limits of the program as it comes, whatever the environment says. */
-export function holdfastParts(): HoldfastParts {
-  const config = readConfig({});
-  const { heartbeat_ms, lookup_wait_ms } = config;
-  return {
-    settings: ledgerSettings(config),
-    ids: makeIds(),
-    heartbeat_ms,
-    store: LIMITS.store,
-    sync: { ...LIMITS.sync, lease_ms: heartbeat_ms * LIMITS.sync.lease_beats, pulse_ms: heartbeat_ms },
-    outbox: { ...LIMITS.outbox, lookup_wait_ms },
-    inbox: LIMITS.inbox,
-  };
-}
-
-export async function playSeed(seed: number, parts: HoldfastParts): Promise<Outcome[]> {
-  const script = writeScript(seed);
-  const outcomes: Outcome[] = [];
-  for (const letter of LETTERS) outcomes.push(outcomeOf(script, letter, await replay(script, letter, parts)));
-  return outcomes;
 }
 
 function print(incident: Incident, html: string | undefined): void {
