@@ -155,7 +155,8 @@ export const ACTS: Readonly<Record<ActionKind, Act>> = {
   blackout: ({ network, universe }, dice) => {
     const s = dice.between(180, 280);
     network.outage_until_ms = universe.now_ms + s * SECOND;
-    return `nobody reaches the shop for ${s} s`;
+    network.silence_until_ms = network.outage_until_ms;
+    return `for ${s} s nobody reaches the shop, and it reaches nobody`;
   },
   slow_reads: ({ shop: { faults } }, dice) => {
     const operation = dice.of(['inventoryItems', 'nodes'] as const);

@@ -22,6 +22,8 @@ const STATUS: Readonly<Record<string, number>> = {
 export class Network {
   /** Nobody reaches the shop until then. */
   outage_until_ms = 0;
+  /** No webhook reaches us until then. */
+  silence_until_ms = 0;
   /** When an answer to a question of ours last reached a server that lived. */
   last_answer_ms = 0;
   readonly #universe: Universe;
@@ -72,6 +74,7 @@ export class Network {
       post: async (_uri, headers, body): Promise<PostOutcome> => {
         const id = headers['X-Shopify-Webhook-Id'] ?? '';
         await this.#universe.sleep(this.#way(`webhook ${id}`));
+        if (this.#universe.now_ms < this.silence_until_ms) return { failure: 'ETIMEDOUT' };
         const up = servers().find(({ running }) => running !== null);
         if (up === undefined) return { failure: 'ECONNREFUSED' };
         try {

@@ -509,9 +509,10 @@ export class Oracle {
         'fresh',
         `${row.id} was granted when nothing had been heard of the shop for ${unheard_ms} ms`,
       );
+    this.#checkPlaces('promises', row, now);
     for (const sku of unitsOf(row).keys()) {
       const item = now.items.find((one) => one.sku === sku);
-      if (item === undefined) continue;
+      if (item === undefined || isSpread(sku, now)) continue;
       const confirmed = Math.max(item.read_at_ms, now.head.confirmed_at_ms);
       const age_ms = Math.max(0, row.created_at_ms - confirmed);
       const since = universe.now_ms - age_ms - UNSEEN_MS;
@@ -519,6 +520,32 @@ export class Oracle {
       const most = this.#truth.mostSince(sku, since);
       if (owned > most)
         this.#fail('promises', `${row.id}: ${owned} of ${sku} are promised or sold, and there were ${most}`);
+    }
+  }
+
+  /**
+   * At each place it was promised from, the ledger's figure covers those who came first and this one. The shop takes an
+   * order from whatever place it likes: of what is at several, only the places can be held against the ledger before it is
+   * sold, and the sum when it is.
+   */
+  #checkPlaces(check: 'promises' | 'covered', row: ReservationRow, now: Snapshot): void {
+    for (const own of now.holds.filter(({ key }) => key === row.key)) {
+      const level = now.levels.find(({ level_key }) => level_key === own.level_key);
+      if (level === undefined) continue;
+      const ahead = now.holds.filter(({ key, level_key, state }) => {
+        const owner = now.reservations.get(key);
+        const is_live =
+          owner?.state === 'submitted' ||
+          (owner?.state === 'active' && owner.expires_at_ms > now.head.last_at_ms);
+        return level_key === own.level_key && key <= row.key && is_live && state !== 'returning';
+      });
+      const units = ahead.reduce((sum, hold) => sum + hold.units, 0);
+      const most = level.available + level.mirrored;
+      if (units > most)
+        this.#fail(
+          check,
+          `${row.id}: ${units} of ${level.sku} come first or are its own at one place, and there were ${most}`,
+        );
     }
   }
 
@@ -557,8 +584,10 @@ export class Oracle {
     }
     const is_accepted = SOLD.has(order.state) && (was === undefined || was.state === 'held');
     if (!is_accepted) return;
+    this.#checkPlaces('covered', row, now);
     const seen_at = this.#seen_at.get(order.key) ?? now_ms;
     for (const sku of unitsOf(row).keys()) {
+      if (isSpread(sku, now)) continue;
       const item = now.items.find((one) => one.sku === sku);
       const confirmed = Math.max(item?.read_at_ms ?? 0, now.head.confirmed_at_ms);
       const age_ms = Math.max(0, now.head.last_at_ms - confirmed);
@@ -582,6 +611,11 @@ export class Oracle {
     const [first] = this.#found;
     if (first !== undefined) throw new Broken(first);
   }
+}
+
+/** Whether the shop has it at several places. */
+function isSpread(sku: string, { levels }: Snapshot): boolean {
+  return levels.filter((level) => level.sku === sku).length > 1;
 }
 
 const AGAIN: ReadonlySet<string> = new Set(['busy', 'internal']);

@@ -4,7 +4,7 @@
  *   npm run simulate -- [--seed S] [--count N] [--theme NAME|each] [--keep 1,5,9]
  *     stories, each by its seed and its theme; --keep: only these of its actions
  *   npm run simulate:soak -- --minutes N [--seed S] [--theme NAME|each]   goes on until something is wrong, or time is up
- *   npm run simulate:mutations -- [--only WORDS] [--from N] [--seeds N] [--unproven] [--matrix]
+ *   npm run simulate:mutations -- [--only WORDS] [--from N] [--seeds N] [--matrix]
  *
  * What goes wrong is shortened, and printed as a timeline with the command that plays it again.
  */
@@ -28,7 +28,6 @@ const { values, positionals } = parseArgs({
     only: { type: 'string', default: '' },
     from: { type: 'string', default: '1' },
     matrix: { type: 'boolean', default: false },
-    unproven: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
   },
 });
@@ -88,9 +87,7 @@ async function soak({ tell, storyOf, shrink, THEMES }) {
 }
 
 async function mutations({ tell, storyOf, MUTATIONS }) {
-  const chosen = MUTATIONS.slice(Number(values.from) - 1).filter(
-    ({ name, is_unproven }) => name.includes(values.only) && (is_unproven === undefined || values.unproven),
-  );
+  const chosen = MUTATIONS.slice(Number(values.from) - 1).filter(({ name }) => name.includes(values.only));
   let survivors = 0;
   for (const mutation of chosen) {
     const found = await hunt({ tell, storyOf }, mutation, new Set());

@@ -20,6 +20,8 @@ export interface Story {
   readonly skus: readonly string[];
   /** The share of orders that come when somebody else is buying the same. */
   readonly beside: number;
+  /** Whether the program limits what one agent may hold. Where it does, that may be all that hides another fault of it. */
+  readonly quotas: boolean;
   readonly actions: readonly Action[];
 }
 
@@ -75,6 +77,7 @@ interface Theme {
   readonly servers?: Story['servers'];
   readonly skus?: readonly string[];
   readonly beside?: number;
+  readonly quotas?: boolean;
 }
 
 export const THEMES = {
@@ -100,13 +103,18 @@ export const THEMES = {
   /** Orders whose making is not heard of. */
   lost_orders: { weights: { agent: 70, lost_answer: 30 }, mirror: 'move', skus: ['BOOK', 'CAP', 'MUG'] },
   /** Two servers that want to write at the same time. */
-  crowded: { weights: { rush: 55, disk_busy: 45 }, servers: 2, skus: ['CAP', 'MUG', 'LAMP'] },
+  crowded: {
+    weights: { rush: 55, disk_busy: 45 },
+    servers: 2,
+    skus: ['CAP', 'MUG', 'LAMP'],
+    quotas: false,
+  },
   /** No room when it is to become durable. */
   full_disk: { weights: { agent: 70, full_at_commit: 30 } },
   /** The wall clock is set, again and again. */
   clocks: { weights: { agent: 70, clock: 30 } },
-  /** The shop is not heard of for minutes. */
-  blackout: { weights: { agent: 90, blackout: 10 }, skus: ['BOOK', 'CAP', 'MUG'] },
+  /** Nothing is heard of the shop for minutes. */
+  blackout: { weights: { agent: 90, blackout: 10 } },
   /** Answers that are long under way, while others overtake them. */
   slow_reads: { weights: { agent: 60, rush: 10, slow_reads: 30 }, mirror: 'draft_order', servers: 2 },
 } as const satisfies Record<string, Theme>;
@@ -122,7 +130,14 @@ const ACTIONS_MIN = 40;
 const ACTIONS_MAX = 90;
 
 export function storyOf(seed: number, theme: ThemeName = 'everything'): Story {
-  const { weights, mirror, servers, skus = SKUS, beside = BESIDE_SHARE }: Theme = THEMES[theme];
+  const {
+    weights,
+    mirror,
+    servers,
+    skus = SKUS,
+    beside = BESIDE_SHARE,
+    quotas = true,
+  }: Theme = THEMES[theme];
   const dice = new Dice(seed * 2_654_435_761);
   const count = dice.between(ACTIONS_MIN, ACTIONS_MAX);
   const total = Object.values(weights).reduce((sum, weight) => sum + weight, 0);
@@ -139,6 +154,7 @@ export function storyOf(seed: number, theme: ThemeName = 'everything'): Story {
     servers: servers ?? drawn.servers,
     skus,
     beside,
+    quotas,
     actions,
   };
 }

@@ -32,7 +32,7 @@ export class Workshop {
   constructor() {
     const base = join(this.#folder, 'base');
     compileFolder(join(ROOT, 'src'), join(base, 'src'), join(ROOT, 'dist'));
-    compileFolder(join(ROOT, 'test/simulation'), join(base, 'test/simulation'));
+    for (const room of ['test/helpers', 'test/simulation']) compileFolder(join(ROOT, room), join(base, room));
     symlinkSync(join(ROOT, 'node_modules'), join(this.#folder, 'node_modules'));
     // Says that all of it is modules.
     cpSync(join(ROOT, 'package.json'), join(this.#folder, 'package.json'));

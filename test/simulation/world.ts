@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Catalogue } from '../../src/sandbox/catalogue.js';
 import { SandboxServer } from '../../src/sandbox/server.js';
+import { NO_QUOTAS } from '../helpers/no-quotas.js';
 import { ACTS } from './acts.js';
 import { Agent } from './agents.js';
 import { Dice } from './dice.js';
@@ -94,6 +95,7 @@ export class World {
     const environment = {
       HOLDFAST_DB: path,
       HOLDFAST_MIRROR: story.mirror,
+      ...(story.quotas ? {} : NO_QUOTAS),
       SHOPIFY_SHOP: 'sandbox.myshopify.com',
       SHOPIFY_ACCESS_TOKEN: 'shpat_sandbox',
       SHOPIFY_ORIGIN: ORIGIN,
@@ -225,6 +227,7 @@ export class World {
     this.shop.webhooks.setFaults({});
     this.shop.set({ searchLagMs: 0 });
     this.network.outage_until_ms = 0;
+    this.network.silence_until_ms = 0;
     this.universe.wall_offset_ms = Math.max(0, this.universe.wall_offset_ms);
     for (const { running } of this.servers) {
       if (running === null) continue;
