@@ -10,6 +10,7 @@ import { Counters } from '../observability/counters.js';
 import { Outbox } from '../outbox/outbox.js';
 import type { OutboxLimits } from '../outbox/progress.js';
 import { sweepExpired } from '../outbox/sweeper.js';
+import { nextWorkOf } from '../store/sqlite/next-work.js';
 import { openDatabase } from '../store/sqlite/open-database.js';
 import { SqliteStore, type SqliteStoreOptions } from '../store/sqlite/sqlite-store.js';
 import { openTurnstile } from '../store/sqlite/turnstile.js';
@@ -48,11 +49,6 @@ const CHECK_MS = 10 * MINUTE;
 /** How long after its last deed there may be something left to tidy at the shop. */
 const AFTERMATH_MS = 20 * MINUTE;
 
-/** When the sweeper or the outbox next has something to do: two looks at an index instead of two transactions. */
-const EARLIEST = `SELECT min(at_ms) AS due_at_ms FROM (
-  SELECT min(expires_at_ms) AS at_ms FROM reservations WHERE state = 'active'
-  UNION ALL SELECT min(due_at_ms) FROM reservations WHERE due_at_ms IS NOT NULL)`;
-
 const forever = new AbortController().signal;
 
 interface Ports {
@@ -68,7 +64,7 @@ export class HoldfastStrategy implements Strategy {
   readonly #parts: HoldfastParts;
   readonly #timeline: Timeline;
   readonly #db;
-  readonly #earliest;
+  readonly #nextWork;
   readonly #store: SqliteStore;
   readonly #sync: StockSync;
   readonly #outbox: Outbox;
@@ -96,7 +92,7 @@ export class HoldfastStrategy implements Strategy {
     const path = ':memory:';
     const storage = { ...parts.store, path, shop: SHOP };
     this.#db = openDatabase({ ...storage, now_ms: timeline.now_ms });
-    this.#earliest = this.#db.prepare(EARLIEST);
+    this.#nextWork = nextWorkOf(this.#db);
     this.#store = new SqliteStore(this.#db, {
       ...storage,
       clock,
@@ -205,7 +201,7 @@ export class HoldfastStrategy implements Strategy {
     if (next_ms < now_ms + this.#parts.heartbeat_ms + BEAT_MAX_MS) await this.#sync.beat(forever);
     if (now_ms > this.#busy_until_ms) return;
     // The loops look every time; here only when they will find something.
-    const { due_at_ms } = this.#earliest.get() as { due_at_ms: number | null };
+    const due_at_ms = this.#nextWork();
     if (due_at_ms === null || due_at_ms > now_ms) return;
     await sweepExpired(this.#store, forever);
     this.#nudges.outbox();

@@ -15,7 +15,7 @@ export interface AgentWorld {
   readonly oracle: Oracle;
   readonly servers: readonly ServerProcess[];
   readonly skus: readonly string[];
-  readonly story: Pick<Story, 'beside'>;
+  readonly story: Pick<Story, 'beside' | 'buys'>;
   /** Somebody buys one at the shop itself. */
   sellElsewhere(sku: string): void;
 }
@@ -55,7 +55,7 @@ export class Agent {
     if (this.#dice.chance(0.15)) await this.#reserveOver(reserved);
     const intent = this.#dice.next();
     await this.#dawdle(reserved.ttl_seconds);
-    if (intent < 0.72) await this.#submitBeside(reserved, skus[0] ?? '');
+    if (intent < 0.72 && this.#world.story.buys) await this.#submitBeside(reserved, skus[0] ?? '');
     else if (intent < 0.84) await this.#release(reservation_id);
     else if (intent < 0.92) await this.#lie(reservation_id);
   }

@@ -69,6 +69,13 @@ export const MUTATIONS: readonly Mutation[] = [
     "return reservation.state === 'active' && now >= reservation.expires_at_ms;",
     'return false;',
   ),
+  mutation(
+    'a reservation lasts longer than it says',
+    3,
+    'ledger/reservation.ts',
+    "return reservation.state === 'active' && now >= reservation.expires_at_ms;",
+    "return reservation.state === 'active' && now >= reservation.expires_at_ms + 20_000;",
+  ),
   {
     name: 'the figure in the webhook is believed',
     seed: 1,
@@ -212,11 +219,20 @@ export const MUTATIONS: readonly Mutation[] = [
     ],
   },
   mutation(
-    'the shop is asked for one unit more',
+    'a draft holds one unit more',
     1,
     'upstream/shopify/order-sink.ts',
     "variantId: gid('ProductVariant', line.variant_id),\n        quantity: line.quantity_units,",
     "variantId: gid('ProductVariant', line.variant_id),\n        quantity: line.quantity_units + 1,",
+    'undecided',
+  ),
+  mutation(
+    'a row that the full disk has no room for is taken up again at once',
+    2,
+    'outbox/outbox.ts',
+    'this.#stuck.add(key);',
+    '',
+    'full_disk',
   ),
   mutation(
     'an ended reservation keeps what it counted',

@@ -22,6 +22,8 @@ export interface Story {
   readonly beside: number;
   /** Whether the program limits what one agent may hold. Where it does, that may be all that hides another fault of it. */
   readonly quotas: boolean;
+  /** Whether anybody buys in the end. */
+  readonly buys: boolean;
   readonly actions: readonly Action[];
 }
 
@@ -78,6 +80,7 @@ interface Theme {
   readonly skus?: readonly string[];
   readonly beside?: number;
   readonly quotas?: boolean;
+  readonly buys?: boolean;
 }
 
 export const THEMES = {
@@ -102,6 +105,8 @@ export const THEMES = {
   },
   /** Orders whose making is not heard of. */
   lost_orders: { weights: { agent: 70, lost_answer: 30 }, mirror: 'move', skus: ['BOOK', 'CAP', 'MUG'] },
+  /** Many reserve, and nobody buys. */
+  undecided: { weights: { agent: 90, till: 10 }, mirror: 'draft_order', buys: false },
   /** Two servers that want to write at the same time. */
   crowded: {
     weights: { rush: 55, disk_busy: 45 },
@@ -110,7 +115,7 @@ export const THEMES = {
     quotas: false,
   },
   /** No room when it is to become durable. */
-  full_disk: { weights: { agent: 70, full_at_commit: 30 } },
+  full_disk: { weights: { agent: 65, disk_full: 10, full_at_commit: 25 } },
   /** The wall clock is set, again and again. */
   clocks: { weights: { agent: 70, clock: 30 } },
   /** Nothing is heard of the shop for minutes. */
@@ -137,6 +142,7 @@ export function storyOf(seed: number, theme: ThemeName = 'everything'): Story {
     skus = SKUS,
     beside = BESIDE_SHARE,
     quotas = true,
+    buys = true,
   }: Theme = THEMES[theme];
   const dice = new Dice(seed * 2_654_435_761);
   const count = dice.between(ACTIONS_MIN, ACTIONS_MAX);
@@ -155,6 +161,7 @@ export function storyOf(seed: number, theme: ThemeName = 'everything'): Story {
     skus,
     beside,
     quotas,
+    buys,
     actions,
   };
 }
