@@ -3,17 +3,12 @@
  * what it has seen until the commit. Nothing of it survives the transaction, because other processes write too.
  */
 
-import { confirmedAt } from '../../ledger/freshness.js';
 import type { Hold } from '../../ledger/hold.js';
 import { chainHash, type JournalDraft } from '../../ledger/journal.js';
-import type { Lifecycle } from '../../ledger/observation.js';
-import type { Order } from '../../ledger/order.js';
 import { passageOf } from '../../ledger/passage.js';
 import type {
   Changes,
   Clock,
-  HoldMove,
-  ItemPut,
   Keys,
   LedgerState,
   LocationRow,
@@ -24,10 +19,11 @@ import type {
   SyncState,
 } from '../../ledger/ports.js';
 import type { ReconcileReport } from '../../ledger/reconciliation.js';
-import type { Reservation } from '../../ledger/reservation.js';
-import type { OutboxRow, ShopState } from '../../ledger/shop-side.js';
+import type { ShopState } from '../../ledger/shop-side.js';
 import type { Item, Level } from '../../ledger/stock.js';
-import { packLines, unpackLines } from './packed-lines.js';
+import { type ItemRow, itemOf, type LevelRow, levelOf, putItem } from './item-rows.js';
+import { addOrder, findOwned, moveHold, putOrder, putOutbox } from './owned-rows.js';
+import { packLines } from './packed-lines.js';
 import type { Statements } from './statements.js';
 import { UsageRows } from './usage-rows.js';
 
@@ -50,43 +46,6 @@ export type HeadRow = readonly [
   confirmed_at_ms: number,
   cursor: string | null,
   tallied: 0 | 1,
-];
-
-/** Columns in the order of ITEM_COLUMNS: as arrays, because naming so many fields costs more than finding the row. */
-type ItemRow = readonly [
-  item_key: number,
-  item_id: string,
-  variant_id: string,
-  sku: string,
-  title: string,
-  variant_title: string,
-  lifecycle: Lifecycle,
-  safety_stock_units: number,
-  state_version: number,
-  salt: string,
-  stock_hash: string,
-  as_of_ms: number,
-  read_at_ms: number,
-  micro_units_per_hour: number,
-  velocity_at_ms: number,
-  watched_since_ms: number,
-  product_id: string,
-  dirty_at_ms: number | null,
-];
-
-/** Columns in the order of the statement `levels`. */
-type LevelRow = readonly [
-  level_key: number,
-  location_key: number,
-  sellable_here: 0 | 1,
-  upstream_available_units: number,
-  upstream_on_hand_units: number | null,
-  upstream_committed_units: number | null,
-  held_units: number,
-  mirrored_units: number,
-  under_way_units: number,
-  upstream_updated_at_ms: number | null,
-  read_at_ms: number,
 ];
 
 type KeyedLocation = LocationRow & { readonly location_key: number };
@@ -236,16 +195,16 @@ export class Session {
 
   #applyRows(changes: Changes): number | null {
     const sql = this.#sql;
-    for (const move of changes.holds ?? []) this.#moveHold(move);
+    for (const move of changes.holds ?? []) moveHold(sql, move);
     for (const sum of changes.sums ?? []) sql.put_sums.run(sum.held_units, sum.mirrored_units, sum.level_key);
     if (changes.reservation !== undefined) {
       sql.put_reservation.run(changes.reservation.state, changes.reservation.reservation_key);
     }
-    if (changes.new_order !== undefined) this.#addOrder(changes.new_order);
-    if (changes.order !== undefined) this.#putOrder(changes.order);
+    if (changes.new_order !== undefined) addOrder(sql, changes.new_order);
+    if (changes.order !== undefined) putOrder(sql, changes.order);
     if (changes.reconciliation !== undefined) this.#addReconciliation(changes.reconciliation);
-    if (changes.outbox !== undefined) this.#putOutbox(changes.outbox);
-    return changes.item === undefined ? null : this.#putItem(changes.item);
+    if (changes.outbox !== undefined) putOutbox(sql, changes.outbox);
+    return changes.item === undefined ? null : putItem(sql, changes.item);
   }
 
   /** Kept back until something could look for it: nobody knows the id before the commit. */
@@ -338,61 +297,6 @@ export class Session {
     return new Map(rows.map(({ item_key, expires_at_ms }) => [item_key, expires_at_ms]));
   }
 
-  #moveHold({ hold, to }: HoldMove): void {
-    const { changes } =
-      to === null
-        ? this.#sql.drop_hold.run(hold.level_key, hold.reservation_key)
-        : this.#sql.put_hold.run(
-            to.quantity_units,
-            to.state,
-            to.awaits,
-            to.awaits_after_ms,
-            to.mirror_until_ms,
-            hold.level_key,
-            hold.reservation_key,
-          );
-    if (changes !== 1) throw new Error('a hold to move is missing');
-  }
-
-  #addOrder(order: Order): void {
-    this.#sql.add_order.run(
-      order.id,
-      order.reservation_key,
-      order.state,
-      order.hash_verdict,
-      order.stock_hash,
-      JSON.stringify(order.reasons),
-      order.buyer === null ? null : JSON.stringify(order.buyer),
-      order.note,
-      order.reference,
-      order.submitted_at_ms,
-      order.decided_at_ms,
-      order.placed_at_ms,
-      order.upstream_order_ref,
-      order.upstream_order_name,
-      order.checkout_url,
-      order.order_mode,
-      order.pay_until_ms,
-    );
-  }
-
-  #putOrder(order: Order): void {
-    this.#sql.put_order.run(
-      order.state,
-      JSON.stringify(order.reasons),
-      order.approved_by,
-      order.buyer === null ? null : JSON.stringify(order.buyer),
-      order.decided_at_ms,
-      order.placed_at_ms,
-      order.upstream_order_ref,
-      order.upstream_order_name,
-      order.checkout_url,
-      order.pay_until_ms,
-      order.aftermath === null ? null : JSON.stringify(order.aftermath),
-      order.id,
-    );
-  }
-
   /** Its own entry is the next one: that is how `verify` finds the two together. */
   #addReconciliation(report: ReconcileReport): void {
     this.#sql.add_reconciliation.run(
@@ -409,67 +313,6 @@ export class Session {
       JSON.stringify(report.catalogue_drift),
     );
     this.#sql.prune_reconciliations.run(RECONCILIATIONS_KEPT);
-  }
-
-  #putOutbox(row: OutboxRow): void {
-    this.#sql.put_outbox.run(
-      row.shop_state,
-      row.protocol,
-      row.request === null ? null : JSON.stringify(row.request),
-      row.hold_ref,
-      row.hold_until_ms,
-      row.details_sent ? 1 : 0,
-      row.intent_at_ms,
-      row.empty_lookups,
-      row.attempts,
-      row.due_at_ms,
-      row.claimed_by,
-      row.claimed_until_ms,
-      row.parked ? 1 : 0,
-      row.last_failure,
-      row.reservation_key,
-    );
-  }
-
-  #putItem(item: ItemPut): number {
-    const { velocity } = item;
-    const { item_key } = this.#sql.put_item.get(
-      item.item_id,
-      item.variant_id,
-      item.sku,
-      item.title,
-      item.variant_title,
-      item.lifecycle,
-      item.safety_stock_units,
-      item.state_version,
-      item.salt,
-      item.stock_hash,
-      item.as_of_ms,
-      item.read_at_ms,
-      velocity.micro_units_per_hour,
-      velocity.at_ms,
-      velocity.watched_since_ms,
-      item.product_id,
-      item.dirty_at_ms,
-    ) as { item_key: number };
-    for (const level of item.levels) {
-      this.#sql.put_level.run(
-        item_key,
-        level.location_id,
-        level.sellable_here ? 1 : 0,
-        level.upstream_available_units,
-        level.upstream_on_hand_units,
-        level.upstream_committed_units,
-        level.held_units,
-        level.mirrored_units,
-        level.under_way_units,
-        level.upstream_updated_at_ms,
-        level.read_at_ms,
-      );
-    }
-    if (item.is_new_version)
-      this.#sql.put_version.run(item_key, item.state_version, item.stock_hash, item.as_of_ms);
-    return item_key;
   }
 
   #append(draft: JournalDraft, reservationKey: number | null, itemKey: number | null): void {
@@ -543,26 +386,7 @@ export class Session {
   #item(row: ItemRow): Item {
     const known = this.#items.get(row[0]);
     if (known !== undefined) return known;
-    const item: Item = {
-      item_key: row[0],
-      item_id: row[1],
-      variant_id: row[2],
-      sku: row[3],
-      title: row[4],
-      variant_title: row[5],
-      lifecycle: row[6],
-      safety_stock_units: row[7],
-      state_version: row[8],
-      salt: row[9],
-      stock_hash: row[10],
-      as_of_ms: row[11],
-      read_at_ms: row[12],
-      confirmed_at_ms: confirmedAt(row[12], this.#sync.confirmed_at_ms, row[17]),
-      velocity: { micro_units_per_hour: row[13], at_ms: row[14], watched_since_ms: row[15] },
-      product_id: row[16],
-      dirty_at_ms: row[17],
-      levels: this.#levels(row[0]),
-    };
+    const item = itemOf(row, this.#sync.confirmed_at_ms, this.#levels(row[0]));
     this.#items.set(item.item_key, item);
     this.#keyBySku.set(item.sku, item.item_key);
     for (const { level_key } of item.levels) this.#itemByLevel.set(level_key, item.item_key);
@@ -572,26 +396,7 @@ export class Session {
   #levels(itemKey: number): Level[] {
     const rows = this.#sql.levels.all(itemKey) as LevelRow[];
     const expired = this.#expiredUnits();
-    const levels = rows.map((row): Level => {
-      const location = this.#locationByKey(row[1]);
-      return {
-        level_key: row[0],
-        location_id: location.location_id,
-        location_name: location.name,
-        location_position: location.position,
-        location_open: location.active,
-        sellable_here: row[2] === 1,
-        upstream_available_units: row[3],
-        upstream_on_hand_units: row[4],
-        upstream_committed_units: row[5],
-        held_units: row[6],
-        expired_units: expired.get(row[0]) ?? 0,
-        mirrored_units: row[7],
-        under_way_units: row[8],
-        upstream_updated_at_ms: row[9],
-        read_at_ms: row[10],
-      };
-    });
+    const levels = rows.map((row) => levelOf(row, this.#locationByKey(row[1]), expired.get(row[0]) ?? 0));
     return levels.sort(
       (a, b) => a.location_position - b.location_position || (a.location_id < b.location_id ? -1 : 1),
     );
@@ -633,39 +438,7 @@ export class Session {
   /** `owner`: null too when it is not this principal's. */
   #owned(name: NonNullable<Keys['owned']>, owner?: string): Owned | null {
     this.#flush();
-    if ('order_id' in name || 'order_ref' in name) {
-      const found = this.#orderRow(name, owner);
-      const row = found as { reservation_key: number } | undefined;
-      return row === undefined ? null : this.#owned({ reservation_key: row.reservation_key });
-    }
-    const reservation = readReservation(this.#reservationRow(name, owner));
-    if (reservation === null) return null;
-    const key = reservation.reservation_key;
-    return {
-      reservation,
-      order: readOrder(this.#sql.order_by_reservation.get(key)),
-      holds: this.#sql.holds.all(key) as Hold[],
-      outbox: readOutbox(this.#sql.outbox.get(key)),
-    };
-  }
-
-  #orderRow(name: { order_id: string } | { order_ref: string }, owner: string | undefined): unknown {
-    if ('order_ref' in name) return this.#sql.order_by_ref.get(name.order_ref);
-    return owner === undefined
-      ? this.#sql.order_by_id.get(name.order_id)
-      : this.#sql.order_of_owner.get(name.order_id, owner);
-  }
-
-  #reservationRow(
-    name: Exclude<NonNullable<Keys['owned']>, { order_id: string } | { order_ref: string }>,
-    owner: string | undefined,
-  ): unknown {
-    if ('reservation_id' in name) {
-      return owner === undefined
-        ? this.#sql.reservation_by_id.get(name.reservation_id)
-        : this.#sql.reservation_of_owner.get(name.reservation_id, owner);
-    }
-    return this.#sql.reservation_by_key.get(name.reservation_key);
+    return findOwned(this.#sql, name, owner);
   }
 
   #ownedKey(keys: Keys): number {
@@ -757,40 +530,4 @@ function changesRows(changes: Changes): boolean {
     changes.reconciliation !== undefined ||
     changes.item !== undefined
   );
-}
-
-function readReservation(row: unknown): Reservation | null {
-  if (row === undefined) return null;
-  const { lines, ...rest } = row as Omit<Reservation, 'lines'> & { lines: string };
-  return { ...rest, lines: unpackLines(lines, rest.stock_hash) };
-}
-
-function readOrder(row: unknown): Order | null {
-  if (row === undefined) return null;
-  const { reasons, buyer, aftermath, ...rest } = row as Omit<Order, 'reasons' | 'buyer' | 'aftermath'> & {
-    reasons: string;
-    buyer: string | null;
-    aftermath: string | null;
-  };
-  return {
-    ...rest,
-    reasons: JSON.parse(reasons) as Order['reasons'],
-    buyer: buyer === null ? null : (JSON.parse(buyer) as Order['buyer']),
-    aftermath: aftermath === null ? null : (JSON.parse(aftermath) as Order['aftermath']),
-  };
-}
-
-function readOutbox(row: unknown): OutboxRow {
-  if (row === undefined) throw new Error('a reservation without its outbox row');
-  const raw = row as Omit<OutboxRow, 'details_sent' | 'parked' | 'request'> & {
-    details_sent: 0 | 1;
-    parked: 0 | 1;
-    request: string | null;
-  };
-  return {
-    ...raw,
-    details_sent: raw.details_sent === 1,
-    parked: raw.parked === 1,
-    request: raw.request === null ? null : (JSON.parse(raw.request) as OutboxRow['request']),
-  };
 }
