@@ -124,6 +124,13 @@ export const MUTATIONS: readonly Mutation[] = [
     'lost_orders',
   ),
   mutation(
+    'a look-up waits by a clock that may jump',
+    301,
+    'outbox/progress.ts',
+    'const waited_ms = Math.min(now - since, this.#missedFor(keyOf(work), empty_lookups));',
+    'const waited_ms = now - since;',
+  ),
+  mutation(
     'transactions are deferred instead of immediate',
     1,
     'store/sqlite/sqlite-store.ts',
