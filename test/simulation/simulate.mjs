@@ -87,7 +87,7 @@ async function soak({ tell, storyOf, shrink, THEMES }) {
 }
 
 async function mutations({ tell, storyOf, MUTATIONS }) {
-  const chosen = MUTATIONS.slice(Number(values.from) - 1).filter(({ name }) => name.includes(values.only));
+  const chosen = chosenOf(MUTATIONS);
   let survivors = 0;
   for (const mutation of chosen) {
     const found = await hunt({ tell, storyOf }, mutation, new Set());
@@ -100,7 +100,7 @@ async function mutations({ tell, storyOf, MUTATIONS }) {
 
 /** Each mutation with each check left out: which checks are the only ones to see something. */
 async function matrix({ tell, storyOf, CHECKS, MUTATIONS }) {
-  const chosen = MUTATIONS.filter(({ name }) => name.includes(values.only));
+  const chosen = chosenOf(MUTATIONS);
   const survivors = new Map(Object.keys(CHECKS).map((check) => [check, []]));
   for (const mutation of chosen) {
     const found = await hunt({ tell, storyOf }, mutation, new Set());
@@ -114,6 +114,10 @@ async function matrix({ tell, storyOf, CHECKS, MUTATIONS }) {
   const idle = [...survivors].filter(([, names]) => names.length === 0);
   for (const [check, names] of survivors) console.log(`${check.padEnd(12)} ${names.join('; ') || '–'}`);
   return idle.length === 0 ? 0 : 1;
+}
+
+function chosenOf(mutations) {
+  return mutations.slice(Number(values.from) - 1).filter(({ name }) => name.includes(values.only));
 }
 
 async function hunt({ tell, storyOf }, mutation, without) {
