@@ -147,6 +147,14 @@ export const MUTATIONS: readonly Mutation[] = [
     'full_disk',
   ),
   mutation(
+    'a commit that failed is answered like any other',
+    2,
+    'store/sqlite/sqlite-store.ts',
+    'this.#commit.run();\n      this.#commits += 1;\n      for (const answer of answers) answer();',
+    'try { this.#commit.run(); } catch { if (this.#db.inTransaction) this.#rollback.run(); discardAdditions(this.#sql); }\n      this.#commits += 1;\n      for (const answer of answers) answer();',
+    'full_disk',
+  ),
+  mutation(
     'a key that was used is not looked at',
     1,
     'ledger/reserve.ts',
