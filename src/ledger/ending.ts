@@ -33,9 +33,9 @@ export function endReservation(
   };
 }
 
-/** Units that a reservation holds now. */
-export function heldUnits(owned: Owned): number {
-  return owned.holds.reduce((sum, hold) => sum + (hold.state === 'returning' ? 0 : hold.quantity_units), 0);
+/** Units that a reservation holds that is not over. */
+export function heldUnits({ holds }: Owned): number {
+  return holds.reduce((sum, hold) => sum + hold.quantity_units, 0);
 }
 
 /** The sums of the levels after the moves. Throws when a move belongs to none of the levels: that is a bug. */

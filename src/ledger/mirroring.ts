@@ -39,7 +39,7 @@ export function waitsForMirror(hold: Hold, now: number, until: number): Hold {
 }
 
 /** With nothing at the shop, its figure excludes nothing of ours: the holds count on our side again. */
-export function backToCounted(state: LedgerState, owned: Owned): Pick<Changes, 'holds' | 'sums'> {
+export function backToCounted(state: LedgerState, owned: Owned): Required<Pick<Changes, 'holds' | 'sums'>> {
   const holds = owned.holds
     .filter((hold) => hold.state !== 'counted' || hold.awaits === 'mirror')
     .map((hold): HoldMove => {

@@ -117,9 +117,7 @@ function isHeldAtShop({ outbox, holds }: Owned): boolean {
 
 /** A hold waits for news that a report read from now on would bring. */
 function awaitsReport({ now_ms }: LedgerState, { holds }: Owned): boolean {
-  return holds.some(
-    ({ awaits, awaits_after_ms }) => awaits !== null && awaits_after_ms !== null && awaits_after_ms <= now_ms,
-  );
+  return holds.some(({ awaits_after_ms }) => awaits_after_ms !== null && awaits_after_ms <= now_ms);
 }
 
 /** Expiry is a fact of time: nothing is done at the shop for a reservation that is over, swept or not. */
@@ -361,8 +359,8 @@ export function decideDeleted(state: LedgerState): Decision<void> {
   return {
     result: undefined,
     changes: {
-      sums: counted.sums ?? [],
-      holds: [...(counted.holds ?? []), ...returns(state, owned)],
+      sums: counted.sums,
+      holds: [...counted.holds, ...returns(state, owned)],
       outbox: {
         ...owned.outbox,
         shop_state: 'deleted',
@@ -402,11 +400,10 @@ export function decideReread(
   if (!state.owned_items.every((item) => isReadSince(item, sinceMs)) || awaitsReport(state, owned)) {
     return { result: 'unread' };
   }
-  const step = nextStep(owned, settings, state.now_ms);
-  if (step === 'take' && !canTake(state, owned)) {
+  if (nextStep(owned, settings, state.now_ms) === 'take' && !canTake(state, owned)) {
     return { ...decideUnmirrored(state, 'sold_elsewhere'), result: 'unmirrored' };
   }
-  if (step === 'take' || !isShort(state, owned, settings)) return { result: 'shown' };
+  if (!isShort(state, owned, settings)) return { result: 'shown' };
   if (isUnclear(state, owned)) return { result: 'unread' };
   if (owned.order !== null && isOffered(owned.order)) {
     return { result: 'failed', changes: withdrawal(state, owned, owned.order, reason) };

@@ -1,0 +1,84 @@
+/**
+ * A worker of the outbox, in a test's hands: it claims a row, asks what is to be done, and tells what came of it. Nothing is
+ * sent anywhere: the shop's answers are the test's.
+ */
+
+import { decideTaken } from '../../src/ledger/move-steps.js';
+import type { Decision, LedgerState, Owned } from '../../src/ledger/ports.js';
+import type { ReserveAnswer } from '../../src/ledger/reserve.js';
+import type { Step } from '../../src/ledger/shop-side.js';
+import { decideClaim, decideNextStep, decideOpen } from '../../src/ledger/shop-steps.js';
+import type { Claim, Work } from '../../src/ledger/work.js';
+import { HOUR, MINUTE, SECOND, type TestLedger } from './ledger.js';
+
+export type Mine = Pick<ReserveAnswer, 'reservation_id'>;
+
+/** What the shop calls the hold that it made for us. */
+export const HOLD_REF = 'draft-1';
+
+export class TestWorker {
+  readonly claim: Claim;
+  readonly #ledger: TestLedger;
+
+  constructor(ledger: TestLedger, claim: Partial<Claim> = {}) {
+    this.#ledger = ledger;
+    this.claim = {
+      worker: 'a',
+      claim_ms: MINUTE,
+      check_ms: 5 * MINUTE,
+      resend_max_ms: 20 * HOUR,
+      ...claim,
+    };
+  }
+
+  decide<R>({ reservation_id }: Mine, by: (state: LedgerState) => Decision<R>): Promise<R> {
+    return this.#ledger.decide(reservation_id, by);
+  }
+
+  owned({ reservation_id }: Mine): Promise<Owned> {
+    return this.#ledger.owned(reservation_id);
+  }
+
+  claims(mine: Mine): Promise<boolean> {
+    return this.decide(mine, (state) => decideClaim(state, this.claim));
+  }
+
+  next(mine: Mine, is_visit = false): Promise<Work | null> {
+    return this.decide(mine, (state) => decideNextStep(state, this.claim, this.#ledger.settings, is_visit));
+  }
+
+  /** The step that follows on the one before; null when the row is put to rest. */
+  async step(mine: Mine): Promise<Step | null> {
+    return (await this.next(mine))?.step ?? null;
+  }
+
+  /** The first step since the row became due. */
+  async visit(mine: Mine): Promise<Step | null> {
+    if (!(await this.claims(mine))) throw new Error('there is nothing to claim');
+    return (await this.next(mine, true))?.step ?? null;
+  }
+
+  /** The shop has the hold, and no report shows it yet: a draft order until then, or a move. */
+  async opened(mine: Mine, until_ms: number | null = this.#ledger.clock.now() + HOUR): Promise<void> {
+    const step = await this.visit(mine);
+    if (step === 'take') await this.decide(mine, decideTaken);
+    else await this.decide(mine, (state) => decideOpen(state, { hold_ref: HOLD_REF, until_ms }));
+  }
+
+  /** What the journal says of a reservation, oldest first. */
+  async journal(mine: Mine): Promise<(Record<string, unknown> & { readonly kind: string })[]> {
+    const { reservation } = await this.owned(mine);
+    const entries = await this.#ledger.store.timeline(reservation.reservation_key, 100);
+    return entries.map(({ kind, data }) => ({ kind, ...JSON.parse(data) }));
+  }
+}
+
+/** A report of an item that is read after all that was done so far. */
+export async function seen(
+  ledger: TestLedger,
+  sku: string,
+  levels: Readonly<Record<string, number>>,
+): Promise<void> {
+  ledger.time.pass(SECOND);
+  await ledger.seed({ sku, levels });
+}

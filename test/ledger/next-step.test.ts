@@ -1,0 +1,434 @@
+/** What a worker of the outbox is given to do, by what is known of the shop; and when a row that rests is looked at again. */
+
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { decideOffered } from '../../src/ledger/checkout.js';
+import { decidePlaced } from '../../src/ledger/placing.js';
+import type { LedgerSettings } from '../../src/ledger/ports.js';
+import { decideExpire } from '../../src/ledger/release.js';
+import type { ReserveAnswer } from '../../src/ledger/reserve.js';
+import { decideDeleted, decideLater, decideReread } from '../../src/ledger/shop-steps.js';
+import { answerOf, HOUR, MINUTE, SECOND, TestLedger, units, WAREHOUSE } from '../helpers/ledger.js';
+import { HOLD_REF, type Mine, seen, TestWorker } from '../helpers/test-worker.js';
+
+const SOLD = { code: 'stock_insufficient', sku: 'tee', detail: 'sold elsewhere' } as const;
+const PLACED = { order_ref: 'o1', order_name: '#1' };
+const NO_SUCH: Mine = { reservation_id: 'res_nope' };
+
+let t: TestLedger;
+let worker: TestWorker;
+async function open(settings: Partial<LedgerSettings> = {}): Promise<void> {
+  t = await TestLedger.open({ settings });
+  worker = new TestWorker(t);
+  await t.seed({ sku: 'tee' });
+}
+beforeEach(() => open());
+afterEach(() => t.close());
+
+/** The test goes on with other settings. */
+async function instead(settings: Partial<LedgerSettings>): Promise<void> {
+  await t.close();
+  await open(settings);
+}
+
+/** Four tees that the shop holds as well, as a report has shown. */
+async function atShop(until_ms?: number): Promise<ReserveAnswer> {
+  const mine = await t.granted('tee', 4);
+  await worker.opened(mine, until_ms);
+  await seen(t, 'tee', { [WAREHOUSE]: 6 });
+  expect((await worker.owned(mine)).holds).toMatchObject([{ state: 'mirrored' }]);
+  return mine;
+}
+
+/** A step failed, and may be done again at once. */
+async function again(mine: Mine): Promise<void> {
+  const failure = { delay_ms: 0, attempts_max: null, failure: 'unread' };
+  await worker.decide(mine, (state) => decideLater(state, failure));
+}
+
+/** The shop has a link for the buyer, with as much time to pay. */
+async function offered(pay_ms: number): Promise<ReserveAnswer> {
+  const mine = await atShop();
+  answerOf(await t.submit(mine));
+  await worker.claims(mine);
+  const until_ms = t.clock.now() + HOUR;
+  const link = { hold_ref: HOLD_REF, until_ms, checkout_url: 'https://shop.example/pay' };
+  await worker.decide(mine, (state) => decideOffered(state, link, t.clock.now() + pay_ms));
+  return mine;
+}
+
+/** Its checksum was true before the last report. */
+async function heldOrder(available = 5): Promise<ReserveAnswer> {
+  const mine = await atShop();
+  await seen(t, 'tee', { [WAREHOUSE]: available });
+  expect(answerOf(await t.submit(mine)).status).toBe('held');
+  return mine;
+}
+
+async function dueInMs(mine: Mine): Promise<number | null> {
+  const { due_at_ms } = (await worker.owned(mine)).outbox;
+  return due_at_ms === null ? null : due_at_ms - t.clock.now();
+}
+
+describe('a row', () => {
+  test('of a reservation that there is not gives nobody anything to do', async () => {
+    expect(await worker.claims(NO_SUCH)).toBe(false);
+    expect(await worker.next(NO_SUCH)).toBeNull();
+  });
+
+  test('L4: may be claimed again by the worker that has it', async () => {
+    const mine = await t.granted('tee', 1);
+    await worker.claims(mine);
+    t.time.pass(SECOND);
+    expect(await worker.claims(mine)).toBe(true);
+    expect((await worker.owned(mine)).outbox).toMatchObject({
+      claimed_by: 'a',
+      claimed_until_ms: t.clock.now() + MINUTE,
+    });
+  });
+
+  test.each([
+    { waited_ms: MINUTE - 1, claimed: false },
+    { waited_ms: MINUTE, claimed: true },
+  ])('that is due in a minute is claimed after $waited_ms ms: $claimed', async ({ waited_ms, claimed }) => {
+    const mine = await t.granted('tee', 1);
+    await worker.decide(mine, (state) =>
+      decideLater(state, { delay_ms: MINUTE, attempts_max: null, failure: 'unreachable' }),
+    );
+    t.time.pass(waited_ms);
+    expect(await worker.claims(mine)).toBe(claimed);
+  });
+
+  test('that rests is not claimed', async () => {
+    await instead({ mirror: 'none' });
+    const mine = await t.granted('tee', 1);
+    expect(await dueInMs(mine)).toBeNull();
+    expect(await worker.claims(mine)).toBe(false);
+  });
+
+  test.each([
+    { waited_ms: MINUTE - 1, step: 'create' },
+    { waited_ms: MINUTE, step: null },
+  ])(
+    'L4: gives its worker a step $waited_ms ms after a claim of a minute: $step',
+    async ({ waited_ms, step }) => {
+      const mine = await t.granted('tee', 1);
+      await worker.claims(mine);
+      t.time.pass(waited_ms);
+      expect(await worker.step(mine)).toBe(step);
+    },
+  );
+
+  test.each([
+    ['writes an intent', 0, 'create'],
+    ['only asks', 1, 'look_up'],
+  ] as const)(
+    'L4: is kept for another minute by a step that %s, and the step knows it as it is stored',
+    async (_, before, step) => {
+      const mine = await t.granted('tee', 1);
+      await worker.claims(mine);
+      for (let steps = 0; steps < before; steps += 1) await worker.next(mine);
+      t.time.pass(MINUTE - 1);
+      const work = await worker.next(mine);
+      const owned = await worker.owned(mine);
+      expect(work).toMatchObject({ step, items: [{ sku: 'tee' }] });
+      expect(work?.owned).toEqual({ ...owned });
+      expect(owned.outbox.claimed_until_ms).toBe(t.clock.now() + MINUTE);
+    },
+  );
+
+  test('L3: of a reservation whose time ran out in the hands of its worker is given up and due at once', async () => {
+    const mine = await t.granted('tee', 4, { ttl_seconds: 60 });
+    t.time.pass(MINUTE - SECOND);
+    await worker.claims(mine);
+    const { tag } = (await worker.owned(mine)).outbox;
+    t.time.pass(SECOND);
+    expect(await worker.next(mine)).toBeNull();
+    expect(await worker.owned(mine)).toMatchObject({
+      reservation: { state: 'expired' },
+      holds: [],
+      outbox: { tag, shop_state: 'absent', claimed_by: null, claimed_until_ms: null },
+    });
+    expect(await dueInMs(mine)).toBe(0);
+    expect(await worker.visit(mine)).toBeNull();
+    expect(await dueInMs(mine)).toBeNull();
+  });
+
+  test.each([
+    { short_of_ms: 1, step: 'revalidate', order: 'held' },
+    { short_of_ms: 0, step: null, order: 'rejected' },
+  ])(
+    'L5: of an order held until $short_of_ms ms before its end: $step, and the order is $order',
+    async ({ short_of_ms, step, order }) => {
+      const mine = await heldOrder();
+      t.time.pass(t.settings.held_order_max_ms - short_of_ms);
+      expect(await worker.visit(mine)).toBe(step);
+      expect(await worker.owned(mine)).toMatchObject({
+        order: { state: order },
+        outbox: { shop_state: 'open', hold_ref: HOLD_REF, claimed_by: step === null ? null : 'a' },
+      });
+      if (step === null) expect(await worker.visit(mine)).toBe('delete');
+    },
+  );
+});
+
+describe('a row with nothing to do', () => {
+  test('is given up by its worker, has failed no more, and is looked at again: a person may remove the hold', async () => {
+    const mine = await atShop();
+    await again(mine);
+    await worker.claims(mine);
+    expect((await worker.owned(mine)).outbox.attempts).toBe(1);
+    expect(await worker.step(mine)).toBeNull();
+    expect((await worker.owned(mine)).outbox).toMatchObject({
+      claimed_by: null,
+      claimed_until_ms: null,
+      attempts: 0,
+      shop_state: 'open',
+      hold_ref: HOLD_REF,
+    });
+    expect(await dueInMs(mine)).toBe(worker.claim.check_ms);
+  });
+
+  test('rests for good when the shop holds nothing', async () => {
+    await instead({ mirror: 'none' });
+    const mine = await t.granted('tee', 4);
+    await again(mine);
+    expect(await worker.visit(mine)).toBeNull();
+    expect(await dueInMs(mine)).toBeNull();
+  });
+
+  test.each([
+    { pay_ms: MINUTE, due_ms: MINUTE },
+    { pay_ms: HOUR, due_ms: 5 * MINUTE },
+  ])(
+    'wakes when the time to pay of $pay_ms ms is over, or to look at the hold, whichever is first',
+    async ({ pay_ms, due_ms }) => {
+      await instead({ order_mode: 'checkout_link' });
+      const mine = await offered(pay_ms);
+      expect(await worker.step(mine)).toBeNull();
+      expect(await dueInMs(mine)).toBe(due_ms);
+    },
+  );
+
+  test('L4: waits for no payment once the shop has the order', async () => {
+    await instead({ order_mode: 'checkout_link' });
+    const mine = await offered(HOUR);
+    await worker.decide(mine, (state) => decidePlaced(state, PLACED));
+    await seen(t, 'tee', { [WAREHOUSE]: 6 });
+    expect(await worker.step(mine)).toBeNull();
+    expect(await worker.owned(mine)).toMatchObject({ holds: [], outbox: { due_at_ms: null } });
+  });
+
+  test('wakes to give an order up that waits for a person, where nothing is held at the shop', async () => {
+    await instead({ mirror: 'none', stale_hash: 'hold' });
+    const mine = await t.granted('tee', 4);
+    await seen(t, 'tee', { [WAREHOUSE]: 9 });
+    expect(answerOf(await t.submit(mine)).status).toBe('held');
+    await again(mine);
+    expect(await worker.visit(mine)).toBeNull();
+    expect(await dueInMs(mine)).toBe(t.settings.held_order_max_ms);
+  });
+
+  test.each([
+    { short_of_ms: 1, step: null },
+    { short_of_ms: 0, step: 'reread' },
+  ])(
+    'L3: looks for units of a draft that a person completed when the shop lets go of them: $step $short_of_ms ms before',
+    async ({ short_of_ms, step }) => {
+      const until = t.clock.now() + HOUR;
+      const mine = await atShop(until);
+      await worker.decide(mine, (state) => decidePlaced(state, PLACED));
+      t.time.pass(15 * MINUTE);
+      expect(await worker.decide(mine, decideExpire)).toBe(true);
+      expect((await worker.owned(mine)).holds).toMatchObject([
+        { state: 'returning', awaits: 'return', awaits_after_ms: until },
+      ]);
+      await worker.claims(mine);
+      expect(await worker.step(mine)).toBeNull();
+      expect((await worker.owned(mine)).outbox.due_at_ms).toBe(until);
+      await again(mine);
+      t.time.pass(until - t.clock.now() - short_of_ms);
+      expect(await worker.visit(mine)).toBe(step);
+    },
+  );
+});
+
+describe('a hold that was left alone for a while', () => {
+  test('is read back at the shop first, and then rests', async () => {
+    const mine = await atShop();
+    t.time.pass(5 * MINUTE);
+    expect(await worker.visit(mine)).toBe('read_back');
+    expect(await worker.step(mine)).toBeNull();
+  });
+
+  test('is not read back where its units were moved: there is nothing to read', async () => {
+    await instead({ mirror: 'move' });
+    const mine = await atShop();
+    t.time.pass(5 * MINUTE);
+    expect(await worker.visit(mine)).toBeNull();
+    expect(await dueInMs(mine)).toBe(worker.claim.check_ms);
+  });
+
+  test('L4: is completed when its order comes, with no look before', async () => {
+    const mine = await atShop();
+    answerOf(await t.submit(mine));
+    expect(await worker.visit(mine)).toBe('complete');
+  });
+});
+
+describe('before a report has shown what the shop was made to hold', () => {
+  test('L1: the stock is read again, and only then the row rests', async () => {
+    const mine = await t.granted('tee', 4);
+    await worker.opened(mine);
+    expect(await worker.step(mine)).toBe('reread');
+    await seen(t, 'tee', { [WAREHOUSE]: 6 });
+    expect(await worker.step(mine)).toBeNull();
+  });
+
+  test('L1: no order is completed', async () => {
+    const mine = await t.granted('tee', 4);
+    answerOf(await t.submit(mine));
+    await worker.opened(mine);
+    expect(await worker.step(mine)).toBe('reread');
+    await seen(t, 'tee', { [WAREHOUSE]: 6 });
+    expect(await worker.step(mine)).toBe('complete');
+  });
+
+  test('L1: of a basket all of it has to be shown', async () => {
+    await t.seed({ sku: 'cap' });
+    const mine = await t.granted('tee', 2, {
+      lines: ['tee', 'cap'].map((sku) => ({ sku, quantity: units(2) })),
+    });
+    await worker.opened(mine);
+    await seen(t, 'tee', { [WAREHOUSE]: 8 });
+    expect(await worker.step(mine)).toBe('reread');
+    await seen(t, 'cap', { [WAREHOUSE]: 8 });
+    expect(await worker.step(mine)).toBeNull();
+  });
+});
+
+describe('when somebody else has bought the units', () => {
+  test('L1: none are taken that the shop does not have: the stock is read again, and nothing is written', async () => {
+    await instead({ mirror: 'move' });
+    const mine = await t.granted('tee', 4);
+    await seen(t, 'tee', { [WAREHOUSE]: 3 });
+    expect(await worker.visit(mine)).toBe('reread');
+    expect((await worker.owned(mine)).outbox).toMatchObject({ shop_state: 'absent', request: null });
+    await seen(t, 'tee', { [WAREHOUSE]: 4 });
+    expect(await worker.step(mine)).toBe('take');
+  });
+
+  test.each([
+    { available: 0, step: null },
+    { available: -1, step: 'reread' },
+  ])('a draft is looked at again when the shop is at $available: $step', async ({ available, step }) => {
+    const mine = await atShop();
+    await seen(t, 'tee', { [WAREHOUSE]: available });
+    await worker.claims(mine);
+    expect(await worker.step(mine)).toBe(step);
+  });
+
+  test.each([
+    { available: 0, step: 'complete' },
+    { available: -1, step: 'reread' },
+  ])('L4: an order is completed from a draft of a shop at $available: $step', async ({ available, step }) => {
+    const mine = await atShop();
+    answerOf(await t.submit(mine));
+    await seen(t, 'tee', { [WAREHOUSE]: available });
+    expect(await worker.visit(mine)).toBe(step);
+  });
+
+  test('a draft that the shop does not have is no reason to look', async () => {
+    await instead({ mirror: 'none' });
+    const mine = await t.granted('tee', 4);
+    await seen(t, 'tee', { [WAREHOUSE]: -1 });
+    await again(mine);
+    expect(await worker.visit(mine)).toBeNull();
+  });
+
+  test.each(['draft_order', 'move'] as const)(
+    'L5: a held order that waits for a person goes on waiting, its units held as %s',
+    async (mirror) => {
+      await instead({ mirror, stale_hash: 'hold' });
+      const mine = await heldOrder(-1);
+      await again(mine);
+      await worker.claims(mine);
+      expect(await worker.step(mine)).toBeNull();
+      expect((await worker.owned(mine)).order?.state).toBe('held');
+    },
+  );
+
+  test.each([
+    { available: 0, step: null },
+    { available: -1, step: 'reread' },
+  ])('units that were moved are looked at again when the shop is at $available: $step', async (shop) => {
+    await instead({ mirror: 'move' });
+    const mine = await atShop();
+    await seen(t, 'tee', { [WAREHOUSE]: shop.available });
+    await worker.claims(mine);
+    expect(await worker.step(mine)).toBe(shop.step);
+  });
+
+  test('units that were moved and given back count on our side, and are let alone until an order', async () => {
+    await instead({ mirror: 'move' });
+    const mine = await atShop();
+    await seen(t, 'tee', { [WAREHOUSE]: -1 });
+    await worker.claims(mine);
+    expect(await worker.step(mine)).toBe('reread');
+    expect(await worker.decide(mine, (state) => decideReread(state, t.clock.now(), SOLD, t.settings))).toBe(
+      'dropped',
+    );
+    await worker.decide(mine, decideDeleted);
+    await seen(t, 'tee', { [WAREHOUSE]: 3 });
+    expect(await worker.step(mine)).toBeNull();
+    expect(await dueInMs(mine)).toBeNull();
+  });
+
+  test.each([
+    { available: 4, step: 'place' },
+    { available: 3, step: 'reread' },
+  ])('L4: an order of 4 is placed on units given back of a shop at $available: $step', async (shop) => {
+    await instead({ mirror: 'move' });
+    const mine = await atShop();
+    answerOf(await t.submit(mine));
+    expect(await worker.visit(mine)).toBe('give_back');
+    await worker.decide(mine, decideDeleted);
+    await seen(t, 'tee', { [WAREHOUSE]: shop.available });
+    expect(await worker.step(mine)).toBe(shop.step);
+  });
+});
+
+describe('a move whose outcome nobody knows', () => {
+  test.each([
+    { waited_ms: 5 * MINUTE - 1, step: 'resend' },
+    { waited_ms: 5 * MINUTE, step: null },
+  ])(
+    'L4: is sent again as long as the shop remembers its key, and put before a person after $waited_ms ms: $step',
+    async ({ waited_ms, step }) => {
+      await instead({ mirror: 'move' });
+      worker = new TestWorker(t, { resend_max_ms: 5 * MINUTE });
+      const mine = await t.granted('tee', 4);
+      expect(await worker.visit(mine)).toBe('take');
+      const { request } = (await worker.owned(mine)).outbox;
+      t.time.pass(waited_ms);
+      expect(await worker.visit(mine)).toBe(step);
+      const { outbox, holds } = await worker.owned(mine);
+      expect(outbox).toMatchObject({ shop_state: 'creating', request, parked: step === null });
+      expect(holds).toMatchObject([{ state: 'counted', quantity_units: 4 }]);
+      if (step !== null) return;
+      expect(outbox).toMatchObject({ claimed_by: null, due_at_ms: null, last_failure: 'too_old_to_resend' });
+      expect((await worker.journal(mine)).at(-1)).toEqual({
+        kind: 'shop.parked',
+        failure: 'too_old_to_resend',
+        move: request?.key,
+      });
+    },
+  );
+
+  test('L4: a draft of any age is looked up: it has no key that the shop could forget', async () => {
+    worker = new TestWorker(t, { resend_max_ms: MINUTE });
+    const mine = await t.granted('tee', 4);
+    await worker.visit(mine);
+    t.time.pass(10 * MINUTE);
+    expect(await worker.visit(mine)).toBe('look_up');
+  });
+});
