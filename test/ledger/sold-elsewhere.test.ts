@@ -1,6 +1,8 @@
 /** What a fresh look at the shop says of a hold that is there already, and of looks that find nothing. */
 
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { decideOffered } from '../../src/ledger/checkout.js';
+import type { LedgerSettings } from '../../src/ledger/ports.js';
 import type { ReserveAnswer } from '../../src/ledger/reserve.js';
 import {
   decideDetailsSent,
@@ -8,7 +10,8 @@ import {
   decideOpen,
   decideReread,
 } from '../../src/ledger/shop-steps.js';
-import { answerOf, HOUR, MINUTE, SECOND, TestLedger, WAREHOUSE } from '../helpers/ledger.js';
+import { answerOf, HOUR, MINUTE, SECOND, TestLedger, units, WAREHOUSE } from '../helpers/ledger.js';
+import { TestWorker } from '../helpers/test-worker.js';
 
 const SOLD = { code: 'stock_insufficient', sku: 'tee', detail: 'sold elsewhere' } as const;
 
@@ -22,6 +25,13 @@ afterEach(() => t.close());
 async function open({ reservation_id }: ReserveAnswer): Promise<void> {
   const until_ms = t.clock.now() + HOUR;
   await t.decide(reservation_id, (state) => decideOpen(state, { hold_ref: 'd', until_ms }));
+}
+
+/** The test goes on with other settings. */
+async function again(settings: Partial<LedgerSettings>): Promise<void> {
+  await t.close();
+  t = await TestLedger.open({ settings });
+  await t.seed({ sku: 'tee' });
 }
 
 /** A report read after all that was done so far. */
@@ -89,6 +99,114 @@ describe('a fresh look at the stock of a hold that is at the shop', () => {
       reservation: { state: 'released' },
       order: { state: 'failed', reasons: [SOLD] },
     });
+  });
+});
+
+describe('a fresh look at the stock of a hold that is at the shop, when it is short', () => {
+  /** Held at the shop, seen there, and then sold to somebody else. */
+  async function short(mine: ReserveAnswer, available = -2): Promise<ReserveAnswer> {
+    await open(mine);
+    await seen(6);
+    await seen(available);
+    return mine;
+  }
+
+  test('L5: decides nothing before all of a basket has been read', async () => {
+    await t.seed({ sku: 'cap' });
+    const mine = await t.granted('tee', 4, {
+      lines: ['tee', 'cap'].map((sku) => ({ sku, quantity: units(4) })),
+    });
+    await open(mine);
+    t.time.pass(SECOND);
+    for (const sku of ['tee', 'cap']) await t.seed({ sku, levels: { [WAREHOUSE]: 6 } });
+    const since = t.clock.now() + SECOND;
+    await seen(-2);
+    expect(await reread(mine, since)).toBe('unread');
+    await t.seed({ sku: 'cap', levels: { [WAREHOUSE]: 6 } });
+    expect(await reread(mine, since)).toBe('dropped');
+  });
+
+  test('L1: decides nothing while the hold itself waits to be shown', async () => {
+    const mine = await t.granted('tee', 4);
+    await seen(-2);
+    await open(mine);
+    expect(await reread(mine)).toBe('unread');
+    expect((await t.owned(mine.reservation_id)).outbox.shop_state).toBe('open');
+  });
+
+  test('L1: decides nothing while a write of ours under way may be why it is short', async () => {
+    const other = await t.granted('tee', 4);
+    await short(other, 6);
+    const mine = await t.granted('tee', 4);
+    await open(mine);
+    await seen(2);
+    const last = await t.granted('tee', 2);
+    await seen(1);
+    // The shop is being asked for two of the one that is left, and the figure that is read meanwhile may show it.
+    expect(await new TestWorker(t).visit(last)).toBe('create');
+    await seen(-1);
+    expect(await reread(mine)).toBe('unread');
+    expect((await t.owned(mine.reservation_id)).outbox.shop_state).toBe('open');
+  });
+
+  test('L3: of a reservation that was released meanwhile has nothing to give up', async () => {
+    const mine = await short(await t.granted('tee', 4));
+    await t.release(mine.reservation_id);
+    expect(await reread(mine)).toBe('shown');
+    expect((await t.owned(mine.reservation_id)).outbox.shop_state).toBe('open');
+  });
+
+  test('L5: leaves a held order to its revalidation or a person', async () => {
+    const mine = await short(await t.granted('tee', 4));
+    expect(answerOf(await t.submit(mine)).status).toBe('held');
+    expect(await reread(mine)).toBe('shown');
+    expect((await t.owned(mine.reservation_id)).order?.state).toBe('held');
+  });
+
+  test('L4: withdraws the link of an order that its buyer may be paying at this moment, and fails it only later', async () => {
+    await again({ order_mode: 'checkout_link' });
+    const mine = await t.granted('tee', 4);
+    await open(mine);
+    await seen(6);
+    answerOf(await t.submit(mine));
+    const now = t.clock.now();
+    const link = { hold_ref: 'd', until_ms: now + HOUR, checkout_url: 'https://shop.example/pay' };
+    await t.decide(mine.reservation_id, (state) => decideOffered(state, link, now + HOUR));
+    await seen(-2);
+    expect(await reread(mine)).toBe('failed');
+    expect(await t.owned(mine.reservation_id)).toMatchObject({
+      reservation: { state: 'submitted' },
+      order: { state: 'accepted', checkout_url: null, pay_until_ms: t.clock.now(), reasons: [SOLD] },
+      outbox: { due_at_ms: t.clock.now() },
+    });
+  });
+});
+
+describe('a fresh look at the stock before units are moved', () => {
+  test('L1: leaves the hold to our side alone when the shop does not have them', async () => {
+    await again({ mirror: 'move' });
+    const mine = await t.granted('tee', 4);
+    await seen(3);
+    expect(await reread(mine)).toBe('unmirrored');
+    expect(await t.owned(mine.reservation_id)).toMatchObject({
+      reservation: { state: 'active' },
+      holds: [{ state: 'counted', awaits: null }],
+      outbox: { shop_state: 'absent', due_at_ms: null, last_failure: 'sold_elsewhere' },
+    });
+  });
+
+  test('L1: goes on when it has just as many', async () => {
+    await again({ mirror: 'move' });
+    const mine = await t.granted('tee', 4);
+    await seen(4);
+    expect(await reread(mine)).toBe('shown');
+    expect((await t.owned(mine.reservation_id)).outbox.due_at_ms).not.toBeNull();
+  });
+
+  test('a draft is made without it: the shop takes what it is asked for', async () => {
+    const mine = await t.granted('tee', 4);
+    await seen(3);
+    expect(await reread(mine)).toBe('shown');
   });
 });
 

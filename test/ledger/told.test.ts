@@ -1,0 +1,94 @@
+/** What is told of an order and its times, and what an order is made of. */
+
+import { describe, expect, test } from 'vitest';
+import { linkOf, NEXT_BY_STATE, nextFor, type Order } from '../../src/ledger/order.js';
+import { grantedBySku, type ReservationLine } from '../../src/ledger/reservation.js';
+import { isoTime } from '../../src/ledger/time.js';
+
+const NOW = Date.UTC(2026, 10, 23, 12);
+const URL = 'https://shop.example/pay';
+type Told = Pick<Order, 'state' | 'order_mode' | 'checkout_url' | 'pay_until_ms' | 'aftermath'>;
+const ACCEPTED: Told = {
+  state: 'accepted',
+  order_mode: 'complete',
+  checkout_url: null,
+  pay_until_ms: null,
+  aftermath: null,
+};
+const PAID_BY_LINK: Told = { ...ACCEPTED, order_mode: 'checkout_link' };
+const WITH_LINK: Told = { ...PAID_BY_LINK, checkout_url: URL, pay_until_ms: NOW };
+
+describe('the link where the buyer pays', () => {
+  test.each([
+    ['is told one millisecond before the time to pay is over', WITH_LINK, NOW - 1, URL],
+    ['is told no more when the time to pay is over', WITH_LINK, NOW, null],
+    ['is told no more after that', WITH_LINK, NOW + 1, null],
+    ['is not there before the shop has told it', PAID_BY_LINK, NOW, null],
+    ['is told for as long as no time is set', { ...WITH_LINK, pay_until_ms: null }, NOW + 1, URL],
+    ['stays that of an order that was paid in time', { ...WITH_LINK, state: 'placed' }, NOW + 1, URL],
+    ['stays that of an order that was shipped', { ...WITH_LINK, state: 'fulfilled' }, NOW + 1, URL],
+  ] as const)('%s', (_, order, now, link) => {
+    expect(linkOf(order, now)).toBe(link);
+  });
+});
+
+describe('what an agent is told to do next', () => {
+  test.each([
+    ['of an order that the server places: to wait for its number', ACCEPTED, NOW, 'see the order number'],
+    ['of an order without a link yet: to ask again for it', PAID_BY_LINK, NOW, 'in a few seconds'],
+    ['of an order with a link: to give it to the buyer', WITH_LINK, NOW - 1, 'to the buyer'],
+    ['of an order whose time to pay is over: to send nobody there', WITH_LINK, NOW, 'do not send the buyer'],
+    [
+      'of an order whose link was withdrawn: to send nobody there',
+      { ...WITH_LINK, checkout_url: null },
+      NOW,
+      'do not send the buyer',
+    ],
+  ] as const)('%s', (_, order, now, words) => {
+    expect(nextFor(order, now)).toContain(words);
+  });
+
+  test.each(['held', 'rejected', 'placed', 'failed', 'fulfilled', 'cancelled'] as const)(
+    'of an order paid by a link that is %s is what its state says, whatever became of the link',
+    (state) => {
+      expect(nextFor({ ...WITH_LINK, state }, NOW - 1)).toBe(NEXT_BY_STATE[state]);
+      expect(nextFor({ ...PAID_BY_LINK, state }, NOW)).toBe(NEXT_BY_STATE[state]);
+    },
+  );
+});
+
+test.each([
+  [0, '1970-01-01T00:00:00.000Z'],
+  [NOW, '2026-11-23T12:00:00.000Z'],
+  [NOW + 1, '2026-11-23T12:00:00.001Z'],
+])('the time %i is told as %s, the first time and every other', (at, text) => {
+  for (let others = 0; others < 100; others += 1) {
+    expect(isoTime(at)).toBe(text);
+    expect(isoTime(NOW + 1000 + others)).toBe(new Date(NOW + 1000 + others).toISOString());
+  }
+});
+
+describe('an order', () => {
+  const line = (sku: string, reserved: number): ReservationLine => ({
+    sku,
+    requested: 9,
+    reserved,
+    allocations: [],
+    stock_hash: `sha256:${'0'.repeat(64)}` as ReservationLine['stock_hash'],
+  });
+  test.each([
+    ['is made of what was granted, not of what was asked for', [line('tee', 4)], [['tee', 4]]],
+    [
+      'has the lines of one SKU as one, in the order of the first',
+      [line('tee', 4), line('cap', 1), line('tee', 2)],
+      [
+        ['tee', 6],
+        ['cap', 1],
+      ],
+    ],
+    ['leaves out a line that got nothing', [line('tee', 0), line('cap', 1)], [['cap', 1]]],
+    ['of nothing but such lines has none', [line('tee', 0)], []],
+  ] as const)('%s', (_, lines, granted) => {
+    expect([...grantedBySku(lines)]).toEqual(granted);
+  });
+});
