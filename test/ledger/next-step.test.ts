@@ -154,11 +154,11 @@ describe('a row', () => {
   });
 
   test.each([
-    { short_of_ms: 1, step: 'revalidate', order: 'held' },
-    { short_of_ms: 0, step: null, order: 'rejected' },
-  ])(
-    'L5: of an order held until $short_of_ms ms before its end: $step, and the order is $order',
-    async ({ short_of_ms, step, order }) => {
+    [1, 'revalidate', 'held'],
+    [0, null, 'rejected'],
+  ] as const)(
+    'L5: of an order held until %i ms before its end: %s, and the order is %s',
+    async (short_of_ms, step, order) => {
       const mine = await heldOrder();
       t.time.pass(t.settings.held_order_max_ms - short_of_ms);
       expect(await worker.visit(mine)).toBe(step);
@@ -229,11 +229,11 @@ describe('a row with nothing to do', () => {
   });
 
   test.each([
-    { short_of_ms: 1, step: null },
-    { short_of_ms: 0, step: 'reread' },
-  ])(
-    'L3: looks for units of a draft that a person completed when the shop lets go of them: $step $short_of_ms ms before',
-    async ({ short_of_ms, step }) => {
+    [1, null],
+    [0, 'reread'],
+  ] as const)(
+    'L3: looks for units of a draft that a person completed when the shop lets go of them: %i ms before, %s',
+    async (short_of_ms, step) => {
       const until = t.clock.now() + HOUR;
       const mine = await atShop(until);
       await worker.decide(mine, (state) => decidePlaced(state, PLACED));
@@ -318,9 +318,9 @@ describe('when somebody else has bought the units', () => {
   });
 
   test.each([
-    { available: 0, step: null },
-    { available: -1, step: 'reread' },
-  ])('a draft is looked at again when the shop is at $available: $step', async ({ available, step }) => {
+    [0, null],
+    [-1, 'reread'],
+  ] as const)('a draft of a shop at %i is looked at again: %s', async (available, step) => {
     const mine = await atShop();
     await seen(t, 'tee', { [WAREHOUSE]: available });
     await worker.claims(mine);
@@ -328,9 +328,9 @@ describe('when somebody else has bought the units', () => {
   });
 
   test.each([
-    { available: 0, step: 'complete' },
-    { available: -1, step: 'reread' },
-  ])('L4: an order is completed from a draft of a shop at $available: $step', async ({ available, step }) => {
+    [0, 'complete'],
+    [-1, 'reread'],
+  ] as const)('L4: an order of a draft of a shop at %i is completed: %s', async (available, step) => {
     const mine = await atShop();
     answerOf(await t.submit(mine));
     await seen(t, 'tee', { [WAREHOUSE]: available });
@@ -358,14 +358,14 @@ describe('when somebody else has bought the units', () => {
   );
 
   test.each([
-    { available: 0, step: null },
-    { available: -1, step: 'reread' },
-  ])('units that were moved are looked at again when the shop is at $available: $step', async (shop) => {
+    [0, null],
+    [-1, 'reread'],
+  ] as const)('units that were moved of a shop at %i are looked at again: %s', async (available, step) => {
     await instead({ mirror: 'move' });
     const mine = await atShop();
-    await seen(t, 'tee', { [WAREHOUSE]: shop.available });
+    await seen(t, 'tee', { [WAREHOUSE]: available });
     await worker.claims(mine);
-    expect(await worker.step(mine)).toBe(shop.step);
+    expect(await worker.step(mine)).toBe(step);
   });
 
   test('units that were moved and given back count on our side, and are let alone until an order', async () => {
@@ -384,17 +384,20 @@ describe('when somebody else has bought the units', () => {
   });
 
   test.each([
-    { available: 4, step: 'place' },
-    { available: 3, step: 'reread' },
-  ])('L4: an order of 4 is placed on units given back of a shop at $available: $step', async (shop) => {
-    await instead({ mirror: 'move' });
-    const mine = await atShop();
-    answerOf(await t.submit(mine));
-    expect(await worker.visit(mine)).toBe('give_back');
-    await worker.decide(mine, decideDeleted);
-    await seen(t, 'tee', { [WAREHOUSE]: shop.available });
-    expect(await worker.step(mine)).toBe(shop.step);
-  });
+    [4, 'place'],
+    [3, 'reread'],
+  ] as const)(
+    'L4: an order of 4 that were given back is placed at a shop at %i: %s',
+    async (available, step) => {
+      await instead({ mirror: 'move' });
+      const mine = await atShop();
+      answerOf(await t.submit(mine));
+      expect(await worker.visit(mine)).toBe('give_back');
+      await worker.decide(mine, decideDeleted);
+      await seen(t, 'tee', { [WAREHOUSE]: available });
+      expect(await worker.step(mine)).toBe(step);
+    },
+  );
 });
 
 describe('a move whose outcome nobody knows', () => {

@@ -155,16 +155,14 @@ describe('a hold that the shop has', () => {
   });
 
   test.each([
-    { when: 'was just made', shop_state: 'creating', attempts: 0 },
-    { when: 'was there before', shop_state: 'open', attempts: 2 },
-  ])('ends the patience with its row anew where it $when: $attempts attempts', async (row) => {
-    const mine = await t.granted('tee', 4);
-    await worker.opened(mine, UNTIL_MS);
-    if (row.shop_state === 'creating') await later(mine, { back_to: 'creating' });
-    else await later(mine);
+    ['that was just made makes its worker patient anew', 'creating', 0],
+    ['that was there before is no progress: a step that fails for ever has to end', 'open', 2],
+  ] as const)('%s', async (_, back_to, attempts) => {
+    const mine = await opened();
+    await later(mine, { back_to });
     await later(mine);
     await isOpen(mine, HOLD_REF, LATER_MS);
-    expect((await worker.owned(mine)).outbox).toMatchObject({ attempts: row.attempts, last_failure: null });
+    expect((await worker.owned(mine)).outbox).toMatchObject({ attempts, last_failure: null });
   });
 
   test('takes its row from a person: what was parked goes on', async () => {
@@ -370,10 +368,15 @@ describe('the end of a reservation', () => {
 
 describe('a step that did not succeed', () => {
   test.each([
-    ['the shop can not be reached: that is not its fault', { attempts_max: null }, 4, false],
-    ['it was not tried at all: it waits for its turn', { keeps_attempts: true }, 0, false],
-    ['it was tried in vain', {}, 4, true],
-  ])('is given up after three times? When %s', async (_, again, attempts, parked) => {
+    [
+      'because the shop can not be reached is never given up: that will end',
+      { attempts_max: null },
+      4,
+      false,
+    ],
+    ['because it was not its turn has cost no patience', { keeps_attempts: true }, 0, false],
+    ['is given up after so many times, and put before a person', {}, 4, true],
+  ])('%s', async (_, again, attempts, parked) => {
     const mine = await opened();
     for (let tries = 0; tries < 4; tries += 1) await later(mine, again);
     expect((await worker.owned(mine)).outbox).toMatchObject({
