@@ -7,7 +7,7 @@ import type { LedgerSettings } from '../../src/ledger/ports.js';
 import { decideExpire } from '../../src/ledger/release.js';
 import type { ReserveAnswer } from '../../src/ledger/reserve.js';
 import { decideDeleted, decideLater, decideReread } from '../../src/ledger/shop-steps.js';
-import { answerOf, HOUR, MINUTE, SECOND, TestLedger, units, WAREHOUSE } from '../helpers/ledger.js';
+import { answerOf, HOUR, MINUTE, SECOND, STORE, TestLedger, units, WAREHOUSE } from '../helpers/ledger.js';
 import { HOLD_REF, type Mine, seen, TestWorker } from '../helpers/test-worker.js';
 
 const SOLD = { code: 'stock_insufficient', sku: 'tee', detail: 'sold elsewhere' } as const;
@@ -335,6 +335,16 @@ describe('when somebody else has bought the units', () => {
     answerOf(await t.submit(mine));
     await seen(t, 'tee', { [WAREHOUSE]: available });
     expect(await worker.visit(mine)).toBe(step);
+  });
+
+  test('a level of ours that covers a draft no more is no sign of it: the shop took the units elsewhere', async () => {
+    await t.seed({ sku: 'tee', levels: { [WAREHOUSE]: 10, [STORE]: 4 } });
+    const mine = await t.granted('tee', 4, {
+      lines: [{ sku: 'tee', quantity: units(4), location_id: STORE }],
+    });
+    await worker.opened(mine);
+    await seen(t, 'tee', { [WAREHOUSE]: 6, [STORE]: 3 });
+    expect(await worker.step(mine)).toBeNull();
   });
 
   test('a draft that the shop does not have is no reason to look', async () => {

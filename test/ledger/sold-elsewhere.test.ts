@@ -149,12 +149,18 @@ describe('a fresh look at the stock of a hold that is at the shop, when it is sh
     expect((await t.owned(mine.reservation_id)).outbox.shop_state).toBe('open');
   });
 
-  test('L3: of a reservation that was released meanwhile has nothing to give up', async () => {
-    const mine = await short(await t.granted('tee', 4));
-    await t.release(mine.reservation_id);
-    expect(await reread(mine)).toBe('shown');
-    expect((await t.owned(mine.reservation_id)).outbox.shop_state).toBe('open');
-  });
+  test.each(['shown', 'not shown yet'])(
+    'L3: of a reservation that was released meanwhile, its hold %s, has nothing to give up',
+    async (hold) => {
+      const mine = await t.granted('tee', 4);
+      if (hold === 'shown') await short(mine);
+      else await open(mine);
+      await t.release(mine.reservation_id);
+      await seen(-2);
+      expect(await reread(mine)).toBe('shown');
+      expect((await t.owned(mine.reservation_id)).outbox.shop_state).toBe('open');
+    },
+  );
 
   test('L5: leaves a held order to its revalidation or a person', async () => {
     const mine = await short(await t.granted('tee', 4));
