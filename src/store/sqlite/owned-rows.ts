@@ -67,7 +67,7 @@ export function addOrder(sql: Statements, order: Order): void {
 }
 
 export function putOrder(sql: Statements, order: Order): void {
-  sql.put_order.run(
+  const { changes } = sql.put_order.run(
     order.state,
     JSON.stringify(order.reasons),
     order.approved_by,
@@ -81,6 +81,7 @@ export function putOrder(sql: Statements, order: Order): void {
     order.aftermath === null ? null : JSON.stringify(order.aftermath),
     order.id,
   );
+  if (changes !== 1) throw new Error('an order to change is missing');
 }
 
 export function putOutbox(sql: Statements, row: OutboxRow): void {
