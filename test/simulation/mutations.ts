@@ -272,10 +272,10 @@ export const MUTATIONS: readonly Mutation[] = [
   ),
   mutation(
     'an order is completed without a look at the stock',
-    1,
+    2,
     'ledger/shop-steps.ts',
     'if (!LOOKS_FIRST.has(step)) return step;',
-    'return step;',
+    "if (!LOOKS_FIRST.has(step) || step === 'complete' || step === 'place') return step;",
   ),
   mutation(
     'a hold is mirrored before the shop has shown it',
