@@ -37,9 +37,7 @@ export function decideOrderSeen(
   const order = owned?.order ?? null;
   if (owned === null || order === null) return { result: { seen: 'not_ours', item_ids: [] } };
   const before = order.aftermath ?? NO_AFTERMATH;
-  if (order.aftermath !== null && !isNewer(observation, readAt, before)) {
-    return { result: { seen: 'older', item_ids: [] } };
-  }
+  if (!isNewer(observation, readAt, before)) return { result: { seen: 'older', item_ids: [] } };
   const after = merged(before, observation, readAt, placedUnits(owned));
   const moved = moves(order, before, after);
   const journal = [...moved.journal, ...news(before, after)];

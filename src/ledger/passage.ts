@@ -20,7 +20,6 @@ export function passageOf(
   if (from === to) return null;
   const units = new Map<number, number>();
   for (const hold of holds) {
-    if (hold.state === 'returning') continue;
     const item = itemOfLevel(hold.level_key);
     units.set(item, (units.get(item) ?? 0) + hold.quantity_units);
   }

@@ -142,9 +142,7 @@ export function refuseRoom(
   if (first === undefined) throw new Error('a quota refuses nothing');
   const { item, room } = first;
   const items = short.map((one) => one.item);
-  if (room.limit === 'renewals' || room.of === 'origin' || room.used === 0) {
-    return refusal(room, items, state.now_ms);
-  }
+  if (room.limit === 'renewals' || room.of === 'origin') return refusal(room, items, state.now_ms);
   // Its own units come free one by one; of others' it is told nothing.
   return refusal({ ...room, retry_at_ms: state.expiries.get(item.item_key) ?? null }, items, state.now_ms);
 }

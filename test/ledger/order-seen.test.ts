@@ -144,6 +144,45 @@ describe('what people do to an order at the shop', () => {
     expectTrue();
   });
 
+  test('L4: a shipment, a cancellation and a refund are each told once, whatever is read again later', async () => {
+    const cancelled_at_ms = SHOP_MS + 1;
+    const steps: Partial<OrderObservation>[] = [
+      { fulfilment: 'fulfilled' },
+      { fulfilment: 'fulfilled', cancelled_at_ms },
+      { fulfilment: 'fulfilled', cancelled_at_ms, refunds: [refund('f1', 3, 0)] },
+      { fulfilment: 'unfulfilled', cancelled_at_ms, refunds: [refund('f1', 3, 0)] },
+    ];
+    for (const [at, step] of steps.entries()) await see(reading({ ...step, updated_at_ms: SHOP_MS + at }, 0));
+    const lasting = (await told()).filter((entry) => !entry.startsWith('edited'));
+    expect(lasting).toEqual(['fulfilled', 'cancelled_when_fulfilled', 'refunded f1 3', 'unfulfilled']);
+    const { reservation } = await t.owned(reservation_id);
+    const entries = await t.store.timeline(reservation.reservation_key, 1000);
+    const cancelled = entries.find(({ kind }) => kind === 'order.cancelled_when_fulfilled');
+    expect(JSON.parse(cancelled?.data ?? '{}')).toEqual({ cancelled_at_ms });
+  });
+
+  test('of a cancelled order no shipment is told', async () => {
+    await see(reading({ cancelled_at_ms: SHOP_MS }, 0));
+    const shipped = {
+      cancelled_at_ms: SHOP_MS,
+      fulfilment: 'fulfilled',
+      updated_at_ms: SHOP_MS + 1,
+    } as const;
+    expect((await see(reading(shipped, 0))).seen).toBe('known');
+    expect(await told()).toEqual(['cancelled']);
+    expect(await order()).toMatchObject({ state: 'cancelled' });
+  });
+
+  test('what is on its way to the buyer asks for no stock to be read, unless units came back with it', async () => {
+    expect(await see(reading({ fulfilment: 'partial' }))).toEqual({ seen: 'news', item_ids: [] });
+    const both = reading({
+      fulfilment: 'fulfilled',
+      refunds: [refund('f1', 1, 1)],
+      updated_at_ms: SHOP_MS + 1,
+    });
+    expect(await see(both)).toEqual({ seen: 'news', item_ids: ['item-tee'] });
+  });
+
   test('editing it is told with what was added and removed by now', async () => {
     const more = { line_ref: 'l2', variant_id: '2', ordered_units: 2, current_units: 2 };
     const [line] = reading({}, 2).lines;
@@ -236,6 +275,32 @@ describe('what is delivered late, doubled or not at all', () => {
   test('an order of somebody else is nothing to us', async () => {
     expect(await see({ ...reading(), order_ref: '9' })).toEqual({ seen: 'not_ours', item_ids: [] });
   });
+
+  test('a reservation that has no order has none that could be seen, or missed', async () => {
+    const { reservation_id: id } = await t.granted('tee', 1);
+    const now = t.clock.now();
+    expect(await t.decide(id, (state) => decideOrderSeen(state, reading(), now))).toEqual({
+      seen: 'not_ours',
+      item_ids: [],
+    });
+    expect(await t.decide(id, (state) => decideOrderMissing(state, now))).toBe(false);
+    const nobodys = { owned: { order_ref: '9' } };
+    expect(await t.store.transact(nobodys, (state) => decideOrderMissing(state, now))).toBe(false);
+  });
+
+  test.each([
+    [-1, false],
+    [0, true],
+    [1, true],
+  ])(
+    'an order is missed by a question that began %i ms after it was last read: %s',
+    async (later, missed) => {
+      const now = t.clock.now();
+      await see(reading(), now);
+      const missing = t.decide(reservation_id, (state) => decideOrderMissing(state, now + later));
+      expect(await missing).toBe(missed);
+    },
+  );
 
   test('an order that the shop does not show any more is told once, and so is its return', async () => {
     const keys = { owned: { order_ref: REF } };
