@@ -125,6 +125,59 @@ describe('a grant', () => {
   });
 });
 
+describe('what a grant leaves behind', () => {
+  test('L6: is told in the journal with how old the stock was that it was decided on', async () => {
+    await t.seed({ sku: 'tee', levels: { [WAREHOUSE]: 2, [STORE]: 5 } });
+    t.time.pass(2 * SECOND);
+    await t.seed({ sku: 'cap' });
+    t.time.pass(3 * SECOND);
+    const answer = await t.granted('tee', 1, { lines: [line('tee', 6), line('cap', 1)] });
+    const [created] = await t.store.timeline(
+      (await t.owned(answer.reservation_id)).reservation.reservation_key,
+      1,
+    );
+    expect(created?.kind).toBe('reservation.created');
+    expect(JSON.parse(created?.data ?? '{}')).toEqual({
+      id: answer.reservation_id,
+      principal: AGENT,
+      stock_hash: answer.stock_hash,
+      expires_at_ms: Date.parse(answer.expires_at),
+      lines: [
+        [
+          'tee',
+          6,
+          [
+            [STORE, 5],
+            [WAREHOUSE, 1],
+          ],
+        ],
+        ['cap', 1, [[WAREHOUSE, 1]]],
+      ],
+      age_ms: [5 * SECOND, 3 * SECOND],
+    });
+  });
+
+  test('is our mark for the shop: its own id, in as many characters as a tag may have', async () => {
+    await t.seed({ sku: 'tee' });
+    const { reservation_id } = await t.granted('tee', 1);
+    const { tag } = (await t.owned(reservation_id)).outbox;
+    expect(tag).toBe(`hf-${reservation_id.slice('res_'.length)}`);
+    expect(tag).toMatch(/^hf-[0-9a-f]{32}$/);
+  });
+
+  test.each([
+    ['draft_order', 1],
+    ['move', 1],
+    ['none', 0],
+  ] as const)('with HOLDFAST_MIRROR=%s is work for the outbox in %i rows', async (mirror, rows) => {
+    await t.close();
+    t = await TestLedger.open({ settings: { mirror } });
+    await t.seed({ sku: 'tee' });
+    await t.granted('tee', 1);
+    expect(await t.store.dueOutbox(10)).toHaveLength(rows);
+  });
+});
+
 describe('allow_partial', () => {
   test('takes what there is and says how much', async () => {
     await t.seed({ sku: 'tee', levels: { [WAREHOUSE]: 2, [STORE]: 1 } });
