@@ -5,7 +5,7 @@
 
 import { mirroring, openNote, openRow } from './mirroring.js';
 import type { Order, OrderReason } from './order.js';
-import { decideFailed } from './placing.js';
+import { failure } from './placing.js';
 import type { Changes, Decision, LedgerState, Owned } from './ports.js';
 import { must, note, type SeenHold } from './work.js';
 
@@ -52,24 +52,23 @@ export function withdrawal(state: LedgerState, owned: Owned, order: Order, reaso
 export function decideUnpaid(state: LedgerState): Decision<void> {
   const { order, outbox } = must(state);
   if (order === null || !isOffered(order)) throw new Error('only an order with a link can be left unpaid');
-  const { changes } = decideFailed(state, reasonOf(order, state.now_ms));
+  const failed = failure(state, reasonOf(order, state.now_ms));
   return {
     result: undefined,
     changes: {
-      ...changes,
-      holds: (changes?.holds ?? []).map(({ hold, to }) => ({
+      ...failed,
+      holds: failed.holds.map(({ hold, to }) => ({
         hold,
         to: to === null ? null : { ...to, awaits: 'return', awaits_after_ms: state.now_ms },
       })),
       outbox: {
-        ...outbox,
-        ...changes?.outbox,
+        ...failed.outbox,
         shop_state: 'deleted',
         hold_until_ms: null,
         details_sent: false,
         intent_at_ms: null,
       },
-      journal: [note('shop.deleted', { hold_ref: outbox.hold_ref }), ...(changes?.journal ?? [])],
+      journal: [note('shop.deleted', { hold_ref: outbox.hold_ref }), ...failed.journal],
     },
   };
 }

@@ -1,6 +1,6 @@
 /** What the outcomes of a move of stock change, where they differ from those of a draft order. */
 
-import type { Decision, HoldMove, LedgerState } from './ports.js';
+import type { Changes, Decision, HoldMove, LedgerState } from './ports.js';
 import { LEFT_BEHIND, must, note, returns } from './work.js';
 
 /** Why a row is parked whose move may be carried out twice if it is sent again. */
@@ -11,6 +11,20 @@ export const TOO_OLD_TO_RESEND = 'too_old_to_resend';
  * report that shows it.
  */
 export function decideTaken(state: LedgerState): Decision<void> {
+  return { result: undefined, changes: taken(state) };
+}
+
+/** The shop has not given the units back, and may do so under a new key: they are still where they were taken to. */
+export function decideStillTaken(state: LedgerState): Decision<void> {
+  const { attempts, parked, last_failure } = must(state).outbox;
+  const still = taken(state);
+  return {
+    result: undefined,
+    changes: { ...still, outbox: { ...still.outbox, attempts, parked, last_failure } },
+  };
+}
+
+function taken(state: LedgerState): Required<Pick<Changes, 'holds' | 'outbox' | 'journal'>> {
   const { holds, outbox } = must(state);
   const waiting = holds
     .filter((hold) => hold.state === 'counted' && hold.awaits !== 'settle')
@@ -19,33 +33,16 @@ export function decideTaken(state: LedgerState): Decision<void> {
       return { hold, to };
     });
   return {
-    result: undefined,
-    changes: {
-      holds: waiting,
-      outbox: {
-        ...outbox,
-        shop_state: 'open',
-        intent_at_ms: null,
-        parked: false,
-        attempts: 0,
-        last_failure: null,
-      },
-      journal: [note('shop.open', { move: outbox.request?.key })],
+    holds: waiting,
+    outbox: {
+      ...outbox,
+      shop_state: 'open',
+      intent_at_ms: null,
+      parked: false,
+      attempts: 0,
+      last_failure: null,
     },
-  };
-}
-
-/** The shop has not given the units back, and may do so under a new key: they are still where they were taken to. */
-export function decideStillTaken(state: LedgerState): Decision<void> {
-  const { outbox } = must(state);
-  const { attempts, parked, last_failure } = outbox;
-  const { changes } = decideTaken(state);
-  return {
-    result: undefined,
-    changes: {
-      ...changes,
-      outbox: { ...outbox, ...changes?.outbox, attempts, parked, last_failure },
-    },
+    journal: [note('shop.open', { move: outbox.request?.key })],
   };
 }
 

@@ -2,7 +2,7 @@
 
 import { endReservation, heldUnits } from './ending.js';
 import { nextOrderState, type OrderReason } from './order.js';
-import type { Decision, HoldMove, LedgerState } from './ports.js';
+import type { Changes, Decision, HoldMove, LedgerState } from './ports.js';
 import { nextReservationState } from './reservation.js';
 import type { OutboxRow } from './shop-side.js';
 import { cleanText, ORDER_NAME_MAX_CHARS } from './text.js';
@@ -68,23 +68,27 @@ export function decidePlaced(state: LedgerState, seen: SeenOrder): Decision<bool
 
 /** The shop will not take the order: it has failed and its units are free. */
 export function decideFailed(state: LedgerState, reason: OrderReason): Decision<void> {
+  return { result: undefined, changes: failure(state, reason) };
+}
+
+/** The same, for who has more to say of it: what the order and its reservation become. */
+export function failure(
+  state: LedgerState,
+  reason: OrderReason,
+): ReturnType<typeof endReservation> & Required<Pick<Changes, 'order' | 'journal'>> {
   const owned = must(state);
   const { order } = owned;
   if (order === null) throw new Error('only an order can fail');
-  const ending = endReservation(state, owned, 'free');
   return {
-    result: undefined,
-    changes: {
-      ...ending,
-      order: {
-        ...order,
-        state: nextOrderState(order.state, 'fail'),
-        reasons: [...order.reasons.filter(({ code }) => code !== reason.code), reason],
-        checkout_url: null,
-        decided_at_ms: state.now_ms,
-        buyer: null,
-      },
-      journal: [note('order.failed', { id: order.id, reason, freed_units: heldUnits(owned) })],
+    ...endReservation(state, owned, 'free'),
+    order: {
+      ...order,
+      state: nextOrderState(order.state, 'fail'),
+      reasons: [...order.reasons.filter(({ code }) => code !== reason.code), reason],
+      checkout_url: null,
+      decided_at_ms: state.now_ms,
+      buyer: null,
     },
+    journal: [note('order.failed', { id: order.id, reason, freed_units: heldUnits(owned) })],
   };
 }
