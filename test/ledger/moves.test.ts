@@ -255,27 +255,19 @@ describe('a move that the shop has carried out', () => {
     expect(await told(t, reservation.reservation_id, 1)).toEqual([['shop.open', { move: key }]]);
   });
 
-  test('L4: that is told after the order was placed leaves what its holds wait for', async () => {
-    const reservation = await mirrored(4);
-    answerOf(await t.submit(reservation));
-    const placed = { order_ref: 'o1', order_name: '#1' };
-    await t.decide(reservation.reservation_id, (state) => decidePlaced(state, placed));
-    const before = await holds(reservation);
-    expect(before).toMatchObject([{ awaits: 'settle' }]);
-    await t.decide(reservation.reservation_id, decideTaken);
-    expect(await holds(reservation)).toEqual(before);
-  });
-
-  test('L4: of a hold that still counts and waits for its order to be seen, neither', async () => {
-    const reservation = await t.granted('tee', 4);
-    answerOf(await t.submit(reservation));
-    const placed = { order_ref: 'o1', order_name: '#1' };
-    await t.decide(reservation.reservation_id, (state) => decidePlaced(state, placed));
-    const before = await holds(reservation);
-    expect(before).toMatchObject([{ state: 'counted', awaits: 'settle' }]);
-    await t.decide(reservation.reservation_id, decideTaken);
-    expect(await holds(reservation)).toEqual(before);
-  });
+  test.each(['mirrored', 'counted'] as const)(
+    'L4: that is told after the order was placed leaves what its %s holds wait for',
+    async (kept) => {
+      const reservation = kept === 'mirrored' ? await mirrored(4) : await t.granted('tee', 4);
+      answerOf(await t.submit(reservation));
+      const placed = { order_ref: 'o1', order_name: '#1' };
+      await t.decide(reservation.reservation_id, (state) => decidePlaced(state, placed));
+      const before = await holds(reservation);
+      expect(before).toMatchObject([{ state: kept, awaits: 'settle' }]);
+      await t.decide(reservation.reservation_id, decideTaken);
+      expect(await holds(reservation)).toEqual(before);
+    },
+  );
 });
 
 describe('a move back that the shop did not carry out', () => {
