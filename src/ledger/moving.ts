@@ -53,10 +53,12 @@ function taken(
   state: LedgerState,
   owned: Owned,
 ): { readonly item_id: string; readonly level: Level; readonly quantity_units: number }[] {
+  const levels = state.owned_items.flatMap((item) =>
+    item.levels.map((level) => ({ item_id: item.item_id, level })),
+  );
   return owned.holds.map(({ level_key, quantity_units }) => {
-    const item = state.owned_items.find((one) => one.levels.some((level) => level.level_key === level_key));
-    const level = item?.levels.find((one) => one.level_key === level_key);
-    if (item === undefined || level === undefined) throw new Error('a hold at a level that was not loaded');
-    return { item_id: item.item_id, level, quantity_units };
+    const found = levels.find(({ level }) => level.level_key === level_key);
+    if (found === undefined) throw new Error('a hold at a level that was not loaded');
+    return { ...found, quantity_units };
   });
 }

@@ -1,7 +1,7 @@
 /** What a person decides about an order that is held, and about what the server has given up on. */
 
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { decideVerdict } from '../../src/ledger/approval.js';
+import { decideRetry, decideVerdict } from '../../src/ledger/approval.js';
 import { decideTaken } from '../../src/ledger/move-steps.js';
 import { decidePlaced } from '../../src/ledger/placing.js';
 import type { ReserveAnswer } from '../../src/ledger/reserve.js';
@@ -155,6 +155,8 @@ describe('what the server has given up on', () => {
     await step(reservation);
     await trouble(reservation, 1);
     const { reservation_id } = reservation;
+    const asOrder = await t.decide(reservation_id, (state) => decideRetry(state, 'ada'));
+    expect(refusalOf(asOrder).code).toBe('order_unknown');
     expect(answerOf(await retry(reservation))).toEqual({ reservation_id });
     expect(await told(t, reservation_id, 1)).toEqual([['shop.retried', { by: 'ada' }]]);
     expect(refusalOf(await retry(reservation)).details).toEqual({ reservation_id, status: 'active' });

@@ -176,23 +176,53 @@ describe('L1: units are asked for', () => {
     },
   );
 
-  test.each([
-    ['of both SKUs', 2, 3, 'take'],
-    ['but not of the first SKU', 1, 3, 'reread'],
-    ['but not of the second SKU', 2, 2, 'reread'],
-  ] as const)('when they are there, %s', async (_, tees, caps, expected) => {
+  /** A basket of 3 tees and 2 caps. */
+  async function basket(): Promise<ReserveAnswer> {
     await t.seed({ sku: 'cap' });
-    const reservation = await t.granted('tee', 1, {
-      lines: [
-        { sku: 'tee', quantity: units(2) },
-        { sku: 'cap', quantity: units(3) },
-      ],
-    });
-    t.time.pass(SECOND);
-    await t.seed({ sku: 'tee', levels: { [WAREHOUSE]: tees } });
+    const lines = [
+      { sku: 'tee', quantity: units(3) },
+      { sku: 'cap', quantity: units(2) },
+    ];
+    return t.granted('tee', 1, { lines });
+  }
+
+  test.each([
+    ['of both SKUs', 3, 2, 'take'],
+    ['but not of the first SKU', 2, 2, 'reread'],
+    ['but not of the second SKU', 3, 1, 'reread'],
+  ] as const)('when they are there, %s', async (_, tees, caps, expected) => {
+    const reservation = await basket();
+    await seen(tees);
     await t.seed({ sku: 'cap', levels: { [WAREHOUSE]: caps } });
     expect(await step(reservation)).toBe(expected);
   });
+
+  test.each([
+    [6, 'reread'],
+    [7, 'take'],
+  ] as const)(
+    'of a basket when who came first leaves enough of each SKU: of %i, %s',
+    async (tees, expected) => {
+      await t.granted('tee', 4, { principal: OTHER_AGENT });
+      const reservation = await basket();
+      await seen(tees);
+      expect(await step(reservation)).toBe(expected);
+    },
+  );
+
+  test.each([
+    [2, 'reread'],
+    [3, 'take'],
+  ] as const)(
+    'of a basket when %i of the one SKU are left beside a later one: %s',
+    async (tees, expected) => {
+      const reservation = await basket();
+      await taken(4, { principal: OTHER_AGENT });
+      await seen(6);
+      await seen(tees);
+      expect(await step(reservation)).toBe(expected);
+    },
+  );
 
   test('when the place that is short is another than that of the hold', async () => {
     await t.seed({ sku: 'tee', levels: { [WAREHOUSE]: 10, [STORE]: 5 } });
