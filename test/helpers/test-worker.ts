@@ -65,11 +65,14 @@ export class TestWorker {
     else await this.decide(mine, (state) => decideOpen(state, { hold_ref: HOLD_REF, until_ms }));
   }
 
-  /** What the journal says of a reservation, oldest first. */
-  async journal(mine: Mine): Promise<(Record<string, unknown> & { readonly kind: string })[]> {
+  /** What the journal says of a reservation, oldest first: all of it, or its newest entries. */
+  async journal(
+    mine: Mine,
+    newest = Number.POSITIVE_INFINITY,
+  ): Promise<(Record<string, unknown> & { readonly kind: string })[]> {
     const { reservation } = await this.owned(mine);
     const entries = await this.#ledger.store.timeline(reservation.reservation_key, 100);
-    return entries.map(({ kind, data }) => ({ kind, ...JSON.parse(data) }));
+    return entries.slice(-newest).map(({ kind, data }) => ({ kind, ...JSON.parse(data) }));
   }
 }
 

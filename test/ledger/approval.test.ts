@@ -9,13 +9,14 @@ import { decideRevalidate } from '../../src/ledger/revalidation.js';
 import { orderDue } from '../../src/ledger/shop-side.js';
 import { decideLater } from '../../src/ledger/shop-steps.js';
 import { answerOf, HOUR, refusalOf, SECOND, TestLedger, WAREHOUSE } from '../helpers/ledger.js';
-import { CLAIM, takeStep, told } from '../helpers/worker.js';
+import { seen as reported, TestWorker } from '../helpers/test-worker.js';
 
 let t: TestLedger;
+let worker: TestWorker;
 afterEach(() => t.close());
 
 const owned = ({ reservation_id }: ReserveAnswer) => t.owned(reservation_id);
-const step = async ({ reservation_id }: ReserveAnswer) => (await takeStep(t, reservation_id))?.step ?? null;
+const step = (mine: ReserveAnswer) => worker.visit(mine);
 const retry = ({ reservation_id }: ReserveAnswer) => t.ledger.retryParkedReservation(reservation_id, 'ada');
 
 async function orderId(reservation: ReserveAnswer): Promise<string> {
@@ -24,10 +25,7 @@ async function orderId(reservation: ReserveAnswer): Promise<string> {
   return order.id;
 }
 
-async function seen(available: number): Promise<void> {
-  t.time.pass(SECOND);
-  await t.seed({ sku: 'tee', levels: { [WAREHOUSE]: available } });
-}
+const seen = (available: number) => reported(t, 'tee', { [WAREHOUSE]: available });
 
 /** Its worker has failed to reach the shop, once: that is once too often where `max` is 1. */
 async function trouble({ reservation_id }: ReserveAnswer, max: number): Promise<void> {
@@ -38,6 +36,7 @@ async function trouble({ reservation_id }: ReserveAnswer, max: number): Promise<
 describe('a held order', () => {
   beforeEach(async () => {
     t = await TestLedger.open({ settings: { stale_hash: 'hold' } });
+    worker = new TestWorker(t);
     await t.seed({ sku: 'tee' });
   });
 
@@ -59,7 +58,7 @@ describe('a held order', () => {
       outbox: { due_at_ms: orderDue(t.clock.now()), attempts: 0 },
       holds: [{ quantity_units: 4 }],
     });
-    expect(await told(t, reservation.reservation_id, 1)).toEqual([['order.approved', { id, by: 'ada' }]]);
+    expect(await worker.journal(reservation, 1)).toEqual([{ kind: 'order.approved', id, by: 'ada' }]);
     expect(await step(reservation)).toBe('revalidate');
     t.time.pass(SECOND);
     await t.seed({ sku: 'tee', levels: { [WAREHOUSE]: 3 } });
@@ -68,13 +67,13 @@ describe('a held order', () => {
     expect((await owned(reservation)).order).toMatchObject({ state: 'rejected', approved_by: 'ada' });
   });
 
-  test('waits for a person, who alone is told of in the journal', async () => {
+  test('waits for a person, who stands in the journal with their word', async () => {
     const reservation = await held();
-    expect(await step(reservation)).toBeNull();
+    expect(await worker.claims(reservation)).toBe(false);
     const id = await orderId(reservation);
     expect(answerOf(await t.ledger.decideHeld(id, 'reject', 'ada'))).toEqual({ order_id: id });
-    expect(await told(t, reservation.reservation_id, 1)).toMatchObject([
-      ['order.rejected', { id, by: 'ada', freed_units: 4, reasons: [{ code: 'rejected_by_person' }] }],
+    expect(await worker.journal(reservation, 1)).toMatchObject([
+      { kind: 'order.rejected', id, by: 'ada', freed_units: 4, reasons: [{ code: 'rejected_by_person' }] },
     ]);
     expect(await t.atp('tee')).toBe(9);
   });
@@ -104,6 +103,7 @@ describe('a held order', () => {
 describe('what the server has given up on', () => {
   beforeEach(async () => {
     t = await TestLedger.open();
+    worker = new TestWorker(t);
     await t.seed({ sku: 'tee' });
   });
 
@@ -144,9 +144,7 @@ describe('what the server has given up on', () => {
       last_failure: 'unreachable',
       due_at_ms: orderDue(t.clock.now()),
     });
-    expect(await told(t, reservation.reservation_id, 1)).toEqual([
-      ['shop.retried', { id: order_id, by: 'ada' }],
-    ]);
+    expect(await worker.journal(reservation, 1)).toEqual([{ kind: 'shop.retried', id: order_id, by: 'ada' }]);
     expect(await step(reservation)).toBe('look_up');
   });
 
@@ -158,7 +156,7 @@ describe('what the server has given up on', () => {
     const asOrder = await t.decide(reservation_id, (state) => decideRetry(state, 'ada'));
     expect(refusalOf(asOrder).code).toBe('order_unknown');
     expect(answerOf(await retry(reservation))).toEqual({ reservation_id });
-    expect(await told(t, reservation_id, 1)).toEqual([['shop.retried', { by: 'ada' }]]);
+    expect(await worker.journal({ reservation_id }, 1)).toEqual([{ kind: 'shop.retried', by: 'ada' }]);
     expect(refusalOf(await retry(reservation)).details).toEqual({ reservation_id, status: 'active' });
   });
 
@@ -177,12 +175,13 @@ describe('what the server has given up on', () => {
 describe('a move that is too old to be sent again', () => {
   beforeEach(async () => {
     t = await TestLedger.open({ settings: { mirror: 'move' } });
+    worker = new TestWorker(t);
     await t.seed({ sku: 'tee' });
   });
 
   /** Nothing ran for longer than the shop remembers its keys. */
   async function tooOld(reservation: ReserveAnswer): Promise<void> {
-    t.time.pass(CLAIM.resend_max_ms);
+    t.time.pass(worker.claim.resend_max_ms);
     expect(await step(reservation)).toBeNull();
     expect((await owned(reservation)).outbox).toMatchObject({
       parked: true,
@@ -207,9 +206,9 @@ describe('a move that is too old to be sent again', () => {
       last_failure: null,
       due_at_ms: orderDue(t.clock.now()),
     });
-    expect(await told(t, reservation.reservation_id, 2)).toEqual([
-      ['shop.absent', { why: 'seen_to' }],
-      ['shop.retried', { id: order_id, by: 'ada' }],
+    expect(await worker.journal(reservation, 2)).toEqual([
+      { kind: 'shop.absent', why: 'seen_to' },
+      { kind: 'shop.retried', id: order_id, by: 'ada' },
     ]);
     await seen(10);
     expect(await step(reservation)).toBe('place');
@@ -228,7 +227,7 @@ describe('a move that is too old to be sent again', () => {
       outbox: { shop_state: 'deleted', parked: false, last_failure: null },
       holds: [{ state: 'returning', awaits: 'return', awaits_after_ms: t.clock.now() }],
     });
-    expect((await told(t, reservation.reservation_id, 2)).map(([kind]) => kind)).toEqual([
+    expect((await worker.journal(reservation, 2)).map(({ kind }) => kind)).toEqual([
       'shop.deleted',
       'shop.retried',
     ]);

@@ -5,21 +5,23 @@ import { decideOffered, decideUnpaid, isOffered } from '../../src/ledger/checkou
 import { decideFailed, decidePlaced } from '../../src/ledger/placing.js';
 import type { ReserveAnswer } from '../../src/ledger/reserve.js';
 import { decideDeleted, decideOpen, decideReread } from '../../src/ledger/shop-steps.js';
-import { answerOf, HOUR, MINUTE, SECOND, TestLedger, WAREHOUSE } from '../helpers/ledger.js';
-import { takeStep, told } from '../helpers/worker.js';
+import { answerOf, HOUR, MINUTE, TestLedger, WAREHOUSE } from '../helpers/ledger.js';
+import { seen as reported, TestWorker } from '../helpers/test-worker.js';
 
 const URL = 'https://test.myshopify.com/1/invoices/2';
 const SOLD = { code: 'stock_insufficient', sku: 'tee', detail: 'sold elsewhere' } as const;
 const PLACED = { order_ref: 'o1', order_name: '#1' };
 
 let t: TestLedger;
+let worker: TestWorker;
 beforeEach(async () => {
   t = await TestLedger.open({ settings: { order_mode: 'checkout_link' } });
+  worker = new TestWorker(t);
   await t.seed({ sku: 'tee' });
 });
 afterEach(() => t.close());
 
-const step = async ({ reservation_id }: ReserveAnswer) => (await takeStep(t, reservation_id))?.step ?? null;
+const step = (mine: ReserveAnswer) => worker.visit(mine);
 
 async function order({ reservation_id }: ReserveAnswer) {
   const { order } = await t.owned(reservation_id);
@@ -28,10 +30,7 @@ async function order({ reservation_id }: ReserveAnswer) {
 }
 
 /** A report read after all that was done so far. */
-async function seen(available: number): Promise<void> {
-  t.time.pass(SECOND);
-  await t.seed({ sku: 'tee', levels: { [WAREHOUSE]: available } });
-}
+const seen = (available: number) => reported(t, 'tee', { [WAREHOUSE]: available });
 
 /** An accepted order of 4 units, that the shop holds in a draft and that no buyer can pay for yet. */
 async function accepted(): Promise<ReserveAnswer> {
@@ -99,9 +98,9 @@ describe('a link', () => {
   test('stands in no journal: who has it can pay', async () => {
     const reservation = await offered();
     const { id, pay_until_ms } = await order(reservation);
-    const [opened, offer] = await told(t, reservation.reservation_id, 2);
-    expect(opened).toEqual(['shop.open', { hold_ref: 'd1', until_ms: t.clock.now() + 2 * HOUR }]);
-    expect(offer).toEqual(['order.offered', { id, pay_until_ms }]);
+    const [opened, offer] = await worker.journal(reservation, 2);
+    expect(opened).toEqual({ kind: 'shop.open', hold_ref: 'd1', until_ms: t.clock.now() + 2 * HOUR });
+    expect(offer).toEqual({ kind: 'order.offered', id, pay_until_ms });
   });
 
   test.each([
@@ -144,9 +143,9 @@ describe('an order that nobody can pay for any more', () => {
       },
       holds: [{ state: 'returning', awaits: 'return', awaits_after_ms: at }],
     });
-    expect(await told(t, reservation.reservation_id, 2)).toMatchObject([
-      ['shop.deleted', { hold_ref: 'd1' }],
-      ['order.failed', { id, freed_units: 4 }],
+    expect(await worker.journal(reservation, 2)).toMatchObject([
+      { kind: 'shop.deleted', hold_ref: 'd1' },
+      { kind: 'order.failed', id, freed_units: 4 },
     ]);
     await t.seed({ sku: 'tee', levels: { [WAREHOUSE]: 6 }, read_at_ms: at - 1 });
     expect(await t.atp('tee')).toBe(6);
@@ -207,7 +206,7 @@ describe('an order whose units were sold elsewhere before they were paid for', (
       holds: [{ state: 'mirrored', quantity_units: 4 }],
     });
     const { id } = await order(reservation);
-    expect(await told(t, reservation.reservation_id, 1)).toEqual([['order.withdrawn', { id, reason: SOLD }]]);
+    expect(await worker.journal(reservation, 1)).toEqual([{ kind: 'order.withdrawn', id, reason: SOLD }]);
     expect(await step(reservation)).toBe('delete');
   });
 

@@ -17,20 +17,22 @@ import {
   units,
   WAREHOUSE,
 } from '../helpers/ledger.js';
-import { takeStep, told } from '../helpers/worker.js';
+import { seen as reported, TestWorker } from '../helpers/test-worker.js';
 
 const SOLD = { code: 'stock_insufficient', detail: 'sold elsewhere' } as const;
 
 let t: TestLedger;
+let worker: TestWorker;
 beforeEach(async () => {
   t = await TestLedger.open({ settings: { mirror: 'move' } });
+  worker = new TestWorker(t);
   await t.seed({ sku: 'tee' });
 });
 afterEach(() => t.close());
 
 const outbox = async ({ reservation_id }: ReserveAnswer) => (await t.owned(reservation_id)).outbox;
 const holds = async ({ reservation_id }: ReserveAnswer) => (await t.owned(reservation_id)).holds;
-const step = async ({ reservation_id }: ReserveAnswer) => (await takeStep(t, reservation_id))?.step ?? null;
+const step = (mine: ReserveAnswer) => worker.visit(mine);
 
 async function request(of: ReserveAnswer): Promise<StockMove> {
   const move = (await outbox(of)).request;
@@ -50,10 +52,7 @@ async function taken(
 }
 
 /** A report read after all that was done so far. */
-async function seen(available: number): Promise<void> {
-  t.time.pass(SECOND);
-  await t.seed({ sku: 'tee', levels: { [WAREHOUSE]: available } });
-}
+const seen = (available: number) => reported(t, 'tee', { [WAREHOUSE]: available });
 
 /** The same, with a report that shows the move. */
 async function mirrored(quantity: number): Promise<ReserveAnswer> {
@@ -98,10 +97,10 @@ describe('a move', () => {
 
   test('L4: is told with its key before the shop is asked, and sent again as it was written', async () => {
     const reservation = await t.granted('tee', 3);
-    await takeStep(t, reservation.reservation_id);
+    await worker.visit(reservation);
     const move = await request(reservation);
-    expect(await told(t, reservation.reservation_id, 1)).toEqual([
-      ['shop.creating', { attempt: 1, move: move.key }],
+    expect(await worker.journal(reservation, 1)).toEqual([
+      { kind: 'shop.creating', attempt: 1, move: move.key },
     ]);
     t.time.pass(MINUTE);
     await seen(8);
@@ -111,7 +110,7 @@ describe('a move', () => {
 
   test('L4: has a key that no other attempt and no other reservation has', async () => {
     const [first, second] = [await t.granted('tee', 3), await t.granted('tee', 3)];
-    for (const one of [first, second]) await takeStep(t, one.reservation_id);
+    for (const one of [first, second]) await worker.visit(one);
     const before = await request(first);
     await t.decide(first.reservation_id, (state) => decideAbsent(state, 'stale'));
     await seen(9);
@@ -267,7 +266,7 @@ describe('a move that the shop has carried out', () => {
 
   test('is open, with nothing left of the troubles on the way, and told with its key', async () => {
     const reservation = await t.granted('tee', 4);
-    await takeStep(t, reservation.reservation_id);
+    await worker.visit(reservation);
     const trouble = { delay_ms: 0, attempts_max: 1, failure: 'unreachable' };
     await t.decide(reservation.reservation_id, (state) => decideLater(state, trouble));
     expect(await outbox(reservation)).toMatchObject({ parked: true, attempts: 1 });
@@ -282,7 +281,7 @@ describe('a move that the shop has carried out', () => {
       attempts: 0,
       last_failure: null,
     });
-    expect(await told(t, reservation.reservation_id, 1)).toEqual([['shop.open', { move: key }]]);
+    expect(await worker.journal(reservation, 1)).toEqual([{ kind: 'shop.open', move: key }]);
   });
 
   test.each(['mirrored', 'counted'] as const)(
@@ -360,8 +359,8 @@ describe('a move back that the shop did not carry out', () => {
     expect(await holds(reservation)).toMatchObject([
       { state: 'returning', awaits: 'return', awaits_after_ms: t.clock.now() },
     ]);
-    expect(await told(t, reservation.reservation_id, 1)).toEqual([
-      ['shop.parked', { failure: 'left_behind', move: key }],
+    expect(await worker.journal(reservation, 1)).toEqual([
+      { kind: 'shop.parked', failure: 'left_behind', move: key },
     ]);
     await seen(6);
     expect(await holds(reservation)).toEqual([]);

@@ -5,13 +5,15 @@ import { decideFailed, decidePlaced } from '../../src/ledger/placing.js';
 import type { ReserveAnswer } from '../../src/ledger/reserve.js';
 import { decideLater } from '../../src/ledger/shop-steps.js';
 import { answerOf, MINUTE, SECOND, TestLedger, WAREHOUSE } from '../helpers/ledger.js';
-import { takeStep, told } from '../helpers/worker.js';
+import { TestWorker } from '../helpers/test-worker.js';
 
 const PLACED = { order_ref: 'o1', order_name: '#1' };
 
 let t: TestLedger;
+let worker: TestWorker;
 beforeEach(async () => {
   t = await TestLedger.open();
+  worker = new TestWorker(t);
   await t.seed({ sku: 'tee' });
 });
 afterEach(() => t.close());
@@ -68,7 +70,7 @@ describe('an order that the shop has', () => {
 
 test('L5: a held order that somebody completed by hand stays held, and is looked at by a person at once', async () => {
   const reservation = await t.granted('tee', 4);
-  await takeStep(t, reservation.reservation_id);
+  await worker.visit(reservation);
   t.time.pass(SECOND);
   await t.seed({ sku: 'tee', levels: { [WAREHOUSE]: 9 } });
   expect(answerOf(await t.submit(reservation)).status).toBe('held');
@@ -84,8 +86,8 @@ test('L5: a held order that somebody completed by hand stays held, and is looked
       claimed_by: null,
     },
   });
-  expect(await told(t, reservation.reservation_id, 1)).toEqual([
-    ['shop.completed', { ...PLACED, unasked: true }],
+  expect(await worker.journal(reservation, 1)).toEqual([
+    { kind: 'shop.completed', ...PLACED, unasked: true },
   ]);
 });
 
