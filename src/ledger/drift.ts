@@ -46,9 +46,8 @@ export function findingsOf(comparison: Comparison): Findings | null {
     : comparison.levels.flatMap((merged) => levelDifference(merged, comparison) ?? []);
   const catalogue = catalogueDifferences(before, after);
   if (levels.length === 0 && catalogue.length === 0) return null;
-  const differs = new Set(levels.map(({ location_id }) => location_id));
-  const changed = comparison.levels.filter(({ put }) => differs.has(put.location_id));
-  return { levels, catalogue, jumps: changed.flatMap((merged) => jumpOf(merged, before, comparison) ?? []) };
+  const jumps = comparison.levels.flatMap((merged) => jumpOf(merged, before, comparison) ?? []);
+  return { levels, catalogue, jumps };
 }
 
 /** Puts the report on record, with its totals in the journal. */
@@ -71,7 +70,7 @@ function levelDifference(merged: MergedLevel, comparison: Comparison): LevelDiff
   const difference = (shop_units ?? 0) - (ledger_units ?? 0);
   if (difference === 0) return null;
   const shop_changed_at_ms = is_listed ? put.upstream_updated_at_ms : null;
-  const is_ours = unexplained(difference, ownWrites(merged, comparison)) === 0;
+  const is_ours = level !== undefined && unexplained(difference, ownWrites(level, comparison)) === 0;
   const cause = is_ours ? 'own_write' : isRecent(shop_changed_at_ms, state, settings) ? 'recent' : 'drift';
   return { location_id: put.location_id, ledger_units, shop_units, shop_changed_at_ms, cause };
 }
@@ -83,8 +82,7 @@ function isRecent(changedAt: number | null, { sync }: LedgerState, settings: Led
 /** New at the shop, or never seen: told apart by when its stock last moved. */
 function unknownItem({ state, after, levels, settings }: Comparison): CatalogueDifference {
   const changed = levels.flatMap(({ put }) => put.upstream_updated_at_ms ?? []);
-  const newest = changed.length === 0 ? null : Math.max(...changed);
-  const cause = isRecent(newest, state, settings) ? 'recent' : 'drift';
+  const cause = changed.some((at) => isRecent(at, state, settings)) ? 'recent' : 'drift';
   return { field: 'item', from: null, to: after.sku, cause };
 }
 
@@ -106,8 +104,7 @@ interface Range {
   readonly high: number;
 }
 
-function ownWrites({ level }: MergedLevel, { state, read_at_ms, settings }: Comparison): Range {
-  if (level === undefined) return { low: 0, high: 0 };
+function ownWrites(level: Level, { state, read_at_ms, settings }: Comparison): Range {
   const taken: number[] = [...(state.under_way.get(level.level_key) ?? [])];
   for (const hold of state.awaiting.get(level.level_key) ?? []) {
     if (hold.state === 'counted') taken.push(hold.quantity_units);
@@ -143,7 +140,7 @@ function jumpOf(merged: MergedLevel, before: Item, comparison: Comparison): Jump
   const from_units = level.upstream_available_units;
   const to_units = put.upstream_available_units;
   const change = to_units - from_units;
-  const left = unexplained(change, ownWrites(merged, comparison)) - matchedUnits(level, put, change);
+  const left = unexplained(change, ownWrites(level, comparison)) - matchedUnits(level, put, change);
   const isLarge =
     left >= settings.jump_min_units && left * 100 > settings.jump_share_percent * Math.max(0, from_units);
   return isLarge ? { location_id: put.location_id, from_units, to_units, unexplained_units: left } : null;

@@ -40,7 +40,6 @@ export function observeSales(velocity: Velocity, unitsOut: number, now: LedgerMs
 export function maxAgeSeconds(velocity: Velocity, now: LedgerMs): number {
   if (now - velocity.watched_since_ms < HISTORY_MIN_MS) return MAX_AGE_FAST_S;
   const unitsPerHour = decayed(velocity, now) / 1_000_000;
-  if (unitsPerHour <= 0) return MAX_AGE_SLOW_S;
   return Math.min(MAX_AGE_SLOW_S, Math.max(MAX_AGE_FAST_S, Math.floor(3600 / unitsPerHour)));
 }
 

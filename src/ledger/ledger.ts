@@ -7,7 +7,7 @@ import { nextFor, type Order, type OrderState } from './order.js';
 import type { Answer, FoundItem, Keys, LedgerPorts, LedgerSettings, LedgerState } from './ports.js';
 import { isLimiting, type QuotaName } from './quota-limits.js';
 import { granted, type Result, refused } from './refusal.js';
-import { decideRelease, type ReleaseAnswer, type ReleaseRequest } from './release.js';
+import { decideRelease, ownedBy, type ReleaseAnswer, type ReleaseRequest } from './release.js';
 import { decideReserve, type ReserveAnswer, type ReserveRequest } from './reserve.js';
 import { isDirty, isItemFresh } from './stock.js';
 import { isWellFormedHash, sha256OfJson } from './stock-hash.js';
@@ -87,7 +87,9 @@ export class Ledger {
     const { store, clock, settings } = this.#ports;
     const askedAt = clock.now();
     const keys = { owned: { reservation_id: reservationId }, owner: principal };
-    const old = await store.read(keys, (state) => (isOwner(state, principal) ? oldItems(state) : []));
+    const old = await store.read(keys, (state) =>
+      ownedBy(state, principal) === null ? [] : oldItems(state),
+    );
     await this.#freshen(old, askedAt);
     return store.read(keys, (state) => viewReservation(state, principal, settings, askedAt));
   }
@@ -159,7 +161,7 @@ export class Ledger {
     };
     const mine = { owned: { reservation_id: wish.reservation_id }, owner: wish.principal };
     const old = await store.read(mine, (state) =>
-      isOwner(state, wish.principal) && state.owned?.reservation.state === 'active' ? oldItems(state) : [],
+      ownedBy(state, wish.principal)?.reservation.state === 'active' ? oldItems(state) : [],
     );
     await this.#freshen(old, asked_at_ms);
     const result = await store.transact(
@@ -186,9 +188,9 @@ export class Ledger {
   async getOrder(principal: string, name: OrderName): Answer<OrderAnswer> {
     const { store } = this.#ports;
     const found = await store.read({ owned: name, owner: principal }, (state) => {
-      if (!isOwner(state, principal) || state.owned === null || state.owned.order === null) return null;
-      const { owned, now_ms } = state;
-      return { owned, order: state.owned.order, hash: currentHash(state), now_ms };
+      const owned = ownedBy(state, principal);
+      if (owned === null || owned.order === null) return null;
+      return { owned, order: owned.order, hash: currentHash(state), now_ms: state.now_ms };
     });
     if (found === null) {
       return refused(
@@ -331,10 +333,6 @@ function inputOf<T extends WhoAsks>(wish: T): Omit<T, keyof WhoAsks> {
   const whole = (_: string, value: unknown) =>
     typeof value === 'string' ? value.replace(/\p{Cs}/gu, '\ufffd') : value;
   return JSON.parse(JSON.stringify(input), whole) as Omit<T, keyof WhoAsks>;
-}
-
-function isOwner(state: LedgerState, principal: string): boolean {
-  return state.owned?.reservation.principal === principal;
 }
 
 /** SKUs to re-read before they are promised: too old, or not known while the first full read still runs. */

@@ -45,20 +45,20 @@ export function decideApplyReport(
   settings: LedgerSettings,
 ): Decision<ReportResult> {
   const before = state.items_by_id.get(report.item_id);
-  if (before === undefined && report.catalogue === null)
-    return { result: { applied: false, why: 'item_unknown' } };
+  const entry = newestEntry(state, before, report);
+  if (entry === null) return { result: { applied: false, why: 'item_unknown' } };
   if (report.levels.some((level) => !state.locations.has(level.location_id))) {
     return { result: { applied: false, why: 'location_unknown' } };
   }
   const levels = mergeLevels(state, before, report);
   const moves = holdMoves(state, before, levels, report, settings);
-  const summed = attributed(state, withSums(before, levels, moves), levels, report);
-  const item = nextItem(state, before, report, summed, settings);
+  const puts = attributed(state, withSums(before, levels, moves), report.read_at_ms);
+  const item = nextItem(state, before, report, { ...entry, levels: puts }, settings);
   const changed = item.is_new_version;
   const listed = new Set(report.levels.map((level) => level.location_id));
   const { read_at_ms } = report;
   const found = findingsOf({ state, before, after: item, levels, listed, read_at_ms, settings });
-  const isNews = changed || moves.length > 0 || hasOtherFigures(before, summed);
+  const isNews = changed || moves.length > 0 || hasOtherFigures(levels);
   const news: JournalDraft[] = isNews
     ? [{ kind: changed ? 'stock.changed' : 'holds.moved', of_item: true, data: journalData(item, moves) }]
     : [];
@@ -212,17 +212,13 @@ function moved(hold: Hold, event: HoldEvent, change: Partial<Hold>): HoldMove {
   return { hold, to: state === null ? null : { ...hold, ...change, state } };
 }
 
-function withSums(
-  before: Item | undefined,
-  levels: readonly Merged[],
-  moves: readonly HoldMove[],
-): LevelPut[] {
+function withSums(before: Item | undefined, levels: readonly Merged[], moves: readonly HoldMove[]): Merged[] {
   const sums = new Map(sumsAfter(before?.levels ?? [], moves).map((sum) => [sum.level_key, sum]));
-  return levels.map(({ put, level }) => {
-    const sum = level === undefined ? undefined : sums.get(level.level_key);
-    return sum === undefined
-      ? put
-      : { ...put, held_units: sum.held_units, mirrored_units: sum.mirrored_units };
+  return levels.map((merged) => {
+    const sum = merged.level === undefined ? undefined : sums.get(merged.level.level_key);
+    if (sum === undefined) return merged;
+    const { held_units, mirrored_units } = sum;
+    return { ...merged, put: { ...merged.put, held_units, mirrored_units } };
   });
 }
 
@@ -232,17 +228,11 @@ function withSums(
  * another would turn everybody's checksum stale for a moment. It is a matter of the checksum alone: until a report
  * that is certain, those units count on our side as well, so nothing more is promised.
  */
-function attributed(
-  state: LedgerState,
-  puts: readonly LevelPut[],
-  levels: readonly Merged[],
-  report: StockReport,
-): LevelPut[] {
-  return puts.map((put, index) => {
-    const { level, is_news } = levels[index] ?? {};
-    if (level === undefined || is_news !== true || !put.sellable_here) return put;
+function attributed(state: LedgerState, levels: readonly Merged[], readAt: LedgerMs): LevelPut[] {
+  return levels.map(({ put, level }) => {
+    if (level === undefined || !put.sellable_here) return put;
     const missing = sellableUnits(level) - sellableUnits(put);
-    const explains = missing !== 0 && canSumTo(missing, unclearUnits(state, level, report.read_at_ms));
+    const explains = missing !== 0 && canSumTo(missing, unclearUnits(state, level, readAt));
     return explains ? { ...put, under_way_units: missing } : put;
   });
 }
@@ -277,44 +267,44 @@ function nextItem(
   state: LedgerState,
   before: Item | undefined,
   report: StockReport,
-  levels: readonly LevelPut[],
+  next: Entry & Pick<ItemPut, 'levels'>,
   settings: LedgerSettings,
 ): ItemPut {
+  const { sku, lifecycle, levels } = next;
   const now = state.now_ms;
-  const catalogue = newestCatalogue(before, report);
-  const sku = catalogue === null ? (before?.sku ?? '') : ledgerSku(state, catalogue);
-  const text = catalogueText(before, catalogue);
-  const lifecycle = catalogue?.lifecycle ?? before?.lifecycle ?? 'unlisted';
   const locations = [...sellable(levels)].map(([id, units]) => ({ id, sellable: units }));
-  const is_new_version =
-    before === undefined || !isStillTrue(state.shop, before, { sku, lifecycle, locations });
-  const state_version = (before?.state_version ?? 0) + (is_new_version ? 1 : 0);
-  const as_of_ms = is_new_version || before === undefined ? now : before.as_of_ms;
-  const salt = is_new_version || before === undefined ? report.salt : before.salt;
+  const told = { shop: state.shop, sku, lifecycle, locations };
+  const same = before !== undefined && isStillTrue(before, told) ? before : null;
+  const { state_version, salt, as_of_ms, stock_hash } = same ?? newVersion(before, told, now, report.salt);
   const unitsOut = before === undefined ? 0 : total(sellable(before.levels)) - total(sellable(levels));
   const velocity = before?.velocity ?? startVelocity(now);
   const read_at_ms = Math.max(before?.read_at_ms ?? 0, report.is_complete ? report.read_at_ms : 0);
   return {
     item_id: report.item_id,
-    variant_id: catalogue?.variant_id ?? before?.variant_id ?? '',
-    product_id: catalogue?.product_id ?? before?.product_id ?? '',
-    sku,
-    ...text,
-    lifecycle,
+    ...next,
     safety_stock_units: settings.safety_stock_units,
     state_version,
     salt,
     as_of_ms,
-    stock_hash:
-      is_new_version || before === undefined
-        ? stockHash({ shop: state.shop, sku, state_version, lifecycle, locations, as_of: as_of_ms, salt })
-        : before.stock_hash,
+    stock_hash,
     read_at_ms,
     dirty_at_ms: stillDirty(before, { read_at_ms, levels }),
     velocity: unitsOut > 0 ? observeSales(velocity, unitsOut, now) : velocity,
-    levels,
-    is_new_version,
+    is_new_version: same === null,
   };
+}
+
+type Told = Pick<StockSnapshot, 'shop' | 'sku' | 'lifecycle' | 'locations'>;
+
+function newVersion(
+  before: Item | undefined,
+  told: Told,
+  now: LedgerMs,
+  salt: string,
+): Pick<ItemPut, 'state_version' | 'salt' | 'as_of_ms' | 'stock_hash'> {
+  const state_version = (before?.state_version ?? 0) + 1;
+  const stock_hash = stockHash({ ...told, state_version, as_of: now, salt });
+  return { state_version, salt, as_of_ms: now, stock_hash };
 }
 
 /** A read that began after the shop spoke shows what it spoke of; one whose figures lost to newer ones does not. */
@@ -328,9 +318,28 @@ function stillDirty(
 
 type Catalogue = NonNullable<StockReport['catalogue']>;
 
-/** Newer wins here too: a late answer must not bring back an item that the shop has discontinued since. */
-function newestCatalogue(before: Item | undefined, report: StockReport): Catalogue | null {
-  return before !== undefined && report.read_at_ms < before.read_at_ms ? null : report.catalogue;
+/** What the catalogue says of an item, as the ledger tells it. */
+type Entry = Pick<ItemPut, 'variant_id' | 'product_id' | 'sku' | 'title' | 'variant_title' | 'lifecycle'>;
+
+/**
+ * Newer wins here too: a late answer must not bring back an item that the shop has discontinued since. Null when nobody
+ * has told of the item yet.
+ */
+function newestEntry(state: LedgerState, before: Item | undefined, report: StockReport): Entry | null {
+  const { catalogue } = report;
+  if (before !== undefined && (catalogue === null || report.read_at_ms < before.read_at_ms)) {
+    const { variant_id, product_id, sku, title, variant_title, lifecycle } = before;
+    return { variant_id, product_id, sku, title, variant_title, lifecycle };
+  }
+  if (catalogue === null) return null;
+  return {
+    variant_id: catalogue.variant_id,
+    product_id: catalogue.product_id,
+    sku: ledgerSku(state, catalogue),
+    title: cleanText(catalogue.title, TITLE_MAX_CHARS),
+    variant_title: cleanText(catalogue.variant_title, TITLE_MAX_CHARS),
+    lifecycle: catalogue.lifecycle,
+  };
 }
 
 /** Names that the ledger makes itself. A shop that uses one as a SKU gets another, or two items would want it. */
@@ -353,19 +362,6 @@ function ledgerSku(state: LedgerState, catalogue: Catalogue): string {
   return `${stem}~${catalogue.variant_id}`;
 }
 
-function catalogueText(
-  before: Item | undefined,
-  catalogue: Catalogue | null,
-): { title: string; variant_title: string } {
-  if (catalogue === null) {
-    return { title: before?.title ?? '', variant_title: before?.variant_title ?? '' };
-  }
-  return {
-    title: cleanText(catalogue.title, TITLE_MAX_CHARS),
-    variant_title: cleanText(catalogue.variant_title, TITLE_MAX_CHARS),
-  };
-}
-
 /** By location, where it can be sold. */
 function sellable(levels: readonly Omit<LevelPut, 'read_at_ms'>[]): Map<string, number> {
   return new Map(
@@ -377,12 +373,8 @@ function sellable(levels: readonly Omit<LevelPut, 'read_at_ms'>[]): Map<string, 
  * Whether the item's checksum stands for this state too. Asked of the checksum itself and not of the figures before
  * this report: those move between reports, when the shop has let go of a hold, and the checksum does not (L5).
  */
-function isStillTrue(
-  shop: string,
-  { state_version, as_of_ms, salt, stock_hash }: Item,
-  now: Pick<StockSnapshot, 'sku' | 'lifecycle' | 'locations'>,
-): boolean {
-  return stockHash({ shop, ...now, state_version, as_of: as_of_ms, salt }) === stock_hash;
+function isStillTrue({ state_version, as_of_ms, salt, stock_hash }: Item, told: Told): boolean {
+  return stockHash({ ...told, state_version, as_of: as_of_ms, salt }) === stock_hash;
 }
 
 function total(byLocation: ReadonlyMap<string, number>): number {
@@ -390,11 +382,8 @@ function total(byLocation: ReadonlyMap<string, number>): number {
 }
 
 /** The shop's own figure may follow a hold that it has let go of: another figure, and the same state. */
-function hasOtherFigures(before: Item | undefined, levels: readonly LevelPut[]): boolean {
-  const known = new Map(
-    before?.levels.map((level) => [level.location_id, level.upstream_available_units]) ?? [],
-  );
-  return levels.some((level) => known.get(level.location_id) !== level.upstream_available_units);
+function hasOtherFigures(levels: readonly Merged[]): boolean {
+  return levels.some(({ put, level }) => level?.upstream_available_units !== put.upstream_available_units);
 }
 
 function journalData(item: ItemPut, moves: readonly HoldMove[]): Record<string, unknown> {

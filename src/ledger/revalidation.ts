@@ -19,8 +19,8 @@ export function decideRevalidate(state: LedgerState, sinceMs: number): Decision<
   const { order } = owned;
   if (order === null || order.state !== 'held') return { result: 'not_held' };
   if (!state.owned_items.every((item) => isReadSince(item, sinceMs))) return { result: 'unread' };
+  if (isUnclear(state, owned)) return { result: 'unread' };
   const reasons = revalidationReasons(state, owned);
-  if (reasons.length > 0 && isUnclear(state, owned)) return { result: 'unread' };
   if (reasons.length > 0) return { result: 'rejected', changes: rejection(state, owned, order, reasons) };
   const outbox: OutboxRow = { ...owned.outbox, due_at_ms: state.now_ms, attempts: 0 };
   return {

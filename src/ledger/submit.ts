@@ -189,11 +189,7 @@ function replay(state: LedgerState, request: SubmitRequest): Result<SubmitAnswer
 /** A second use of a finished id names its end state, and the order's id where there is one. */
 function refuseState(state: LedgerState, owned: Owned): Result<never> {
   const { reservation, order } = owned;
-  const details = {
-    reservation_id: reservation.id,
-    status: reservation.state,
-    ...(order === null ? {} : { order_id: order.id }),
-  };
+  const details = { reservation_id: reservation.id, status: reservation.state };
   if (isExpired(reservation, state.now_ms) || reservation.state === 'expired') {
     return refused(
       'reservation_expired',
@@ -201,7 +197,7 @@ function refuseState(state: LedgerState, owned: Owned): Result<never> {
       { ...details, status: 'expired', items: hashesOf(state.owned_items) },
     );
   }
-  if (reservation.state === 'released' && order === null) {
+  if (order === null) {
     return refused(
       'reservation_already_released',
       'The reservation was released and holds nothing any more. Nothing was sold. check_stock and reserve again.',
@@ -211,7 +207,7 @@ function refuseState(state: LedgerState, owned: Owned): Result<never> {
   return refused(
     'reservation_already_submitted',
     'An order was submitted on this reservation before. get_order tells how it stands; do not submit again.',
-    { ...details, order_status: order?.state },
+    { ...details, order_id: order.id, order_status: order.state },
   );
 }
 

@@ -15,7 +15,7 @@ export const ORDER_NAME_MAX_CHARS = 100;
 
 /** For showing: invisible characters become nothing, runs of white space one blank, the rest is cut. */
 export function cleanText(input: string, maxChars: number): string {
-  const visible = input.replace(/\s+/gu, ' ').replace(INVISIBLE, '').replace(/ +/gu, ' ').trim();
+  const visible = input.replace(/\s/gu, ' ').replace(INVISIBLE, '').replace(/ +/gu, ' ').trim();
   return [...visible].slice(0, maxChars).join('');
 }
 

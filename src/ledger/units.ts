@@ -19,7 +19,8 @@ export const UNITS_MAX = 1_000_000;
  * fractions, numeric strings, NaN, infinities, zero, negatives and numbers past 2^53 included.
  */
 export function parseUnits(input: unknown): Units | null {
-  if (typeof input !== 'number' || !Number.isInteger(input)) return null;
-  if (input < 1 || input > UNITS_MAX) return null;
-  return input as Units;
+  // False for whatever is no number, too.
+  if (!Number.isInteger(input)) return null;
+  const units = input as Units;
+  return units >= 1 && units <= UNITS_MAX ? units : null;
 }

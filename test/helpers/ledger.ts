@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { ledgerClock } from '../../src/clock.js';
 import { makeIds } from '../../src/ids.js';
 import { type CheckAnswer, viewStock } from '../../src/ledger/check.js';
+import type { JournalKind } from '../../src/ledger/journal.js';
 import { Ledger, type ReserveInput, type SubmitInput } from '../../src/ledger/ledger.js';
 import type { ItemObservation, LevelObservation } from '../../src/ledger/observation.js';
 import type {
@@ -21,6 +22,7 @@ import type {
   Owned,
   StockFreshener,
 } from '../../src/ledger/ports.js';
+import type { QuotaName } from '../../src/ledger/quota-limits.js';
 import type { Result } from '../../src/ledger/refusal.js';
 import { decideApplyReport, type ReportResult, type StockReport } from '../../src/ledger/report.js';
 import type { ReserveAnswer } from '../../src/ledger/reserve.js';
@@ -126,6 +128,8 @@ export interface TestLedgerOptions {
   readonly locations?: readonly LocationRow[];
   /** Re-reads the shop on demand; left out, the shop can't be reached. */
   readonly freshener?: StockFreshener;
+  /** What happens whenever a call waits, before 20 ms have passed. */
+  readonly meanwhile?: () => Promise<void>;
 }
 
 /** What a test says of an item; everything but the SKU has a default. */
@@ -151,6 +155,8 @@ export class TestLedger {
   readonly ledger: Ledger;
   /** How often the ledger said that there is work for the outbox. */
   nudges = 0;
+  /** Quotas that have refused somebody something, and whom. */
+  readonly quotaAlarms: (readonly [QuotaName, string])[] = [];
   readonly #options: TestLedgerOptions;
   readonly #folder: string | null;
 
@@ -173,7 +179,11 @@ export class TestLedger {
         },
       },
       settings: this.settings,
-      sleep: async () => this.time.pass(20),
+      sleep: async () => {
+        await options.meanwhile?.();
+        this.time.pass(20);
+      },
+      onQuota: (...alarm) => this.quotaAlarms.push(alarm),
     });
   }
 
@@ -284,6 +294,15 @@ export class TestLedger {
       { owned: { reservation_id: reservationId }, precedence: true, history: true, ...more },
       decide,
     );
+  }
+
+  /** Everything that the journal has of these kinds, oldest first. */
+  journal(...kinds: readonly JournalKind[]): Readonly<Record<string, unknown>>[] {
+    const rows = this.rawly((db) => db.prepare('SELECT kind, data FROM journal ORDER BY seq').all()) as {
+      kind: JournalKind;
+      data: string;
+    }[];
+    return rows.filter(({ kind }) => kinds.includes(kind)).map(({ data }) => JSON.parse(data));
   }
 
   /** What the ledger holds of a SKU; throws when it knows none. */

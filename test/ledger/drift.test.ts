@@ -1,13 +1,26 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { decideReconciled } from '../../src/ledger/drift.js';
 import { MAX_AGE_SLOW_S } from '../../src/ledger/freshness.js';
+import { decideTaken } from '../../src/ledger/move-steps.js';
 import type { LevelObservation } from '../../src/ledger/observation.js';
 import { decidePlaced } from '../../src/ledger/placing.js';
+import type { LedgerState } from '../../src/ledger/ports.js';
 import type { Findings } from '../../src/ledger/reconciliation.js';
 import type { ReportResult } from '../../src/ledger/report.js';
-import { decideDeleted, decideOpen } from '../../src/ledger/shop-steps.js';
+import { decideClaim, decideDeleted, decideNextStep, decideOpen } from '../../src/ledger/shop-steps.js';
 import { verifyLedgerFile } from '../../src/store/sqlite/verify.js';
-import { answerOf, HOUR, MINUTE, SECOND, STORE, TestLedger, WAREHOUSE } from '../helpers/ledger.js';
+import {
+  answerOf,
+  HOUR,
+  MINUTE,
+  SECOND,
+  STORE,
+  TEST_LOCATIONS,
+  TestLedger,
+  WAREHOUSE,
+} from '../helpers/ledger.js';
+
+const CLAIM = { worker: 'worker-1', claim_ms: MINUTE, check_ms: HOUR, resend_max_ms: HOUR };
 
 let t: TestLedger;
 beforeEach(async () => {
@@ -80,6 +93,39 @@ describe('a difference between the ledger and the shop', () => {
       [WAREHOUSE, 10, null],
       [STORE, 0, 3],
     ]);
+    expect(await units({ [STORE]: 3 })).toBeUndefined();
+    expect(await units({ [WAREHOUSE]: 4, [STORE]: 3 })).toEqual([[WAREHOUSE, null, 4]]);
+  });
+
+  test('is none at a level that the report is not about', async () => {
+    await tee({ [WAREHOUSE]: 10, [STORE]: 5 });
+    t.time.pass(SECOND);
+    const found = findings(await t.levels('tee', { [WAREHOUSE]: 9 }));
+    expect(found?.levels).toMatchObject([{ location_id: WAREHOUSE, ledger_units: 10, shop_units: 9 }]);
+    expect(found?.levels).toHaveLength(1);
+  });
+
+  test('at a location that is closed is one of the units that are there', async () => {
+    await tee({ [WAREHOUSE]: 10, [STORE]: 5 });
+    await t.store.putLocations(TEST_LOCATIONS.map((row) => ({ ...row, active: row.location_id !== STORE })));
+    t.time.pass(SECOND);
+    await tee({ [WAREHOUSE]: 10, [STORE]: 5 });
+    t.time.pass(SECOND);
+    const found = findings(await tee({ [WAREHOUSE]: 10, [STORE]: 4 }));
+    expect(found?.levels).toMatchObject([{ location_id: STORE, ledger_units: 5, shop_units: 4 }]);
+  });
+
+  test.each([
+    ['is gone from the shop is told once, not level by level', 'discontinued', {}, 1, []],
+    ['is archived, and its levels with it', 'discontinued', { [WAREHOUSE]: 9 }, 1, [9]],
+    ['is stocked nowhere any more is told by its level', 'active', {}, 0, [null]],
+  ] as const)('of an item that %s', async (_, lifecycle, levels, catalogue, told) => {
+    await tee({ [WAREHOUSE]: 10 });
+    t.time.pass(SECOND);
+    const found = findings(await t.seed({ sku: 'tee', lifecycle, levels }));
+    expect(found?.catalogue).toHaveLength(catalogue);
+    expect(found?.levels.map(({ shop_units }) => shop_units)).toEqual(told);
+    expect(found?.jumps).toEqual([]);
   });
 
   describe('that a write of ours explains is none of drift', () => {
@@ -111,6 +157,52 @@ describe('a difference between the ledger and the shop', () => {
       await t.decide(reservation_id, (state) => decideDeleted(state));
       t.time.pass(SECOND);
       expect(await cause({ available_units: 10 })).toEqual(['own_write']);
+    });
+
+    test('a mirror that the shop is being asked for, seen before it answers', async () => {
+      await tee({ [WAREHOUSE]: 10 });
+      const { reservation_id } = await owned(4);
+      await t.decide(reservation_id, (state) => decideClaim(state, CLAIM));
+      await t.decide(reservation_id, (state) => decideNextStep(state, CLAIM, t.settings, true));
+      t.time.pass(SECOND);
+      expect(await cause({ available_units: 6 })).toEqual(['own_write']);
+      t.time.pass(SECOND);
+      expect(await cause({ available_units: 1 })).toEqual(['drift']);
+    });
+
+    test.each([
+      ['within the margin before its time ran out', 0, 'own_write'],
+      ['before that', -1, 'drift'],
+    ])('a mirror that the shop may have let go of, read %s', async (_, after, expected) => {
+      await tee({ [WAREHOUSE]: 10 });
+      const { reservation_id } = await owned(4);
+      const until_ms = t.clock.now() + 5 * MINUTE;
+      await t.decide(reservation_id, (state) => decideOpen(state, { ...open, until_ms }));
+      t.time.pass(SECOND);
+      await tee({ [WAREHOUSE]: 6 });
+      t.time.pass(5 * MINUTE);
+      const read_at_ms = until_ms - t.settings.mirror_margin_ms + after;
+      const found = findings(await t.seed({ sku: 'tee', levels: { [WAREHOUSE]: 10 }, read_at_ms }));
+      expect(found?.levels.map((difference) => difference.cause)).toEqual([expected]);
+    });
+
+    test.each([
+      [
+        'holds its units until a time',
+        (state: LedgerState) => decideOpen(state, { ...open, until_ms: state.now_ms + HOUR }),
+      ],
+      ['has moved its units, which has no end', decideTaken],
+    ])('not units that come in of an order that was placed while the shop %s', async (_, hold) => {
+      await tee({ [WAREHOUSE]: 10 });
+      const reservation = await owned(4);
+      const id = reservation.reservation_id;
+      await t.decide<unknown>(id, hold);
+      t.time.pass(SECOND);
+      await tee({ [WAREHOUSE]: 6 });
+      answerOf(await t.submit(reservation));
+      await t.decide(id, (state) => decidePlaced(state, { order_ref: 'o1', order_name: '#1' }));
+      t.time.pass(SECOND);
+      expect(await cause({ available_units: 10 })).toEqual(['drift']);
     });
 
     test('an order that was placed without a mirror, and not more than its units', async () => {
@@ -153,6 +245,22 @@ describe('a difference between the ledger and the shop', () => {
     const found = findings(await t.seed({ sku: 'new', levels: { [WAREHOUSE]: level } }));
     expect(found?.catalogue).toMatchObject([{ cause: 'recent' }]);
   });
+
+  test.each([
+    ['the newest of its levels has just moved', [HOUR, 0], 'recent'],
+    ['one level has just moved and the other says nothing', [0, null], 'recent'],
+    ['all of its levels have stood for long', [HOUR, HOUR], 'drift'],
+    ['no level says when it moved', [null, null], 'drift'],
+  ] as const)('of an unknown item is told apart by its levels: %s', async (_, ages, cause) => {
+    t.time.pass(HOUR);
+    await beat();
+    const [first, second] = ages.map((age) => ({
+      available_units: 5,
+      upstream_updated_at_ms: age === null ? null : t.clock.now() - age,
+    }));
+    const levels = { [WAREHOUSE]: first ?? 0, [STORE]: second ?? 0 };
+    expect(findings(await t.seed({ sku: 'new', levels }))?.catalogue).toMatchObject([{ cause }]);
+  });
 });
 
 describe('a jump', () => {
@@ -187,6 +295,52 @@ describe('a jump', () => {
     ['half of it', figure(20, 25, 5)],
   ])('is not %s', async (_, to) => {
     expect(await jumps(to)).toEqual([]);
+  });
+
+  /** Of 100 on the shelf 60 are in orders: [available, on hand, committed] before, and what becomes of them. */
+  test.each<[string, readonly [number, number | null, number | null], number | null]>([
+    ['orders of 50 units that are cancelled', [90, 100, 10], null],
+    ['50 units in orders that are shipped, and as many put on sale by nobody', [90, 50, 10], 50],
+    ['orders of 50 units, 30 shipped and 20 cancelled, and 50 more on sale', [90, 70, 10], 30],
+    ['a receipt of 30 and orders of 20 units that are cancelled', [90, 130, 40], null],
+    ['a receipt of 10 and orders of 10 units that are cancelled, and 50 more on sale', [90, 110, 50], 30],
+    ['units on hand that are lost while 50 more are on sale', [90, 70, 60], 50],
+    ['more in orders while 50 more are on sale', [90, 100, 90], 50],
+    ['50 more on sale, of which nothing else is told any more', [90, null, null], 50],
+  ])('is told from what it may be: %s', async (_, to, unexplained_units) => {
+    await tee(figure(40, 100, 60));
+    expect(await jumps(figure(...to))).toMatchObject(
+      unexplained_units === null ? [] : [{ unexplained_units }],
+    );
+  });
+
+  test.each([
+    ['less on sale, and orders are told for the first time', figure(40, null, null), figure(10, 45, 35)],
+    [
+      'more on sale, and units on hand are told for the first time',
+      figure(40, null, null),
+      figure(90, 90, 0),
+    ],
+    ['more on sale, and orders are told no more', figure(40, null, 60), figure(90, null, null)],
+  ])('is not explained by a figure without one before and after: %s', async (_, from, to) => {
+    await tee(from);
+    expect(await jumps(to)).toHaveLength(1);
+  });
+
+  test.each([
+    ['was confirmed just as long ago as stock may ever be old', 0, 1],
+    ['was confirmed longer ago', 1, 0],
+  ])('is one of a figure that %s', async (_, after, told) => {
+    t.time.pass(MAX_AGE_SLOW_S * SECOND + after);
+    expect(findings(await tee(figure(0, 5, 5)))?.jumps).toHaveLength(told);
+  });
+
+  test('at one level says nothing of the other', async () => {
+    await tee({ [WAREHOUSE]: 40, [STORE]: 40 });
+    t.time.pass(SECOND);
+    const found = findings(await tee({ [WAREHOUSE]: 40, [STORE]: 0 }));
+    expect(found?.jumps).toMatchObject([{ location_id: STORE, unexplained_units: 40 }]);
+    expect(found?.jumps).toHaveLength(1);
   });
 
   test('is not what a few units do, whatever their share', async () => {

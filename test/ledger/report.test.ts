@@ -2,11 +2,13 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { endReservation } from '../../src/ledger/ending.js';
 import type { HoldState } from '../../src/ledger/hold.js';
+import { decideTaken } from '../../src/ledger/move-steps.js';
 import { decideFailed, decidePlaced } from '../../src/ledger/placing.js';
 import { decideExpire } from '../../src/ledger/release.js';
 import { decideDeleted, decideOpen } from '../../src/ledger/shop-steps.js';
-import { cleanText, isNameableSku } from '../../src/ledger/text.js';
+import { cleanText, isNameableSku, SKU_MAX_CHARS, visibleText } from '../../src/ledger/text.js';
 import {
+  answerOf,
   HOUR,
   MINUTE,
   SECOND,
@@ -15,6 +17,7 @@ import {
   TEST_SETTINGS,
   TEST_START_MS,
   TestLedger,
+  units,
   WAREHOUSE,
 } from '../helpers/ledger.js';
 import { runsOr } from '../helpers/runs.js';
@@ -40,6 +43,25 @@ describe('a stock report', () => {
     const after = await t.item('tee');
     expect(after).toMatchObject({ stock_hash: before.stock_hash, state_version: 1, as_of_ms: TEST_START_MS });
     expect(after.confirmed_at_ms).toBe(before.confirmed_at_ms + MINUTE);
+  });
+
+  test('L6: that says what is known already is no entry of the journal; one of a new state is one', async () => {
+    await t.seed({ sku: 'tee' });
+    expect(t.journal('stock.changed', 'holds.moved', 'stock.jumped')).toHaveLength(1);
+    t.time.pass(MINUTE);
+    await t.seed({ sku: 'tee' });
+    expect(t.journal('stock.changed', 'holds.moved', 'stock.jumped')).toHaveLength(1);
+    await t.seed({ sku: 'tee', levels: { [WAREHOUSE]: 9 } });
+    expect(t.journal('stock.changed', 'holds.moved', 'stock.jumped')).toEqual([
+      expect.objectContaining({ state_version: 1, levels: [[WAREHOUSE, 10, 0, 0, 0]] }),
+      {
+        sku: 'tee',
+        state_version: 2,
+        lifecycle: 'active',
+        stock_hash: (await t.item('tee')).stock_hash,
+        levels: [[WAREHOUSE, 9, 0, 0, 0]],
+      },
+    ]);
   });
 
   test('of a new state makes a new version with its own time, salt and checksum', async () => {
@@ -76,6 +98,26 @@ describe('a stock report', () => {
     await t.seed({ sku: 'tee', levels: { [WAREHOUSE]: 10, [STORE]: 5 } });
     await t.levels('tee', { [STORE]: 2 });
     expect(await t.atp('tee')).toBe(12);
+  });
+
+  test('of some levels leaves what the catalogue says as it is', async () => {
+    await t.seed({ sku: 'tee', title: 'Black T-Shirt', variant_title: 'M' });
+    const { variant_id, product_id } = await t.item('tee');
+    expect(await t.levels('tee', { [WAREHOUSE]: 9 })).toMatchObject({ sku: 'tee', changed: true });
+    expect(await t.item('tee')).toMatchObject({
+      variant_id,
+      product_id,
+      title: 'Black T-Shirt',
+      variant_title: 'M',
+      lifecycle: 'active',
+    });
+  });
+
+  test('of some levels does not bring back one that is gone', async () => {
+    await t.seed({ sku: 'tee', levels: { [WAREHOUSE]: 10, [STORE]: 5 } });
+    await t.seed({ sku: 'tee', levels: { [WAREHOUSE]: 10 } });
+    await t.levels('tee', { [WAREHOUSE]: 9 });
+    expect(await level('tee', STORE)).toMatchObject({ sellable_here: false });
   });
 
   test('that is complete takes away a level that it does not list', async () => {
@@ -187,6 +229,30 @@ describe('a location', () => {
     expect(await t.atp('tee')).toBe(8);
   });
 
+  test('that was closed leaves the checksum with a report of another level, too', async () => {
+    await t.seed({ sku: 'tee', levels: { [WAREHOUSE]: 3, [STORE]: 5 } });
+    await t.store.putLocations(closed);
+    expect(await t.levels('tee', { [WAREHOUSE]: 3 })).toMatchObject({ changed: true });
+    expect(await level('tee', STORE)).toMatchObject({ sellable_here: false, upstream_available_units: 5 });
+  });
+
+  test('L6: that is closed may stock an item anew: no other state, and journaled', async () => {
+    await t.seed({ sku: 'tee', levels: { [WAREHOUSE]: 3 } });
+    await t.store.putLocations(closed);
+    expect(await t.seed({ sku: 'tee', levels: { [WAREHOUSE]: 3, [STORE]: 5 } })).toMatchObject({
+      changed: false,
+    });
+    expect(await t.atp('tee')).toBe(3);
+    expect(t.journal('holds.moved')).toMatchObject([
+      {
+        levels: [
+          [WAREHOUSE, 3, 0, 0, 0],
+          [STORE, 5, 0, 0, 0],
+        ],
+      },
+    ]);
+  });
+
   test('that the shop lists no more is closed', async () => {
     await t.seed({ sku: 'tee', levels: { [WAREHOUSE]: 3, [STORE]: 5 } });
     expect(await t.store.putLocations(TEST_LOCATIONS.slice(0, 1))).toBe(true);
@@ -264,6 +330,25 @@ describe('the SKU of an item', () => {
     const report = await t.seed({ sku, item_id: 'item-2', variant_id: '22' });
     expect(report).toMatchObject({ applied: true });
     if (report.applied) expect(isNameableSku(report.sku)).toBe(true);
+    expect(report).toMatchObject({ sku: `${'x'.repeat(199)}~22` });
+  });
+
+  test('as long as one may be that another item has still leaves room for the variant', async () => {
+    const sku = 'x'.repeat(SKU_MAX_CHARS);
+    expect(await t.seed({ sku, item_id: 'item-1', variant_id: '11' })).toMatchObject({ sku });
+    expect(await t.seed({ sku, item_id: 'item-2', variant_id: '22' })).toMatchObject({
+      sku: `${'x'.repeat(200)}~22`,
+    });
+  });
+
+  test.each([
+    ['255 characters', true, 'x'.repeat(255)],
+    ['256 characters', false, 'x'.repeat(256)],
+    // One such sign is two characters to a database and to a client.
+    ['127 signs beyond the basic plane and one letter', true, `${'👟'.repeat(127)}x`],
+    ['128 signs beyond the basic plane', false, '👟'.repeat(128)],
+  ])('of %s is one that can be named: %s', (_, is, sku) => {
+    expect(isNameableSku(sku)).toBe(is);
   });
 
   test.each(['__proto__', 'constructor', "'; DROP TABLE items; --", '"quoted"', '{}', '0', '💥'])(
@@ -280,6 +365,13 @@ describe('text from the shop', () => {
   test('is shown without what could hide or reorder words, and cut', () => {
     expect(cleanText('  A\u202e \n\tB\u200b\u0007 ', 200)).toBe('A B');
     expect(cleanText('👟👟👟', 2)).toBe('👟👟');
+    expect(cleanText('A \u200b \u200b B', 200)).toBe('A B');
+  });
+
+  test('that is passed on keeps its lines, tabs and blanks, and loses what nobody can see', () => {
+    const note = ' two\tlines\r\nof  it ';
+    expect(visibleText(note)).toBe(note);
+    expect(visibleText('a\u200b\u202eb\0\ud800c\u2028d\u{e0041}')).toBe('abcd');
   });
 
   test('is clean for any input, and cleaning it again changes nothing', () => {
@@ -391,6 +483,83 @@ describe('a mirrored hold', () => {
     expect(await t.atp('tee')).toBe(6);
   });
 
+  test('L1: counts as before once its time at the shop has run out, with nothing left to wait for', async () => {
+    const until_ms = t.clock.now() + 17 * MINUTE;
+    const id = await mirrored();
+    answerOf(await t.submit({ reservation_id: id, stock_hash: (await t.item('tee')).stock_hash }));
+    t.time.pass(17 * MINUTE);
+    await t.levels('tee', { [WAREHOUSE]: 6 }, until_ms - TEST_SETTINGS.mirror_margin_ms);
+    expect((await t.owned(id)).holds).toMatchObject([
+      { state: 'counted', awaits: null, awaits_after_ms: null, mirror_until_ms: null },
+    ]);
+    expect(t.journal('stock.changed').at(-1)).toMatchObject({ moved: [[1, 4, 'mirrored', 'counted']] });
+  });
+
+  test('L1: that was never seen in a report before its time ran out counts for good', async () => {
+    await t.seed({ sku: 'tee' });
+    const { reservation_id } = await t.granted('tee', 4);
+    const until_ms = t.clock.now() + 5 * MINUTE;
+    await t.decide(reservation_id, (state) => decideOpen(state, { hold_ref: 'd', until_ms }));
+    t.time.pass(5 * MINUTE);
+    await t.seed({ sku: 'tee', read_at_ms: until_ms - TEST_SETTINGS.mirror_margin_ms });
+    expect((await t.owned(reservation_id)).holds).toMatchObject([
+      { state: 'counted', awaits: null, awaits_after_ms: null, mirror_until_ms: until_ms },
+    ]);
+    expect(await t.atp('tee')).toBe(6);
+  });
+
+  test.each([
+    ['has none of the item any more', { [STORE]: 5 }, TEST_LOCATIONS],
+    [
+      'is closed',
+      { [WAREHOUSE]: 10, [STORE]: 5 },
+      TEST_LOCATIONS.map((row) => ({ ...row, active: row.location_id === STORE })),
+    ],
+  ])(
+    'is believed at the second location when the first %s: the shop takes from there',
+    async (_, levels, locations) => {
+      await t.seed({ sku: 'tee', levels: { [WAREHOUSE]: 10, [STORE]: 9 } });
+      const { reservation_id } = await t.granted('tee', 4, {
+        lines: [{ sku: 'tee', quantity: units(4), location_id: STORE }],
+      });
+      await t.store.putLocations(locations);
+      const until_ms = t.clock.now() + HOUR;
+      await t.decide(reservation_id, (state) => decideOpen(state, { hold_ref: 'd', until_ms }));
+      t.time.pass(SECOND);
+      await t.seed({ sku: 'tee', levels });
+      expect(await holdStates(reservation_id)).toEqual(['mirrored']);
+      expect(await level('tee', STORE)).toMatchObject({ held_units: 0, mirrored_units: 4 });
+    },
+  );
+
+  test('L6: that counts for good waits for nothing more, which is journaled although no figure is another', async () => {
+    await t.seed({ sku: 'tee', levels: { [WAREHOUSE]: 1, [STORE]: 9 } });
+    const { reservation_id } = await t.granted('tee', 4);
+    const until_ms = t.clock.now() + HOUR;
+    await t.decide(reservation_id, (state) => decideOpen(state, { hold_ref: 'd', until_ms }));
+    t.time.pass(SECOND);
+    expect(await t.levels('tee', { [STORE]: 9 })).toMatchObject({ changed: false });
+    expect((await t.owned(reservation_id)).holds).toMatchObject([
+      { state: 'counted', awaits: null, awaits_after_ms: null },
+    ]);
+    expect(t.journal('holds.moved')).toMatchObject([{ moved: [[1, 4, 'counted', 'counted']] }]);
+  });
+
+  test('of units that were moved at the shop is where we hold them, at whatever location, and has no end', async () => {
+    await t.seed({ sku: 'tee', levels: { [WAREHOUSE]: 1, [STORE]: 9 } });
+    const { reservation_id } = await t.granted('tee', 4);
+    await t.decide(reservation_id, decideTaken);
+    t.time.pass(SECOND);
+    await t.levels('tee', { [STORE]: 5 });
+    expect((await t.owned(reservation_id)).holds).toMatchObject([
+      { state: 'mirrored', awaits: null, mirror_until_ms: null },
+    ]);
+    expect(t.journal('holds.moved').at(-1)).toMatchObject({ moved: [[1, 4, 'counted', 'mirrored']] });
+    t.time.pass(HOUR);
+    await t.levels('tee', { [STORE]: 5 });
+    expect(await holdStates(reservation_id)).toEqual(['mirrored']);
+  });
+
   test('trusts a longer time that the shop has given since', async () => {
     const id = await mirrored();
     await t.decide(id, (state) => decideOpen(state, { hold_ref: 'draft-1', until_ms: TEST_START_MS + HOUR }));
@@ -427,6 +596,18 @@ describe('a hold whose order is placed', () => {
     await t.levels('tee', { [WAREHOUSE]: 6 });
     expect((await t.item('tee')).levels[0]).toMatchObject({ held_units: 0, mirrored_units: 0 });
     expect(await t.atp('tee')).toBe(6);
+    expect(t.journal('stock.changed').at(-1)).toMatchObject({ moved: [[1, 4, 'mirrored', 'gone']] });
+  });
+
+  test('L3: settles as well when its time at the shop has run out meanwhile: it does not count again', async () => {
+    const id = await mirrored();
+    const { stock_hash } = await t.item('tee');
+    answerOf(await t.submit({ reservation_id: id, stock_hash }));
+    await t.decide(id, (state) => decidePlaced(state, { order_ref: 'o1', order_name: '#1' }));
+    t.time.pass(HOUR);
+    await t.levels('tee', { [WAREHOUSE]: 6 });
+    expect(await holdStates(id)).toEqual([]);
+    expect((await t.item('tee')).levels[0]).toMatchObject({ held_units: 0, mirrored_units: 0 });
   });
 });
 
@@ -460,6 +641,17 @@ describe('a mirrored hold that is over', () => {
     expect(await t.atp('tee')).toBe(10);
   });
 
+  test('L3: waits for its full time at the shop: within the margin before it may still be held there', async () => {
+    const until_ms = t.clock.now() + 17 * MINUTE;
+    const id = await mirrored();
+    await t.release(id);
+    t.time.pass(17 * MINUTE);
+    await t.levels('tee', { [WAREHOUSE]: 6 }, until_ms - 1);
+    expect(await holdStates(id)).toEqual(['returning']);
+    await t.levels('tee', { [WAREHOUSE]: 10 }, until_ms);
+    expect(await holdStates(id)).toEqual([]);
+  });
+
   test('L3: because its order failed promises nothing to anybody either', async () => {
     const id = await mirrored();
     await t.submit({ reservation_id: id, stock_hash: (await t.item('tee')).stock_hash });
@@ -467,6 +659,48 @@ describe('a mirrored hold that is over', () => {
     expect(await holdStates(id)).toEqual(['returning']);
     expect((await t.owned(id)).reservation.state).toBe('released');
     expect(await t.atp('tee')).toBe(6);
+  });
+});
+
+describe('how fast an item sells', () => {
+  /** Units an hour, times a million, as one unit more makes of it: the average is over six hours. */
+  const ONE_UNIT = Math.round(1_000_000 / 6);
+  const velocity = async () => (await t.item('tee')).velocity;
+  const start = { micro_units_per_hour: 0, at_ms: TEST_START_MS, watched_since_ms: TEST_START_MS };
+
+  test('is nothing when it is first seen, however many there are', async () => {
+    await t.seed({ sku: 'tee', levels: { [WAREHOUSE]: 10, [STORE]: 5 } });
+    expect(await velocity()).toEqual(start);
+  });
+
+  test.each([
+    ['sold at one location', { [WAREHOUSE]: 7, [STORE]: 5 }, 3],
+    ['sold at both', { [WAREHOUSE]: 8, [STORE]: 1 }, 6],
+    ['sold at one and come in at the other, less of them', { [WAREHOUSE]: 6, [STORE]: 8 }, 1],
+    ['gone with their location', { [WAREHOUSE]: 10 }, 5],
+  ])('is told by units that are %s', async (_, levels, sold) => {
+    await t.seed({ sku: 'tee', levels: { [WAREHOUSE]: 10, [STORE]: 5 } });
+    t.time.pass(MINUTE);
+    await t.seed({ sku: 'tee', levels });
+    const { micro_units_per_hour, ...times } = await velocity();
+    expect(Math.abs(micro_units_per_hour - sold * ONE_UNIT)).toBeLessThan(10);
+    expect(times).toEqual({ at_ms: TEST_START_MS + MINUTE, watched_since_ms: TEST_START_MS });
+  });
+
+  test.each([
+    ['the same figures', { [WAREHOUSE]: 10, [STORE]: 5 }],
+    ['units that came in', { [WAREHOUSE]: 12, [STORE]: 5 }],
+    ['units that were carried from one location to the other', { [WAREHOUSE]: 5, [STORE]: 10 }],
+  ])('is not told by %s', async (_, levels) => {
+    await t.seed({ sku: 'tee', levels: { [WAREHOUSE]: 10, [STORE]: 5 } });
+    t.time.pass(MINUTE);
+    await t.seed({ sku: 'tee', levels });
+    expect(await velocity()).toEqual(start);
+  });
+
+  test('is not told by units that the shop holds for us', async () => {
+    await mirrored();
+    expect(await velocity()).toEqual(start);
   });
 });
 
