@@ -8,6 +8,7 @@ import {
   refusalOf,
   SECOND,
   STORE,
+  TEST_LOCATIONS,
   TestLedger,
   WAREHOUSE,
 } from '../helpers/ledger.js';
@@ -55,6 +56,23 @@ describe('what is in stock', () => {
     });
   });
 
+  test('has the title of the product alone when the variant has none', async () => {
+    await t.seed({ sku: 'tee', title: 'Black T-Shirt', variant_title: '' });
+    expect((await t.check('tee')).items[0]?.title).toBe('Black T-Shirt');
+  });
+
+  test('is listed by the locations that are open and stock it', async () => {
+    await t.seed({ sku: 'tee', levels: { [WAREHOUSE]: 3, [STORE]: 5 } });
+    const locations = async () => (await t.check('tee')).items[0]?.locations.map(({ name }) => name);
+    await t.store.putLocations(TEST_LOCATIONS.map((row) => ({ ...row, active: row.location_id !== STORE })));
+    expect(await locations()).toEqual(['Warehouse']);
+    await t.store.putLocations(TEST_LOCATIONS);
+    expect(await locations()).toEqual(['Warehouse', 'Store']);
+    t.time.pass(SECOND);
+    await t.seed({ sku: 'tee', levels: { [WAREHOUSE]: 3 } });
+    expect(await locations()).toEqual(['Warehouse']);
+  });
+
   test.each([
     [4, 'in_stock'],
     [3, 'low_stock'],
@@ -100,6 +118,7 @@ describe("a reservation's stock", () => {
       status: 'active',
       expires_at: '2026-11-23T12:15:00.000Z',
     });
+    expect(answer.unknown_skus).toEqual([]);
     expect(answer.stock_hash).toBe((await t.item('tee')).stock_hash);
     expect(answer.stock_hash).not.toBe(stock_hash);
     const foreign = refusalOf(await t.ledger.checkReservation(OTHER_AGENT, reservation_id));
@@ -116,6 +135,23 @@ describe("a reservation's stock", () => {
       reservation: { status: 'released' },
     });
   });
+});
+
+test('the stock of a reservation names the order once there is one', async () => {
+  await t.seed({ sku: 'tee' });
+  const granted = await t.granted('tee', 3);
+  const { order_id } = answerOf(await t.submit(granted));
+  const { reservation } = answerOf(await t.ledger.checkReservation(AGENT, granted.reservation_id));
+  expect(reservation).toMatchObject({ status: 'submitted', order_id });
+});
+
+test('the stock of a reservation that is over and whose SKU has another name has the checksum it was given', async () => {
+  await t.seed({ sku: 'old', item_id: 'item-1' });
+  const { reservation_id, stock_hash } = await t.granted('old', 3);
+  await t.release(reservation_id);
+  await t.seed({ sku: 'new', item_id: 'item-1' });
+  const answer = answerOf(await t.ledger.checkReservation(AGENT, reservation_id));
+  expect(answer).toMatchObject({ items: [], stock_hash, reservation: { status: 'released' } });
 });
 
 describe('what a follower of a SKU sees', () => {

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { decideExpire } from '../../src/ledger/release.js';
+import { decidePlaced } from '../../src/ledger/placing.js';
+import { decideExpire, decideRelease } from '../../src/ledger/release.js';
 import { AGENT, answerOf, OTHER_AGENT, refusalOf, SECOND, TestLedger } from '../helpers/ledger.js';
 
 let t: TestLedger;
@@ -51,6 +52,26 @@ describe('releasing', () => {
       code: 'reservation_already_submitted',
       details: { order_id, status: 'submitted' },
     });
+    expect(await t.atp('tee')).toBe(6);
+  });
+
+  test('L4: is refused once the shop has the order', async () => {
+    const granted = await t.granted('tee', 4);
+    const { order_id } = answerOf(await t.submit(granted));
+    await t.decide(granted.reservation_id, (state) =>
+      decidePlaced(state, { order_ref: 'o1', order_name: '#1' }),
+    );
+    expect(refusalOf(await t.release(granted.reservation_id))).toMatchObject({
+      code: 'reservation_already_submitted',
+      details: { reservation_id: granted.reservation_id, order_id, status: 'committed' },
+    });
+  });
+
+  test("of somebody else's reservation is refused by the decision too, whatever was loaded for it", async () => {
+    const { reservation_id } = await t.granted('tee', 4);
+    const asked = { principal: OTHER_AGENT, reservation_id, reason: null };
+    const result = await t.decide(reservation_id, (state) => decideRelease(state, asked));
+    expect(refusalOf(result)).toEqual(refusalOf(await t.release('res_nope')));
     expect(await t.atp('tee')).toBe(6);
   });
 

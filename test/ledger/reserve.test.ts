@@ -178,6 +178,17 @@ describe('what a grant leaves behind', () => {
   });
 });
 
+test('a refusal says when to come again only where that is known', async () => {
+  await t.seed({ sku: 'tee' });
+  const short = refusalOf(await t.reserve('tee', 99));
+  expect('retry_after_seconds' in short).toBe(false);
+  t.time.pass(3 * MINUTE);
+  expect(refusalOf(await t.reserve('tee', 1))).toMatchObject({
+    code: 'stock_stale',
+    retry_after_seconds: 15,
+  });
+});
+
 describe('allow_partial', () => {
   test('takes what there is and says how much', async () => {
     await t.seed({ sku: 'tee', levels: { [WAREHOUSE]: 2, [STORE]: 1 } });

@@ -50,7 +50,16 @@ describe('a submit on a checksum that is true', () => {
     t.time.pass(SECOND);
     await t.seed({ sku: 'tee', lifecycle: 'discontinued' });
     const answer = answerOf(await t.submit({ ...mine, stock_hash: (await t.item('tee')).stock_hash }));
-    expect(answer).toMatchObject({ status: 'held', reasons: [{ code: 'item_discontinued', sku: 'tee' }] });
+    expect(answer).toMatchObject({
+      status: 'held',
+      reasons: [
+        {
+          code: 'item_discontinued',
+          sku: 'tee',
+          detail: 'The item is not for sale, so the shop is read again first.',
+        },
+      ],
+    });
   });
 
   test('L5: of stock that no longer covers it is held, with that reason', async () => {

@@ -3,12 +3,14 @@ import { describe, expect, test } from 'vitest';
 import {
   basketHash,
   isWellFormedHash,
+  nameUuid,
   type StockSnapshot,
   sameHash,
   sha256OfJson,
   stockHash,
 } from '../../src/ledger/stock-hash.js';
 import { hasPython, independently } from '../helpers/independent-hash.js';
+import { runsOr } from '../helpers/runs.js';
 
 const PLAIN: StockSnapshot = {
   shop: 'test.myshopify.com',
@@ -160,6 +162,32 @@ describe('the form of a checksum', () => {
     expect(sameHash(good, '')).toBe(false);
     expect(sameHash(good, `${good}0`)).toBe(false);
   });
+});
+
+describe('the key of a request at the shop', () => {
+  /** Made by Python's uuid5 in the namespace of the bytes `holdfast/key/v1/`. */
+  test.each([
+    ['hf-0/1', '88dad902-b10c-58fc-9d3e-8b8bcc93d10c'],
+    ['hf-0/2', '72503780-2d7e-53fe-98a8-8ca9c7480b33'],
+    ['Größe 👟', '6f5189a8-0e03-531c-9d3d-1b6d0fbbd31f'],
+  ])('L4: is the UUID of its name, the same in every process: %s', (name, uuid) => {
+    expect(nameUuid(name)).toBe(uuid);
+  });
+
+  test('L4: has the form of a version 5 UUID for any name', () => {
+    fc.assert(
+      fc.property(fc.string(), (name) => {
+        expect(nameUuid(name)).toMatch(
+          /^[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/,
+        );
+      }),
+      { numRuns: runsOr(500) },
+    );
+  });
+});
+
+test('what is no JSON value has no checksum', () => {
+  expect(() => sha256OfJson(undefined)).toThrow('not a JSON value');
 });
 
 test('the input of an idempotency key hashes alike whatever the order of its fields', () => {

@@ -5,6 +5,7 @@ import {
   AGENT,
   answerOf,
   MINUTE,
+  NO_QUOTAS,
   OTHER_AGENT,
   refusalOf,
   SECOND,
@@ -67,13 +68,101 @@ describe('a checksum that is true now', () => {
     expect(answerOf(await t.submit(await basket())).status).toBe('accepted');
   });
 
+  test.each([
+    ['accepted', 'revalidate', true, 'at once'],
+    ['accepted', 'hold', true, 'at once'],
+    ['held', 'revalidate', false, 'at once'],
+    ['held', 'hold', false, 'when a held order gives up'],
+  ] as const)(
+    'makes an order that is %s (stale_hash: %s), and the row is due',
+    async (status, stale_hash, isTrue, due) => {
+      await t.close();
+      t = await TestLedger.open({ settings: { stale_hash } });
+      await t.seed({ sku: 'tee' });
+      const granted = await t.granted('tee', 4);
+      const { outbox: before } = await t.owned(granted.reservation_id);
+      t.time.pass(SECOND);
+      if (!isTrue) await t.seed({ sku: 'tee', levels: { [WAREHOUSE]: 9 } });
+      const answer = answerOf(await t.submit(granted));
+      expect(answer.status).toBe(status);
+      expect('upstream' in answer).toBe(false);
+      const now = t.clock.now();
+      const { order, outbox } = await t.owned(granted.reservation_id);
+      expect(order).toMatchObject({
+        submitted_at_ms: now,
+        decided_at_ms: status === 'accepted' ? now : null,
+      });
+      const { due_at_ms, ...row } = outbox;
+      expect({ ...row, due_at_ms: before.due_at_ms }).toEqual(before);
+      if (due === 'at once') expect(due_at_ms).toBeLessThanOrEqual(now);
+      else expect(due_at_ms).toBe(now + t.settings.held_order_max_ms);
+    },
+  );
+
+  test('L6: is journaled with how old the stock was that was sold', async () => {
+    const granted = await basket();
+    t.time.pass(30 * SECOND);
+    await t.seed({ sku: 'cap' });
+    const { order_id, current_stock_hash } = answerOf(await t.submit(granted));
+    const [entry] = t.journal('order.accepted');
+    expect(entry).toEqual({
+      id: order_id,
+      verdict: 'match',
+      stock_hash: granted.stock_hash,
+      current: current_stock_hash,
+      reasons: [],
+      age_ms: expect.arrayContaining([30 * SECOND, 0]),
+    });
+  });
+
+  test('L5: of a basket of which one SKU is short holds the order for that one', async () => {
+    const granted = await basket();
+    t.time.pass(SECOND);
+    await t.seed({ sku: 'cap', levels: { [WAREHOUSE]: 1 } });
+    const { stock_hash } = answerOf(await t.ledger.checkReservation(AGENT, granted.reservation_id));
+    expect(answerOf(await t.submit({ ...granted, stock_hash: stock_hash ?? '' }))).toMatchObject({
+      status: 'held',
+      hash_verdict: 'match',
+      reasons: [
+        {
+          code: 'stock_insufficient',
+          sku: 'cap',
+          detail: 'The shop has sold units elsewhere since they were reserved, so it is read again first.',
+        },
+      ],
+    });
+  });
+
+  test('is accepted also for a caller who has as many held orders as it may have', async () => {
+    await t.close();
+    t = await TestLedger.open({ settings: { quotas: { ...NO_QUOTAS, held_orders: 1 } } });
+    await t.seed({ sku: 'tee' });
+    const [first, second, third] = [
+      await t.granted('tee', 1),
+      await t.granted('tee', 1),
+      await t.granted('tee', 1),
+    ];
+    await t.seed({ sku: 'tee', levels: { [WAREHOUSE]: 9 } });
+    expect(answerOf(await t.submit(first)).status).toBe('held');
+    expect(refusalOf(await t.submit(second)).code).toBe('quota_exceeded');
+    expect(t.quotaAlarms).toEqual([['held_orders', AGENT]]);
+    const { stock_hash } = await t.item('tee');
+    expect(answerOf(await t.submit({ ...third, stock_hash })).status).toBe('accepted');
+  });
+
   test('L5: of stock that is too old holds the order until the shop was read again', async () => {
     const granted = await t.granted('tee', 4);
     t.time.pass(121 * SECOND);
     expect(answerOf(await t.submit(granted))).toMatchObject({
       status: 'held',
       hash_verdict: 'match',
-      reasons: [{ code: 'stock_stale', sku: 'tee' }],
+      reasons: [
+        {
+          code: 'stock_stale',
+          sku: 'tee',
+          detail: 'The stock is older than it may be to sell anything, so the shop is read again first.',
+        },
+      ],
     });
   });
 });
@@ -172,7 +261,12 @@ describe('a checksum that was never issued', () => {
       retry: 'after_check_stock',
       details: { reservation_id: granted.reservation_id, items: [{ sku: 'tee', stock_hash }] },
     });
-    expect(await kinds()).toContain('security.stock_hash_unknown');
+    expect(t.journal('security.stock_hash_unknown')).toEqual([
+      { by: AGENT, stock_hash: NEVER_ISSUED, is_line_hash: false },
+    ]);
+    const { reservation } = await t.owned(granted.reservation_id);
+    const story = await t.store.timeline(reservation.reservation_key, 10);
+    expect(story.map(({ kind }) => kind)).toContain('security.stock_hash_unknown');
     expect((await t.owned(granted.reservation_id)).reservation.state).toBe('active');
     expect(answerOf(await t.submit(granted)).status).toBe('accepted');
   });
@@ -189,6 +283,7 @@ describe('a checksum that was never issued', () => {
     const refusal = refusalOf(await t.submit({ ...granted, stock_hash }));
     expect(refusal.code).toBe('stock_hash_unknown');
     expect(refusal.message).toContain('one line');
+    expect(t.journal('security.stock_hash_unknown')).toMatchObject([{ stock_hash, is_line_hash: true }]);
   });
 
   test('L5: is one of a basket that never stood like that', async () => {
@@ -331,6 +426,13 @@ describe('an idempotency key', () => {
   test('L7: of a reservation is no key of an order: the two tools do not meet', async () => {
     const granted = await t.granted('tee', 4, key);
     expect(answerOf(await t.submit(granted, key)).replayed).toBe(false);
+  });
+
+  test('L7: tells a note with half a character in it from the same note without', async () => {
+    const granted = await t.granted('tee', 4);
+    answerOf(await t.submit(granted, { ...key, note: 'half \ud800a character' }));
+    const other = refusalOf(await t.submit(granted, { ...key, note: 'half a character' }));
+    expect(other.code).toBe('idempotency_key_reused');
   });
 
   test('L7: takes a note with half a character in it', async () => {
