@@ -81,9 +81,8 @@ function isRecent(changedAt: number | null, { sync }: LedgerState, settings: Led
 
 /** New at the shop, or never seen: told apart by when its stock last moved. */
 function unknownItem({ state, after, levels, settings }: Comparison): CatalogueDifference {
-  const changed = levels.flatMap(({ put }) => put.upstream_updated_at_ms ?? []);
-  const cause = changed.some((at) => isRecent(at, state, settings)) ? 'recent' : 'drift';
-  return { field: 'item', from: null, to: after.sku, cause };
+  const hasMoved = levels.some(({ put }) => isRecent(put.upstream_updated_at_ms, state, settings));
+  return { field: 'item', from: null, to: after.sku, cause: hasMoved ? 'recent' : 'drift' };
 }
 
 const CATALOGUE_FIELDS = ['lifecycle', 'sku', 'title', 'variant_title', 'variant_id'] as const;

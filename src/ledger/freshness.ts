@@ -36,7 +36,7 @@ export function observeSales(velocity: Velocity, unitsOut: number, now: LedgerMs
   };
 }
 
-/** Seconds between MAX_AGE_FAST_S and MAX_AGE_SLOW_S; the time in which about one unit sells. */
+/** Seconds between MAX_AGE_FAST_S and MAX_AGE_SLOW_S; the time in which about one unit sells, endless where none does. */
 export function maxAgeSeconds(velocity: Velocity, now: LedgerMs): number {
   if (now - velocity.watched_since_ms < HISTORY_MIN_MS) return MAX_AGE_FAST_S;
   const unitsPerHour = decayed(velocity, now) / 1_000_000;
