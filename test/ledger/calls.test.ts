@@ -363,7 +363,7 @@ test('a server that only answers questions says so to whoever wants to change so
   expect((await t.owned(mine.reservation_id)).reservation.state).toBe('active');
 });
 
-test('L7: an order of units that were moved at the shop is placed by the server, whatever is set since', async () => {
+test('L4: an order of units that were moved at the shop is placed by the server, whatever is set since', async () => {
   await open({ settings: { mirror: 'move', order_mode: 'checkout_link' } });
   const mine = await t.granted('tee', 4);
   await t.decide(mine.reservation_id, decideTaken);

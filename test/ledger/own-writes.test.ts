@@ -4,6 +4,7 @@
  */
 
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { ReserveInput } from '../../src/ledger/ledger.js';
 import { decidePlaced } from '../../src/ledger/placing.js';
 import { decideApplyReport } from '../../src/ledger/report.js';
 import type { ReserveAnswer } from '../../src/ledger/reserve.js';
@@ -283,12 +284,11 @@ describe('a figure that units which the shop is just giving back explain', () =>
 
 describe('a held order', () => {
   /** On a checksum that was true before the shop sold a unit; the figures below are read later. */
-  async function held(more: Parameters<TestLedger['granted']>[2]): Promise<ReserveAnswer> {
+  async function held(more: Partial<ReserveInput> = {}): Promise<ReserveAnswer> {
     const reservation = await t.granted('tee', 5, { principal: OTHER_AGENT, ...more });
-    const stale = { ...reservation, stock_hash: reservation.stock_hash };
     t.time.pass(SECOND);
     await t.seed({ sku: 'tee', levels: { [WAREHOUSE]: 9 } });
-    expect(answerOf(await t.submit(stale, { principal: OTHER_AGENT })).status).toBe('held');
+    expect(answerOf(await t.submit(reservation, { principal: OTHER_AGENT })).status).toBe('held');
     return reservation;
   }
   const revalidate = ({ reservation_id }: Reserved, sinceMs: number) =>
@@ -296,7 +296,7 @@ describe('a held order', () => {
 
   test('L5: is not decided while a write of somebody who came first may be what is missing', async () => {
     const first = await t.granted('tee', 4);
-    const order = await held({});
+    const order = await held();
     await ask(first);
     t.time.pass(SECOND);
     const since = t.clock.now();
