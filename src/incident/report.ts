@@ -122,15 +122,26 @@ function spreadText({ min, median, max }: Spread): string {
   return min === max ? String(median) : `${median} (${min} to ${max})`;
 }
 
+function leadOfOne(outcomes: readonly Outcome[]): string {
+  const [worst] = outcomes;
+  const holdfast = outcomes.find(({ letter }) => letter === 'f');
+  return `The same six-day sale, sold in six ways. With the catalogue in their context, agents sold ${worst?.oversold_units ?? 0} units that were not there, ${worst?.oversold_discontinued_units ?? 0} of them of an article discontinued on the first day. Holdfast sold ${holdfast?.oversold_units ?? 0}.`;
+}
+
+function leadOfMany(summaries: readonly Summary[], runs: readonly Run[]): string {
+  const worst = summaries.find(({ letter }) => letter === 'a')?.oversold_units;
+  const ours = runs.flatMap(({ outcomes }) => outcomes.filter(({ letter }) => letter === 'f'));
+  const total = ours.reduce((sum, { oversold_units }) => sum + oversold_units, 0);
+  return `${runs.length} six-day sales, each sold in six ways. With the catalogue in their context, agents sold ${worst?.min ?? 0} to ${worst?.max ?? 0} units a sale that were not there. Holdfast sold ${total} in all of them together.`;
+}
+
 /** A page of its own: nothing is fetched, nothing runs, and it prints on A4. */
 export function reportPage(incident: Incident): string {
   const { command, script, runs, summaries } = incident;
   const outcomes = runs[0]?.outcomes ?? [];
-  const [worst] = outcomes;
-  const holdfast = outcomes.find(({ letter }) => letter === 'f');
   const without = outcomes.filter(({ letter }) => letter !== 'a');
   const seeds = runs.length === 1 ? `seed ${script.seed}` : `${runs.length} seeds from ${script.seed}`;
-  const lead = `The same six-day sale, sold in six ways. With the catalogue in their context, agents sold ${worst?.oversold_units ?? 0} units that were not there, ${worst?.oversold_discontinued_units ?? 0} of them of an article discontinued on the first day. Holdfast sold ${holdfast?.oversold_units ?? 0}.`;
+  const lead = runs.length === 1 ? leadOfOne(outcomes) : leadOfMany(summaries, runs);
   return `<!doctype html>
 <html lang="en">
 <head>

@@ -52,7 +52,10 @@ test.each([[[1]], [[1, 2, 3]]])(
 );
 
 test('over several seeds the least, the median and the most are told, and how many sales were clean', () => {
-  const { summaries } = incident(1, 2, 3);
+  const told = incident(1, 2, 3);
+  const { summaries } = told;
+  expect(reportPage(told)).toContain('agents sold 401 to 403 units a sale that were not there');
+  expect(reportPage(incident(1))).toContain('agents sold 401 units that were not there');
   expect(summaries.find(({ letter }) => letter === 'a')?.oversold_units).toEqual({
     min: 401,
     median: 402,
