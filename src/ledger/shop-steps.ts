@@ -225,9 +225,10 @@ export function decideOpen(state: LedgerState, seen: SeenHold): Decision<boolean
 }
 
 /**
- * Buyer, note and reference have reached the shop, and it holds until the time given. If it may have let go in the
- * meantime it has now taken the units anew, without a look at its stock: they count on our side, and the order is
- * not completed, until a report has shown them.
+ * Buyer, note and reference have reached the shop, and it holds until the time given. The next step is decided anew: the call
+ * may have taken its time, and somebody else the units. If the shop may have let go in the meantime it has now taken the
+ * units anew, without a look at its stock: they count on our side, and the order is not completed, until a report has
+ * shown them.
  */
 export function decideDetailsSent(
   state: LedgerState,
@@ -235,14 +236,13 @@ export function decideDetailsSent(
   mayHaveLapsed: boolean,
 ): Decision<void> {
   const owned = must(state);
-  const { shop_state, intent_at_ms } = owned.outbox;
   const until = seen.until_ms;
   const row: OutboxRow = { ...openRow(owned.outbox, seen), details_sent: true };
   if (!mayHaveLapsed || until === null) {
     const holds = mirroring(state, owned, until);
     return {
       result: undefined,
-      changes: { holds, outbox: { ...row, shop_state, intent_at_ms }, journal: [openNote(seen)] },
+      changes: { holds, outbox: row, journal: [openNote(seen)] },
     };
   }
   const holds = owned.holds

@@ -215,7 +215,8 @@ export class DraftProtocol {
     await this.#progress.decide(keyOf(work), (state) =>
       decideDetailsSent(state, seenHold(outcome.value), mayHaveLapsed),
     );
-    return mayHaveLapsed ? 'go_on' : 'ready';
+    // The call may have taken its time, and somebody else the units: what is known by now is looked at before it is completed.
+    return 'go_on';
   }
 
   /**

@@ -194,14 +194,13 @@ describe('a hold that the shop has', () => {
 });
 
 describe('details that have reached the shop', () => {
-  test('are told in the journal with the time that the shop holds now, and leave the step where it was', async () => {
+  test('are told in the journal with the time that the shop holds now, and lead back to the hold', async () => {
     const mine = await ordered(await atShop());
     await worker.visit(mine);
-    const { intent_at_ms } = (await worker.owned(mine)).outbox;
     await detailsSent(mine, false);
     expect((await worker.owned(mine)).outbox).toMatchObject({
-      shop_state: 'completing',
-      intent_at_ms,
+      shop_state: 'open',
+      intent_at_ms: null,
       details_sent: true,
       hold_until_ms: LATER_MS,
     });
@@ -210,6 +209,16 @@ describe('details that have reached the shop', () => {
       hold_ref: HOLD_REF,
       until_ms: LATER_MS,
     });
+  });
+
+  test('L1: are followed by the completion, or by a look at the stock when the till was faster meanwhile', async () => {
+    const mine = await ordered(await atShop());
+    await worker.visit(mine);
+    await detailsSent(mine, false);
+    expect(await worker.step(mine)).toBe('complete');
+    await detailsSent(mine, false);
+    await seen(t, 'tee', { [WAREHOUSE]: -1 });
+    expect(await worker.step(mine)).toBe('reread');
   });
 
   test('L4: too late for the hold lead back to a hold that waits for a report, so that nothing is completed', async () => {

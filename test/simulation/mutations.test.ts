@@ -19,7 +19,7 @@ test(
     console.info(stdout);
     const rows = stdout.split('\n').filter((line) => line.trim() !== '');
     expect(rows.filter((line) => !/ L\d | all /u.test(line))).toEqual([]);
-    expect(rows.length).toBeGreaterThanOrEqual(31);
+    expect(rows.length).toBeGreaterThanOrEqual(32);
   },
   NO_LIMIT,
 );

@@ -278,6 +278,13 @@ export const MUTATIONS: readonly Mutation[] = [
     "if (!LOOKS_FIRST.has(step) || step === 'complete' || step === 'place') return step;",
   ),
   mutation(
+    'an order is completed after its details whatever is known by then',
+    20_261_400,
+    'outbox/draft-protocol.ts',
+    "before it is completed.\n    return 'go_on';",
+    "before it is completed.\n    return mayHaveLapsed ? 'go_on' : 'ready';",
+  ),
+  mutation(
     'a hold is mirrored before the shop has shown it',
     1,
     'ledger/mirroring.ts',
