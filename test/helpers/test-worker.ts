@@ -4,17 +4,19 @@
  */
 
 import { decideTaken } from '../../src/ledger/move-steps.js';
-import type { Decision, LedgerState, Owned } from '../../src/ledger/ports.js';
+import type { Decision, LedgerSettings, LedgerState, Owned } from '../../src/ledger/ports.js';
 import type { ReserveAnswer } from '../../src/ledger/reserve.js';
 import type { Step } from '../../src/ledger/shop-side.js';
 import { decideClaim, decideNextStep, decideOpen } from '../../src/ledger/shop-steps.js';
 import type { Claim, Work } from '../../src/ledger/work.js';
-import { HOUR, MINUTE, SECOND, type TestLedger } from './ledger.js';
+import { HOUR, MINUTE, SECOND, TestLedger } from './ledger.js';
 
 export type Mine = Pick<ReserveAnswer, 'reservation_id'>;
 
 /** What the shop calls the hold that it made for us. */
 export const HOLD_REF = 'draft-1';
+/** Why a hold is given up whose units somebody else has bought. */
+export const SOLD = { code: 'stock_insufficient', sku: 'tee', detail: 'sold elsewhere' } as const;
 
 export class TestWorker {
   readonly claim: Claim;
@@ -74,6 +76,15 @@ export class TestWorker {
     const entries = await this.#ledger.store.timeline(reservation.reservation_key, 100);
     return entries.slice(-newest).map(({ kind, data }) => ({ kind, ...JSON.parse(data) }));
   }
+}
+
+/** A ledger that has tees to sell, and a worker of it. */
+export async function openTees(
+  settings: Partial<LedgerSettings> = {},
+): Promise<{ readonly t: TestLedger; readonly worker: TestWorker }> {
+  const t = await TestLedger.open({ settings });
+  await t.seed({ sku: 'tee' });
+  return { t, worker: new TestWorker(t) };
 }
 
 /** A report of an item that is read after all that was done so far. */

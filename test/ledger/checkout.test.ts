@@ -5,19 +5,16 @@ import { decideOffered, decideUnpaid, isOffered } from '../../src/ledger/checkou
 import { decideFailed, decidePlaced } from '../../src/ledger/placing.js';
 import type { ReserveAnswer } from '../../src/ledger/reserve.js';
 import { decideDeleted, decideOpen, decideReread } from '../../src/ledger/shop-steps.js';
-import { answerOf, HOUR, MINUTE, TestLedger, WAREHOUSE } from '../helpers/ledger.js';
-import { seen as reported, TestWorker } from '../helpers/test-worker.js';
+import { answerOf, HOUR, MINUTE, type TestLedger, WAREHOUSE } from '../helpers/ledger.js';
+import { openTees, seen as reported, SOLD, type TestWorker } from '../helpers/test-worker.js';
 
 const URL = 'https://test.myshopify.com/1/invoices/2';
-const SOLD = { code: 'stock_insufficient', sku: 'tee', detail: 'sold elsewhere' } as const;
 const PLACED = { order_ref: 'o1', order_name: '#1' };
 
 let t: TestLedger;
 let worker: TestWorker;
 beforeEach(async () => {
-  t = await TestLedger.open({ settings: { order_mode: 'checkout_link' } });
-  worker = new TestWorker(t);
-  await t.seed({ sku: 'tee' });
+  ({ t, worker } = await openTees({ order_mode: 'checkout_link' }));
 });
 afterEach(() => t.close());
 

@@ -6,24 +6,19 @@ import { decideFailed } from '../../src/ledger/placing.js';
 import type { LedgerSettings } from '../../src/ledger/ports.js';
 import type { ReserveAnswer } from '../../src/ledger/reserve.js';
 import { decideDeleted, decideLater, decideReread } from '../../src/ledger/shop-steps.js';
-import { answerOf, HOUR, MINUTE, TestLedger, WAREHOUSE } from '../helpers/ledger.js';
-import { HOLD_REF, type Mine, seen, TestWorker } from '../helpers/test-worker.js';
-
-const SOLD = { code: 'stock_insufficient', sku: 'tee', detail: 'sold elsewhere' } as const;
+import { answerOf, HOUR, MINUTE, type TestLedger, WAREHOUSE } from '../helpers/ledger.js';
+import { HOLD_REF, type Mine, openTees, SOLD, seen, type TestWorker } from '../helpers/test-worker.js';
 
 let t: TestLedger;
 let worker: TestWorker;
-async function open(settings: Partial<LedgerSettings> = {}): Promise<void> {
-  t = await TestLedger.open({ settings });
-  worker = new TestWorker(t);
-  await t.seed({ sku: 'tee' });
-}
-beforeEach(() => open());
+beforeEach(async () => {
+  ({ t, worker } = await openTees());
+});
 afterEach(() => t.close());
 
 async function instead(settings: Partial<LedgerSettings>): Promise<void> {
   await t.close();
-  await open(settings);
+  ({ t, worker } = await openTees(settings));
 }
 
 /** Four tees that the shop holds as well, as a report has shown. */

@@ -7,27 +7,32 @@ import type { LedgerSettings } from '../../src/ledger/ports.js';
 import { decideExpire } from '../../src/ledger/release.js';
 import type { ReserveAnswer } from '../../src/ledger/reserve.js';
 import { decideDeleted, decideLater, decideReread } from '../../src/ledger/shop-steps.js';
-import { answerOf, HOUR, MINUTE, SECOND, STORE, TestLedger, units, WAREHOUSE } from '../helpers/ledger.js';
-import { HOLD_REF, type Mine, seen, TestWorker } from '../helpers/test-worker.js';
+import {
+  answerOf,
+  HOUR,
+  MINUTE,
+  SECOND,
+  STORE,
+  type TestLedger,
+  units,
+  WAREHOUSE,
+} from '../helpers/ledger.js';
+import { HOLD_REF, type Mine, openTees, SOLD, seen, TestWorker } from '../helpers/test-worker.js';
 
-const SOLD = { code: 'stock_insufficient', sku: 'tee', detail: 'sold elsewhere' } as const;
 const PLACED = { order_ref: 'o1', order_name: '#1' };
 const NO_SUCH: Mine = { reservation_id: 'res_nope' };
 
 let t: TestLedger;
 let worker: TestWorker;
-async function open(settings: Partial<LedgerSettings> = {}): Promise<void> {
-  t = await TestLedger.open({ settings });
-  worker = new TestWorker(t);
-  await t.seed({ sku: 'tee' });
-}
-beforeEach(() => open());
+beforeEach(async () => {
+  ({ t, worker } = await openTees());
+});
 afterEach(() => t.close());
 
 /** The test goes on with other settings. */
 async function instead(settings: Partial<LedgerSettings>): Promise<void> {
   await t.close();
-  await open(settings);
+  ({ t, worker } = await openTees(settings));
 }
 
 /** Four tees that the shop holds as well, as a report has shown. */

@@ -15,27 +15,23 @@ import {
   decideReread,
   decideUnmirrored,
 } from '../../src/ledger/shop-steps.js';
-import { answerOf, HOUR, MINUTE, TestLedger, WAREHOUSE } from '../helpers/ledger.js';
-import { HOLD_REF, type Mine, seen, TestWorker } from '../helpers/test-worker.js';
+import { answerOf, HOUR, MINUTE, type TestLedger, WAREHOUSE } from '../helpers/ledger.js';
+import { HOLD_REF, type Mine, openTees, SOLD, seen, type TestWorker } from '../helpers/test-worker.js';
 
-const SOLD = { code: 'stock_insufficient', sku: 'tee', detail: 'sold elsewhere' } as const;
 const PLACED = { order_ref: 'o1', order_name: '#1' };
 const UNTIL_MS = Date.UTC(2026, 10, 23, 13);
 const LATER_MS = UNTIL_MS + HOUR;
 
 let t: TestLedger;
 let worker: TestWorker;
-async function open(settings: Partial<LedgerSettings> = {}): Promise<void> {
-  t = await TestLedger.open({ settings });
-  worker = new TestWorker(t);
-  await t.seed({ sku: 'tee' });
-}
-beforeEach(() => open());
+beforeEach(async () => {
+  ({ t, worker } = await openTees());
+});
 afterEach(() => t.close());
 
 async function instead(settings: Partial<LedgerSettings>): Promise<void> {
   await t.close();
-  await open(settings);
+  ({ t, worker } = await openTees(settings));
 }
 
 /** Four tees that the shop holds as well until `UNTIL_MS`, as no report has shown yet. */

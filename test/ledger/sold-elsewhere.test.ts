@@ -11,9 +11,7 @@ import {
   decideReread,
 } from '../../src/ledger/shop-steps.js';
 import { answerOf, HOUR, MINUTE, SECOND, TestLedger, units, WAREHOUSE } from '../helpers/ledger.js';
-import { TestWorker } from '../helpers/test-worker.js';
-
-const SOLD = { code: 'stock_insufficient', sku: 'tee', detail: 'sold elsewhere' } as const;
+import { SOLD, TestWorker } from '../helpers/test-worker.js';
 
 let t: TestLedger;
 beforeEach(async () => {
