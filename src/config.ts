@@ -3,21 +3,9 @@
  * bad setting stops the start with its name, what is wrong and how to mend it.
  */
 
-import { readFileSync } from 'node:fs';
-import { parseEnv } from 'node:util';
 import * as z from 'zod';
-
-/** Thrown for a bad setting. The message is for a person and holds no secret. */
-export class ConfigError extends Error {
-  /** The names of the settings that are wrong, where single ones are. */
-  readonly settings: readonly string[];
-
-  constructor(message: string, settings: readonly string[] = []) {
-    super(message);
-    this.name = 'ConfigError';
-    this.settings = settings;
-  }
-}
+import { ConfigError } from './config-error.js';
+import type { Environment } from './settings-sources.js';
 
 /** Limits that no setting changes. Units last in the name. */
 export const LIMITS = {
@@ -27,6 +15,8 @@ export const LIMITS = {
     group_max: 256,
     group_max_ms: 8,
     busy_deadline_ms: 5_000,
+    /** Longer than a busy process takes to begin with its own; a process that died is replaced after as long. */
+    writer_first_ms: 5_000,
     /** 64 MiB. Measured: 16 times as long between copies as SQLite's own 1,000, and the commit that copies takes 40 ms, not 20. */
     wal_autocheckpoint_pages: 16_000,
   },
@@ -34,6 +24,7 @@ export const LIMITS = {
     submit_wait_ms: 2_000,
     freshen_wait_ms: 5_000,
     mirror_margin_ms: 60_000,
+    waiting_mirrors_max: 100,
     jump_min_units: 10,
     /** As long as the heartbeat's overlap: what the shop's search hides for longer, no heartbeat will see. */
     drift_slack_ms: 120_000,
@@ -43,6 +34,8 @@ export const LIMITS = {
     lease_beats: 3,
     lease_min_ms: 30_000,
     resync_after_ms: 3_600_000,
+    // Five minutes at most, with the time that it takes.
+    listings_ms: 240_000,
     call_ms: 30_000,
     unseen_batch: 200,
     on_demand_reads: 2,
@@ -74,12 +67,23 @@ export const LIMITS = {
     /** One check at most: the first makes some thirty subscriptions, one after the other. */
     call_ms: 120_000,
   },
+  /** Second orders and drafts that the shop makes late: looked for every round at first, then each minute, for an hour. */
+  twins: {
+    every_round_for_ms: 120_000,
+    then_every_ms: 60_000,
+    rows_max: 200,
+    lease_ms: 45_000,
+    call_ms: 30_000,
+  },
   orders: { lease_ms: 180_000, call_ms: 60_000, unseen_max: 250 },
   outbox: {
     concurrency: 8,
+    holds_concurrency: 4,
+    joint_holds_max: 50,
     claim_ms: 60_000,
     call_ms: 20_000,
     check_ms: 60_000,
+    unplaced_after_ms: 120_000,
     steps_max: 12,
     attempts_max: 200,
     backoff_min_ms: 500,
@@ -91,12 +95,19 @@ export const LIMITS = {
     order_hold_ms: 600_000,
     /** Four hours before Shopify may have forgotten the key of a move (24 hours after it was first sent). */
     resend_max_ms: 20 * 3_600_000,
+    /** An order that was placed longer ago is left where it is: people are packing it. */
+    route_within_ms: 3_600_000,
+    /** A move of it without an answer is looked for so long. */
+    route_look_ms: 600_000,
+    /** Orders that are moved at a time: buyers go first. */
+    routes_max: 2,
     /** Shopify's development stores take five orders a minute. Learnt from their first refusal. */
     paced_orders_max: 5,
     pace_window_ms: 60_000,
   },
   loops: {
     outbox_interval_ms: 500,
+    twins_interval_ms: 15_000,
     sweep_interval_ms: 1_000,
     /** With webhooks on it only finds what they missed. */
     orders_interval_ms: 60_000,
@@ -227,6 +238,8 @@ export const LIMITS = {
     request_ms: 6_000,
     /** Shopify gives a webhook's receiver so long. */
     ping_ms: 5_000,
+    /** A token that ends within two weeks is told of. */
+    token_warn_ms: 14 * 24 * 3_600_000,
     /** A hold at the shop counts until `mirror_margin_ms` before its end: half of that may go to a clock. */
     clock_warn_ms: 30_000,
     clock_fail_ms: 300_000,
@@ -253,6 +266,10 @@ const WEBHOOK_SECRETS_MAX = 4;
 /** Of hosts, origins and proxies that a setting names. */
 const LIST_MAX = 32;
 
+/** Details of the buyer that a merchant can insist on. */
+const REQUIRABLE_DETAILS = ['email', 'phone', 'shipping_address'] as const;
+type RequirableDetail = (typeof REQUIRABLE_DETAILS)[number];
+
 const shopPattern = /^[a-z0-9][a-z0-9-]*\.myshopify\.com$/;
 
 function integer(name: string, bounds: { min: number; max: number; fallback: number }, unit: string) {
@@ -276,6 +293,20 @@ function listOf(entry: z.ZodType<string>, what: string) {
       (parts) => parts.length <= LIST_MAX && parts.every((part) => entry.safeParse(part).success),
       wants,
     )
+    .default([]);
+}
+
+/** Each once, however often it is named. */
+function buyerRequired() {
+  const known: readonly string[] = REQUIRABLE_DETAILS;
+  return z
+    .string()
+    .transform((list) => [...new Set(list.split(',').map((part) => part.trim().toLowerCase()))])
+    .refine(
+      (parts) => parts.every((part) => known.includes(part)),
+      `must be one or more of ${known.join(', ')}, with commas between; leave it out for none`,
+    )
+    .transform((parts) => parts as RequirableDetail[])
     .default([]);
 }
 
@@ -323,6 +354,16 @@ const quotaSettings = {
     'minutes at most',
   ),
   HOLDFAST_QUOTA_HELD_ORDERS: quota({ min: 1, max: 1_000_000, fallback: 100 }, 'held orders at once'),
+  HOLDFAST_QUOTA_ORDERS: quota({ min: 1, max: 10_000_000, fallback: 120 }, 'orders an hour'),
+  HOLDFAST_QUOTA_ORDERED_UNITS: quota(
+    { min: 1, max: 1_000_000_000, fallback: 1_000 },
+    'ordered units an hour',
+  ),
+  HOLDFAST_QUOTA_ORDER_HOLD_MINUTES: integer(
+    'order hold',
+    { min: 5, max: 10_080, fallback: 60 },
+    'minutes that an order above a quota waits for a person',
+  ),
   HOLDFAST_QUOTA_ORIGIN_SHARE: quota({ min: 1, max: 99, fallback: 90 }, 'percent of a SKU'),
   HOLDFAST_QUOTA_ORIGIN_FACTOR: integer(
     'origin factor',
@@ -455,6 +496,15 @@ const settings = z.object({
     { min: 0, max: 1_000_000, fallback: 0 },
     'units kept back per location',
   ),
+  HOLDFAST_PUBLICATION: z
+    .string()
+    .trim()
+    .regex(
+      /^(any|online_store|(gid:\/\/shopify\/Publication\/)?[0-9]{1,20})$/u,
+      'must be online_store, any, or the id of a publication',
+    )
+    .transform((text) => text.replace('gid://shopify/Publication/', ''))
+    .default('online_store'),
   HOLDFAST_LOW_STOCK: integer('low stock', { min: 0, max: 1_000_000, fallback: 5 }, 'units'),
   HOLDFAST_JUMP_SHARE: integer(
     'jump share',
@@ -474,8 +524,12 @@ const settings = z.object({
   HOLDFAST_ORDER_MODE: z
     .enum(['complete', 'checkout_link'], 'wants complete or checkout_link')
     .default('complete'),
+  HOLDFAST_ORDER_PAYMENT: z.enum(['pending', 'paid'], 'must be pending or paid').optional(),
+  HOLDFAST_ROUTE_FULFILLMENT: z.enum(['shop', 'promised'], 'must be shop or promised').default('shop'),
+  HOLDFAST_BUYER_REQUIRED: buyerRequired(),
   HOLDFAST_PAY_MINUTES: integer('time to pay', { min: 5, max: 1_440, fallback: 60 }, 'minutes'),
   ...quotaSettings,
+  HOLDFAST_CANCEL_TWINS: yesOrNo(false),
   HOLDFAST_READ_ONLY: yesOrNo(false),
   HOLDFAST_LOG_LEVEL: z
     .enum(['debug', 'info', 'warn', 'error', 'silent'], 'wants debug, info, warn, error or silent')
@@ -553,10 +607,22 @@ export interface Config {
   readonly held_order_max_ms: number;
   /** How long the shop's search may lag behind its own writes: after a lost answer, nothing is sent again sooner. */
   readonly lookup_wait_ms: number;
+  /** Where items have to be published to be sold: `online_store`, a publication's id, or `any` where it does not count. */
+  readonly publication: string;
   readonly mirror: 'draft_order' | 'move' | 'none';
   readonly order_mode: 'complete' | 'checkout_link';
+  /** How orders that the server completes stand at the shop. Of no effect with `checkout_link`. */
+  readonly order_payment: 'pending' | 'paid';
+  /** `promised`: a placed order is moved to the places that promised its units. */
+  readonly route_fulfillment: 'shop' | 'promised';
+  /** Whether an unpaid second order of one reservation, which the shop made late, is cancelled. */
+  readonly cancel_twins: boolean;
+  /** Details of the buyer without which no order is taken. */
+  readonly buyer_required: readonly RequirableDetail[];
   /** How long a buyer has to pay at the shop's checkout. */
   readonly pay_ms: number;
+  /** How long an order above a quota waits for a person. */
+  readonly order_quota_hold_ms: number;
   /** What one caller may take; null where that is not limited. */
   readonly quotas: QuotaConfig;
   /** Nothing is sold, and nothing written to the shop. */
@@ -574,24 +640,10 @@ export interface QuotaConfig {
   readonly idle_per_order: number;
   readonly cool_down_max_ms: number;
   readonly held_orders: number | null;
+  readonly orders_per_hour: number | null;
+  readonly ordered_units_per_hour: number | null;
   readonly origin_share_percent: number | null;
   readonly origin_factor: number;
-}
-
-export type Environment = Readonly<Record<string, string | undefined>>;
-
-/** The machine's environment over a `.env` file in the working directory, where there is one. */
-export function machineEnvironment(dotenvPath = '.env'): Environment {
-  return { ...readDotenv(dotenvPath, 'optional'), ...process.env };
-}
-
-/**
- * Adds the settings of a file to the machine's environment, which goes before them: for programs that are started by
- * another one, in a folder of its choosing. Throws `ConfigError`.
- */
-export function loadSettingsFile(path: string): void {
-  const settingsOfFile = Object.entries(readDotenv(path, 'needed'));
-  for (const [name, value] of settingsOfFile) process.env[name] ??= value;
 }
 
 /** Throws `ConfigError` naming every bad setting. */
@@ -618,6 +670,7 @@ export function readConfig(environment: Environment): Config {
     ...ttl,
     heartbeat_ms: data.HOLDFAST_HEARTBEAT_SECONDS * 1000,
     safety_stock_units: data.HOLDFAST_SAFETY_STOCK,
+    publication: data.HOLDFAST_PUBLICATION,
     low_stock_units: data.HOLDFAST_LOW_STOCK,
     jump_share_percent: data.HOLDFAST_JUMP_SHARE,
     stale_hash: data.HOLDFAST_STALE_HASH,
@@ -625,8 +678,13 @@ export function readConfig(environment: Environment): Config {
     lookup_wait_ms: data.HOLDFAST_LOOKUP_WAIT_SECONDS * 1000,
     mirror: data.HOLDFAST_MIRROR,
     order_mode: orderMode(data),
+    order_payment: orderPayment(data),
+    route_fulfillment: data.HOLDFAST_ROUTE_FULFILLMENT,
+    buyer_required: data.HOLDFAST_BUYER_REQUIRED,
     pay_ms: data.HOLDFAST_PAY_MINUTES * 60_000,
+    order_quota_hold_ms: data.HOLDFAST_QUOTA_ORDER_HOLD_MINUTES * 60_000,
     quotas: quotaConfig(data),
+    cancel_twins: data.HOLDFAST_CANCEL_TWINS,
     read_only: data.HOLDFAST_READ_ONLY,
     log_level: data.HOLDFAST_LOG_LEVEL,
   });
@@ -693,6 +751,8 @@ function quotaConfig(data: Settings): QuotaConfig {
     idle_per_order: data.HOLDFAST_QUOTA_IDLE_PER_ORDER,
     cool_down_max_ms: data.HOLDFAST_QUOTA_COOL_DOWN_MINUTES * 60_000,
     held_orders: data.HOLDFAST_QUOTA_HELD_ORDERS,
+    orders_per_hour: data.HOLDFAST_QUOTA_ORDERS,
+    ordered_units_per_hour: data.HOLDFAST_QUOTA_ORDERED_UNITS,
     origin_share_percent: data.HOLDFAST_QUOTA_ORIGIN_SHARE,
     origin_factor: data.HOLDFAST_QUOTA_ORIGIN_FACTOR,
   };
@@ -709,6 +769,18 @@ function orderMode({ HOLDFAST_ORDER_MODE: mode, HOLDFAST_MIRROR: mirror }: Setti
   throw new ConfigError(
     'HOLDFAST_ORDER_MODE=checkout_link does not go with HOLDFAST_MIRROR=move: the buyer pays for a draft order, and move makes none. Set HOLDFAST_MIRROR to draft_order or none, or HOLDFAST_ORDER_MODE to complete.',
     ['HOLDFAST_ORDER_MODE', 'HOLDFAST_MIRROR'],
+  );
+}
+
+/** Says nothing where the buyer pays: a setting that is passed over in silence is relied on. */
+function orderPayment({
+  HOLDFAST_ORDER_PAYMENT: payment,
+  HOLDFAST_ORDER_MODE: mode,
+}: Settings): Config['order_payment'] {
+  if (payment === undefined || mode !== 'checkout_link') return payment ?? 'pending';
+  throw new ConfigError(
+    'HOLDFAST_ORDER_PAYMENT does not go with HOLDFAST_ORDER_MODE=checkout_link: there the buyer pays before there is an order. Remove HOLDFAST_ORDER_PAYMENT, or set HOLDFAST_ORDER_MODE to complete.',
+    ['HOLDFAST_ORDER_PAYMENT', 'HOLDFAST_ORDER_MODE'],
   );
 }
 
@@ -787,17 +859,4 @@ function isMcpUrl(input: string): boolean {
 function isHttpsOrLoopback(origin: string): boolean {
   const { protocol, hostname } = new URL(origin);
   return protocol === 'https:' || LOOPBACK_HOSTS.includes(hostname.replace(/^\[|\]$/g, ''));
-}
-
-function readDotenv(path: string, presence: 'optional' | 'needed'): Environment {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT' && presence === 'optional') return {};
-    const code = String((error as NodeJS.ErrnoException).code);
-    const mend = code === 'ENOENT' ? 'Correct its path.' : 'Mend its permissions or remove it.';
-    throw new ConfigError(`The file ${path} can't be read (${code}). ${mend}`);
-  }
-  return parseEnv(text);
 }

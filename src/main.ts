@@ -2,8 +2,9 @@
 
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { ledgerClock } from './clock.js';
-import { type Config, ConfigError, LIMITS, type ShopConfig } from './config.js';
+import { type LedgerClock, ledgerClock } from './clock.js';
+import { type Config, LIMITS, type ShopConfig } from './config.js';
+import { ConfigError } from './config-error.js';
 import { makeIds } from './ids.js';
 import { Ledger } from './ledger/ledger.js';
 import type { Clock, LedgerSettings } from './ledger/ports.js';
@@ -13,6 +14,9 @@ import { Counters } from './observability/counters.js';
 import type { Log } from './observability/log.js';
 import { RareLog } from './observability/rare-log.js';
 import type { Outbox } from './outbox/outbox.js';
+import { OwnIntents } from './outbox/own-intents.js';
+import type { TwinWatch } from './outbox/twin-watch.js';
+import type { UnownedStock } from './outbox/unowned-units.js';
 import { openSqliteStore, type SqliteStore } from './store/sqlite/sqlite-store.js';
 import { socketTurnstile } from './store/sqlite/turnstile.js';
 import type { Admission, Inbox } from './sync/inbox.js';
@@ -45,6 +49,8 @@ export interface Holdfast {
   metrics(): Promise<string>;
   /** Whether agents can be sent here, part by part. */
   readiness(): Promise<Readiness>;
+  /** Units at the shop that no row owns, for a person. */
+  unowned(): Promise<UnownedStock>;
   /** The stock sync, once the shop's client is loaded. */
   sync(): Promise<StockSync>;
   /** Resolves when the tool calls under way are answered. */
@@ -62,11 +68,14 @@ export function openHoldfast(config: Config, log: Log, tuning: Partial<typeof LI
   }
   const clock = ledgerClock();
   const worker = `${process.pid}-${randomUUID()}`;
+  const intents = new OwnIntents(clock);
   const store = openSqliteStore({
     ...LIMITS.store,
     path: config.db,
     shop: shop.shop,
     clock,
+    worker,
+    onIntent: (tag, intent) => intents.note(tag, intent),
     random: Math.random,
     turnstile: socketTurnstile(config.db),
     mirror_horizon_ms: LIMITS.ledger.mirror_margin_ms,
@@ -83,6 +92,7 @@ export function openHoldfast(config: Config, log: Log, tuning: Partial<typeof LI
       store,
       clock,
       worker,
+      intents,
       settings,
       log,
       tuning,
@@ -134,6 +144,7 @@ export function openHoldfast(config: Config, log: Log, tuning: Partial<typeof LI
       hub.stop(),
       loops.heartbeat.stop(),
       loops.outbox.stop(),
+      loops.twins.stop(),
       loops.orders.stop(),
       loops.inbox.stop(),
       subscriptions?.stop(),
@@ -141,8 +152,8 @@ export function openHoldfast(config: Config, log: Log, tuning: Partial<typeof LI
       loops.pruner.stop(),
     ]);
     if (shopSide.started()) {
-      const { sync, orderWatch, inbox } = await shopSide();
-      await Promise.all([sync.close(), orderWatch.close(), inbox.close()]);
+      const { twins, sync, orderWatch, inbox } = await shopSide();
+      await Promise.all([twins.close(), sync.close(), orderWatch.close(), inbox.close()]);
     }
     await store.close();
   });
@@ -154,7 +165,7 @@ export function openHoldfast(config: Config, log: Log, tuning: Partial<typeof LI
     clock,
     counters,
     startLoops: (webhookUrl) => {
-      const { outbox, ...others } = loops;
+      const { outbox, twins, ...others } = loops;
       for (const loop of Object.values(others)) loop.start();
       // What writes to the shop. Orders that were accepted before wait for a server that may.
       if (config.read_only) {
@@ -164,6 +175,7 @@ export function openHoldfast(config: Config, log: Log, tuning: Partial<typeof LI
         return;
       }
       outbox.start();
+      twins.start();
       if (!isLimiting(config.quotas)) {
         store.dropTallies().catch((error: unknown) => log.error('tallies_not_dropped', { error }));
       }
@@ -181,11 +193,13 @@ export function openHoldfast(config: Config, log: Log, tuning: Partial<typeof LI
       counters.set('drift_levels', drift?.drift_total ?? 0);
       counters.set('drift_items', drift?.catalogue_drift_total ?? 0);
       counters.set('push_readers', hub.size);
+      counters.set('unplaced_holds', await store.countUnplaced(LIMITS.outbox.unplaced_after_ms));
       counters.set('inbox_waiting', waiting);
       counters.set('inbox_oldest_age_seconds', oldest === null ? 0 : (clock.now() - oldest) / 1_000);
       return counters.text();
     },
     readiness: () => readinessOf(store, clock, config.heartbeat_ms),
+    unowned: async () => (await shopSide()).unowned,
     sync: async () => (await shopSide()).sync,
     settled,
     stop,
@@ -234,6 +248,8 @@ function stockHub({ store, settings, log, counters }: HubParts): StockHub {
 }
 
 interface ShopSide {
+  readonly unowned: UnownedStock;
+  readonly twins: TwinWatch;
   readonly sync: StockSync;
   readonly outbox: Outbox;
   readonly orderWatch: OrderWatch;
@@ -245,8 +261,9 @@ interface ShopSideParts {
   readonly config: Config;
   readonly shop: ShopConfig;
   readonly store: SqliteStore;
-  readonly clock: Clock;
+  readonly clock: LedgerClock;
   readonly worker: string;
+  readonly intents: OwnIntents;
   readonly settings: LedgerSettings;
   readonly log: Log;
   readonly tuning: Partial<typeof LIMITS.outbox>;
@@ -258,24 +275,36 @@ interface ShopSideParts {
 /** The shop's client is the slowest part to load, and `initialize` never waits for it: imported on first use. */
 async function openShopSide(parts: ShopSideParts): Promise<ShopSide> {
   const { config, shop, store, clock, worker, settings, log } = parts;
-  const [{ openShopify }, { StockSync }, { Outbox }, { OrderWatch }, { Inbox }] = await Promise.all([
+  const [
+    { openShopify },
+    { StockSync },
+    { Outbox },
+    { OrderWatch },
+    { Inbox },
+    { TwinWatch },
+    { UnownedStock },
+  ] = await Promise.all([
     import('./upstream/shopify/shopify.js'),
     import('./sync/stock-sync.js'),
     import('./outbox/outbox.js'),
     import('./sync/order-watch.js'),
     import('./sync/inbox.js'),
+    import('./outbox/twin-watch.js'),
+    import('./outbox/unowned-units.js'),
   ]);
   // Ends early, without an error, when the call is given up.
   const sleep = async (ms: number, signal: AbortSignal): Promise<void> => {
     await pause(ms, undefined, { signal }).catch(() => undefined);
   };
-  const { source, sink, orders, subscriptions, gate } = openShopify({
+  const { source, reserved, sink, mirrors, orders, subscriptions, gate } = openShopify({
     ...shop,
     webhook_secrets: config.webhook_secrets,
+    publication: config.publication,
     now: Date.now,
     random: Math.random,
     sleep,
     log: (severity, message, fields) => log[severity](message, fields),
+    shopTime: clock,
   });
   const report = (event: string, detail: Readonly<Record<string, unknown>>): void => log.warn(event, detail);
   const sync = new StockSync({
@@ -285,6 +314,7 @@ async function openShopSide(parts: ShopSideParts): Promise<ShopSide> {
     ids: makeIds(),
     settings,
     report,
+    onDue: () => parts.nudges().outbox.nudge(),
     worker,
     limits: {
       ...LIMITS.sync,
@@ -295,14 +325,26 @@ async function openShopSide(parts: ShopSideParts): Promise<ShopSide> {
   const outbox = new Outbox({
     store,
     sink,
+    mirrors,
     clock,
     settings,
     random: Math.random,
     sleep: (ms) => pause(ms, undefined, { ref: false }),
-    rereadItems: (itemIds, signal) => sync.rereadItems(itemIds, signal),
+    rereadItems: (itemIds, signal) => sync.rereadTogether(itemIds, signal),
     report,
     worker,
+    intents: parts.intents,
     limits: { ...LIMITS.outbox, lookup_wait_ms: config.lookup_wait_ms, ...parts.tuning },
+  });
+  const cancelsTwins = config.cancel_twins;
+  const twins = new TwinWatch({
+    store,
+    sink,
+    clock,
+    report,
+    worker,
+    cancelsTwins,
+    limits: LIMITS.twins,
   });
   const rereadItems = (itemIds: readonly string[], signal: AbortSignal) => sync.rereadItems(itemIds, signal);
   const orderWatch = new OrderWatch({
@@ -330,7 +372,16 @@ async function openShopSide(parts: ShopSideParts): Promise<ShopSide> {
     worker,
     limits: LIMITS.inbox,
   });
-  return { sync, outbox, orderWatch, inbox, subscriptions };
+  const { read_only } = config;
+  const unowned = new UnownedStock({
+    store,
+    source: reserved,
+    sink,
+    rereadItems,
+    read_only,
+    makeKey: randomUUID,
+  });
+  return { unowned, twins, sync, outbox, orderWatch, inbox, subscriptions };
 }
 
 interface LoopParts {
@@ -345,7 +396,7 @@ function shopLoops({
   store,
   log,
   shopSide,
-}: LoopParts): Record<'heartbeat' | 'outbox' | 'orders' | 'inbox' | 'sweeper' | 'pruner', Loop> {
+}: LoopParts): Record<'heartbeat' | 'outbox' | 'twins' | 'orders' | 'inbox' | 'sweeper' | 'pruner', Loop> {
   const onError = (error: unknown, loop: string): void => log.warn('loop_failed', { loop, error });
   const loop = (name: string, interval_ms: number, run: (signal: AbortSignal) => Promise<void>): Loop =>
     new Loop({ name, interval_ms, run, onError });
@@ -354,6 +405,9 @@ function shopLoops({
   );
   return {
     outbox,
+    twins: loop('twins', LIMITS.loops.twins_interval_ms, async (signal) =>
+      (await shopSide()).twins.look(signal),
+    ),
     heartbeat: loop('heartbeat', config.heartbeat_ms, async (signal) => (await shopSide()).sync.beat(signal)),
     orders: loop('orders', LIMITS.loops.orders_interval_ms, async (signal) =>
       (await shopSide()).orderWatch.poll(signal),
@@ -398,6 +452,7 @@ export function ledgerSettings(config: Config): LedgerSettings {
     config;
   const { jump_share_percent } = config;
   const { held_order_max_ms, order_mode, pay_ms, quotas, read_only } = config;
+  const { order_payment, buyer_required, order_quota_hold_ms, route_fulfillment } = config;
   return {
     ...LIMITS.ledger,
     ttl_default_s,
@@ -410,6 +465,10 @@ export function ledgerSettings(config: Config): LedgerSettings {
     jump_share_percent,
     held_order_max_ms,
     order_mode,
+    order_payment,
+    route_fulfillment,
+    buyer_required,
+    order_quota_hold_ms,
     pay_ms,
     quotas,
     read_only,

@@ -8,7 +8,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { ConfigError, type Environment, LIMITS, machineEnvironment, readConfig } from '../src/config.js';
+import { LIMITS, readConfig } from '../src/config.js';
+import { ConfigError } from '../src/config-error.js';
+import { type Environment, readSettings } from '../src/settings-sources.js';
 
 const RUNS = Number(process.env['FUZZ_RUNS'] ?? 2_000);
 const SEED = Number(process.env['FUZZ_SEED'] ?? 20261128);
@@ -50,6 +52,10 @@ const SETTINGS: Readonly<Record<string, readonly string[]>> = {
   HOLDFAST_LOOKUP_WAIT_SECONDS: ['1', '30', '301'],
   HOLDFAST_MIRROR: ['draft_order', 'move', 'none', 'off'],
   HOLDFAST_ORDER_MODE: ['complete', 'checkout_link', ''],
+  HOLDFAST_ORDER_PAYMENT: ['pending', 'paid', 'no'],
+  HOLDFAST_ROUTE_FULFILLMENT: ['shop', 'promised', 'off'],
+  HOLDFAST_CANCEL_TWINS: ['yes', 'no', 'perhaps'],
+  HOLDFAST_BUYER_REQUIRED: ['email', 'phone,shipping_address', 'name', ''],
   HOLDFAST_PAY_MINUTES: ['5', '60', '4'],
   HOLDFAST_QUOTA_UNITS_PER_SKU: ['off', '1', '1000', '0'],
   HOLDFAST_QUOTA_SHARE: ['off', '75', '100'],
@@ -60,6 +66,9 @@ const SETTINGS: Readonly<Record<string, readonly string[]>> = {
   HOLDFAST_QUOTA_IDLE_PER_ORDER: ['0', '20', 'off'],
   HOLDFAST_QUOTA_COOL_DOWN_MINUTES: ['1', '240', '1441'],
   HOLDFAST_QUOTA_HELD_ORDERS: ['off', '100', '0'],
+  HOLDFAST_QUOTA_ORDERS: ['off', '120', '0'],
+  HOLDFAST_QUOTA_ORDERED_UNITS: ['off', '1000', 'x'],
+  HOLDFAST_QUOTA_ORDER_HOLD_MINUTES: ['5', '60', '4'],
   HOLDFAST_QUOTA_ORIGIN_SHARE: ['off', '90', '100'],
   HOLDFAST_QUOTA_ORIGIN_FACTOR: ['1', '10', 'off'],
   HOLDFAST_READ_ONLY: ['0', '1', 'yes', 'maybe'],
@@ -181,7 +190,7 @@ test(`any .env file makes settings or a complaint that names them (seed ${SEED})
     fc.assert(
       fc.property(bytes, (file) => {
         writeFileSync(path, file);
-        const read = machineEnvironment(path);
+        const read = readSettings(process.env, { kind: 'named', path });
         judge(Object.fromEntries(Object.entries(read).filter(([name]) => process.env[name] === undefined)));
       }),
       { numRuns: RUNS / 4, seed: SEED },

@@ -2,7 +2,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { ConfigError, type Environment, LIMITS, machineEnvironment, readConfig } from '../src/config.js';
+import { LIMITS, readConfig } from '../src/config.js';
+import { ConfigError } from '../src/config-error.js';
+import { type Environment, readSettings } from '../src/settings-sources.js';
 
 const SHOP = { SHOPIFY_SHOP: 'acme.myshopify.com', SHOPIFY_ACCESS_TOKEN: 'shpat_secret' };
 
@@ -44,6 +46,7 @@ describe('settings', () => {
       ttl_max_s: 900,
       heartbeat_ms: 15_000,
       safety_stock_units: 0,
+      publication: 'online_store',
       low_stock_units: 5,
       jump_share_percent: 50,
       stale_hash: 'revalidate',
@@ -51,6 +54,11 @@ describe('settings', () => {
       lookup_wait_ms: 30_000,
       mirror: 'draft_order',
       order_mode: 'complete',
+      order_payment: 'pending',
+      route_fulfillment: 'shop',
+      cancel_twins: false,
+      buyer_required: [],
+      order_quota_hold_ms: 3_600_000,
       pay_ms: 3_600_000,
       quotas: {
         units_per_sku: 1_000,
@@ -62,6 +70,8 @@ describe('settings', () => {
         idle_per_order: 20,
         cool_down_max_ms: 240 * 60_000,
         held_orders: 100,
+        orders_per_hour: 120,
+        ordered_units_per_hour: 1_000,
         origin_share_percent: 90,
         origin_factor: 10,
       },
@@ -91,6 +101,7 @@ describe('settings', () => {
       HOLDFAST_TTL_MAX_SECONDS: '3600',
       HOLDFAST_HEARTBEAT_SECONDS: '5',
       HOLDFAST_SAFETY_STOCK: '2',
+      HOLDFAST_PUBLICATION: 'gid://shopify/Publication/59012874281',
       HOLDFAST_LOW_STOCK: '0',
       HOLDFAST_JUMP_SHARE: '80',
       HOLDFAST_STALE_HASH: 'hold',
@@ -98,6 +109,9 @@ describe('settings', () => {
       HOLDFAST_LOOKUP_WAIT_SECONDS: '2',
       HOLDFAST_MIRROR: 'none',
       HOLDFAST_ORDER_MODE: 'checkout_link',
+      HOLDFAST_ROUTE_FULFILLMENT: 'promised',
+      HOLDFAST_CANCEL_TWINS: 'yes',
+      HOLDFAST_BUYER_REQUIRED: 'email, Shipping_address,email',
       HOLDFAST_PAY_MINUTES: '20',
       HOLDFAST_QUOTA_UNITS_PER_SKU: '50',
       HOLDFAST_QUOTA_SHARE: 'off',
@@ -108,6 +122,9 @@ describe('settings', () => {
       HOLDFAST_QUOTA_IDLE_PER_ORDER: '0',
       HOLDFAST_QUOTA_COOL_DOWN_MINUTES: '30',
       HOLDFAST_QUOTA_HELD_ORDERS: '8',
+      HOLDFAST_QUOTA_ORDERS: '9',
+      HOLDFAST_QUOTA_ORDERED_UNITS: 'off',
+      HOLDFAST_QUOTA_ORDER_HOLD_MINUTES: '120',
       HOLDFAST_QUOTA_ORIGIN_SHARE: '80',
       HOLDFAST_QUOTA_ORIGIN_FACTOR: '3',
       HOLDFAST_READ_ONLY: 'Yes',
@@ -142,6 +159,7 @@ describe('settings', () => {
       ttl_max_s: 3600,
       heartbeat_ms: 5_000,
       safety_stock_units: 2,
+      publication: '59012874281',
       low_stock_units: 0,
       jump_share_percent: 80,
       stale_hash: 'hold',
@@ -149,6 +167,11 @@ describe('settings', () => {
       lookup_wait_ms: 2_000,
       mirror: 'none',
       order_mode: 'checkout_link',
+      order_payment: 'pending',
+      route_fulfillment: 'promised',
+      cancel_twins: true,
+      buyer_required: ['email', 'shipping_address'],
+      order_quota_hold_ms: 2 * 3_600_000,
       pay_ms: 20 * 60_000,
       quotas: {
         units_per_sku: 50,
@@ -160,12 +183,24 @@ describe('settings', () => {
         idle_per_order: 0,
         cool_down_max_ms: 30 * 60_000,
         held_orders: 8,
+        orders_per_hour: 9,
+        ordered_units_per_hour: null,
         origin_share_percent: 80,
         origin_factor: 3,
       },
       read_only: true,
       log_level: 'silent',
     });
+  });
+
+  it('22: the payment of orders is pending unless it is set to paid, and is not said where the buyer pays', () => {
+    expect(readConfig({ HOLDFAST_ORDER_PAYMENT: 'paid' }).order_payment).toBe('paid');
+    expect(complaintAbout({ HOLDFAST_ORDER_PAYMENT: 'later' })).toContain('must be pending or paid');
+    const link = { HOLDFAST_ORDER_PAYMENT: 'pending', HOLDFAST_ORDER_MODE: 'checkout_link' };
+    expect(complaintAbout(link)).toContain('Remove HOLDFAST_ORDER_PAYMENT');
+    expect(complaintAbout({ HOLDFAST_BUYER_REQUIRED: 'email,name' })).toContain(
+      'must be one or more of email, phone, shipping_address',
+    );
   });
 
   it('that do not go together are refused with the mend: nobody can pay for units that were only moved', () => {
@@ -258,6 +293,8 @@ describe('settings', () => {
     ['HOLDFAST_HEARTBEAT_SECONDS', '0', 'from 1 to 60 (seconds)'],
     ['HOLDFAST_HEARTBEAT_SECONDS', '61', 'from 1 to 60 (seconds)'],
     ['HOLDFAST_SAFETY_STOCK', '-5', 'from 0 to 1000000'],
+    ['HOLDFAST_PUBLICATION', 'pos', 'must be online_store, any, or the id'],
+    ['HOLDFAST_PUBLICATION', '59012874281"', 'must be online_store, any, or the id'],
     ['HOLDFAST_LOW_STOCK', 'five', 'from 0 to 1000000 (units)'],
     ['HOLDFAST_STALE_HASH', 'ignore', 'wants revalidate or hold'],
     ['HOLDFAST_HELD_ORDER_HOURS', '169', 'from 1 to 168 (hours)'],
@@ -364,28 +401,98 @@ describe('.env', () => {
     const path = join(folder, '.env');
     writeFileSync(path, '# a comment\nHOLDFAST_LOW_STOCK=7\nHOLDFAST_HTTP_PORT="9000"\n');
     vi.stubEnv('HOLDFAST_HTTP_PORT', '9001');
-    expect(readConfig(machineEnvironment(path))).toMatchObject({ low_stock_units: 7, http: { port: 9001 } });
+    expect(readConfig(readSettings(process.env, { kind: 'of_folder', path }))).toMatchObject({
+      low_stock_units: 7,
+      http: { port: 9001 },
+    });
   });
 
   it('with a line that lacks its "=" is named without what may be a secret in it', () => {
     const path = join(folder, '.env');
     writeFileSync(path, 'HOLDFAST_TOKEN: shpat_secret\nHOLDFAST_LOW_STOCK=7\n');
-    const complaint = complaintAbout(machineEnvironment(path));
+    const complaint = complaintAbout(readSettings(process.env, { kind: 'of_folder', path }));
     expect(complaint).toContain('HOLDFAST_TOKEN has no "=" right behind it');
     expect(complaint).not.toContain('shpat_secret');
   });
 
   it('may be missing', () => {
     vi.stubEnv('HOLDFAST_LOW_STOCK', '8');
-    expect(readConfig(machineEnvironment(join(folder, '.env'))).low_stock_units).toBe(8);
+    expect(
+      readConfig(readSettings(process.env, { kind: 'of_folder', path: join(folder, '.env') }))
+        .low_stock_units,
+    ).toBe(8);
   });
 
-  it('that can’t be read stops the start: silence would mean other settings', () => {
+  it('that is named and can’t be read stops the start; one that only lies there is not ours to mend', () => {
     const path = join(folder, '.env');
     mkdirSync(path);
-    expect(() => machineEnvironment(path)).toThrow(ConfigError);
-    expect(() => machineEnvironment(path)).toThrow(
+    expect(() => readSettings({}, { kind: 'named', path })).toThrow(
       /can't be read \(EISDIR\)\. Mend its permissions or remove it/,
     );
+    const told: string[] = [];
+    expect(readSettings({ A: '1' }, { kind: 'of_folder', path }, (said) => told.push(said))).toEqual({
+      A: '1',
+    });
+    expect(told).toEqual([`The file ${path} can't be read (EISDIR), so nothing of it counts.`]);
+  });
+
+  it('gives settings of ours alone', () => {
+    const path = join(folder, '.env');
+    writeFileSync(path, 'NODE_OPTIONS=--require=./evil.js\nHTTPS_PROXY=http://evil\nHOLDFAST_LOW_STOCK=7\n');
+    expect(readSettings({}, { kind: 'named', path })).toEqual({ HOLDFAST_LOW_STOCK: '7' });
+  });
+
+  describe('and the shop’s credentials', () => {
+    const read = (machine: Environment, text: string) => {
+      const path = join(folder, '.env');
+      writeFileSync(path, text);
+      const told: string[] = [];
+      return {
+        settings: readSettings(machine, { kind: 'of_folder', path }, (said) => told.push(said)),
+        told,
+      };
+    };
+
+    it.each(['https://evil.example', 'http://127.0.0.1:9'])(
+      'never lead those of the environment to %s',
+      (origin) => {
+        const machine = { SHOPIFY_SHOP: 'acme.myshopify.com', SHOPIFY_ACCESS_TOKEN: 'shpat_real' };
+        const { settings, told } = read(machine, `SHOPIFY_ORIGIN=${origin}\n`);
+        expect(settings).toEqual(machine);
+        expect(told.join()).toMatch(
+          /^SHOPIFY_ORIGIN is left out: .* the environment, .* Put both in one place/,
+        );
+        expect(told.join()).not.toContain('shpat_real');
+      },
+    );
+
+    it('nor those of the file to where the environment says', () => {
+      const { settings } = read(
+        { SHOPIFY_ORIGIN: 'https://other.example' },
+        'SHOPIFY_ACCESS_TOKEN=shpat_real\n',
+      );
+      expect(settings).toEqual({ SHOPIFY_ACCESS_TOKEN: 'shpat_real' });
+    });
+
+    it('go with the origin of their own source', () => {
+      const together = { SHOPIFY_ACCESS_TOKEN: 'shpat_real', SHOPIFY_ORIGIN: 'https://own.example' };
+      expect(read(together, 'SHOPIFY_ORIGIN=https://evil.example\n').settings).toEqual(together);
+      const text = 'SHOPIFY_ACCESS_TOKEN=shpat_real\nSHOPIFY_ORIGIN=https://own.example\n';
+      expect(read({}, text).settings).toEqual(together);
+    });
+
+    it('of the sandbox are no secret, and go anywhere', () => {
+      const machine = { SHOPIFY_ACCESS_TOKEN: 'shpat_sandbox' };
+      const { settings, told } = read(machine, 'SHOPIFY_ORIGIN=http://127.0.0.1:4010\n');
+      expect(settings).toEqual({ ...machine, SHOPIFY_ORIGIN: 'http://127.0.0.1:4010' });
+      expect(told).toEqual([]);
+    });
+
+    it('come whole from one source', () => {
+      const machine = { SHOPIFY_CLIENT_ID: 'id', SHOPIFY_CLIENT_SECRET: 'secret' };
+      expect(read(machine, 'SHOPIFY_ACCESS_TOKEN=shpat_other\n').settings).toEqual(machine);
+      const mixed = read({ SHOPIFY_CLIENT_ID: 'id' }, 'SHOPIFY_CLIENT_SECRET=other\n').settings;
+      expect(mixed).toEqual({ SHOPIFY_CLIENT_ID: 'id' });
+    });
   });
 });

@@ -100,11 +100,12 @@ export class Till {
     return item.inventoryLevels.nodes.reduce((sum, level) => sum + (level.quantities[0]?.quantity ?? 0), 0);
   }
 
-  async orderNames(): Promise<string[]> {
-    const { orders } = await this.#ask<{ orders: { nodes: { name: string }[] } }>(
-      'query { orders(first: 50) { nodes { name } } }',
-    );
-    return orders.nodes.map((order) => order.name);
+  /** The shop's orders, and how each is paid, in Shopify's word. */
+  async orders(): Promise<readonly { readonly name: string; readonly payment: string }[]> {
+    const { orders } = await this.#ask<{
+      orders: { nodes: { name: string; displayFinancialStatus: string }[] };
+    }>('query { orders(first: 50) { nodes { name displayFinancialStatus } } }');
+    return orders.nodes.map((order) => ({ name: order.name, payment: order.displayFinancialStatus }));
   }
 
   async #item(sku: string): Promise<ShopItem> {

@@ -172,10 +172,13 @@ async function proveIt({ till, db }: Stage): Promise<void> {
   const { verifyLedgerFile } = await import('../store/sqlite/verify.js');
   const report = verifyLedgerFile(db);
   expect(report.ok, `the ledger proves itself: ${JSON.stringify(report.problems)}`);
-  const names = await till.orderNames();
+  const orders = await till.orders();
+  const names = orders.map(({ name }) => name);
+  const payments = [...new Set(orders.map(({ payment }) => payment.toLowerCase()))].join(', ');
   expect(names.length === 3, 'the shop has exactly the three orders that were placed');
   tell('6. The books', [
     `The shop has ${names.length} orders: ${[...names].sort().join(', ')}. Three were accepted, none is doubled, none is missing.`,
+    `How they are paid: ${payments}. Nobody has paid here, so that is what the shop should say (HOLDFAST_ORDER_PAYMENT).`,
     `The journal’s ${report.journal_entries} entries form one unbroken hash chain, and every count in the ledger adds up.`,
   ]);
 }

@@ -12,6 +12,8 @@ export type TokensFacts =
       readonly state: 'read';
       readonly tokens: number;
       readonly over: number;
+      /** Those that end soon, first to end first. */
+      readonly ending: readonly { readonly principal: string; readonly expires_at: string }[];
       readonly isOpenToOthers: boolean;
     }
   /** `why` is a sentence of ours, or the file system's word. */
@@ -23,10 +25,15 @@ export function readTokensFacts(source: TokensSource, now_ms: number): TokensFac
     const over = entries.filter(
       ({ expires_at }) => expires_at !== undefined && Date.parse(expires_at) <= now_ms,
     );
+    const soon_ms = now_ms + LIMITS.doctor.token_warn_ms;
+    const ending = entries
+      .flatMap(({ principal, expires_at }) => (expires_at === undefined ? [] : [{ principal, expires_at }]))
+      .filter(({ expires_at }) => Date.parse(expires_at) > now_ms && Date.parse(expires_at) <= soon_ms)
+      .sort((a, b) => Date.parse(a.expires_at) - Date.parse(b.expires_at));
     // Windows has no such bits, and says that everybody may read everything.
     const isOpenToOthers =
       'path' in source && process.platform !== 'win32' && (statSync(source.path).mode & 0o077) !== 0;
-    return { state: 'read', tokens: entries.length, over: over.length, isOpenToOthers };
+    return { state: 'read', tokens: entries.length, over: over.length, ending, isOpenToOthers };
   } catch (error) {
     if (error instanceof TokensWrong) return { state: 'wrong', why: error.message };
     const { code } = error as NodeJS.ErrnoException;
@@ -75,7 +82,7 @@ export function callersFinding({ tokens, oauth }: Config, facts: TokensFacts | n
 }
 
 function tokensFinding(where: string, facts: Extract<TokensFacts, { state: 'read' }>): Finding {
-  const { tokens, over, isOpenToOthers } = facts;
+  const { tokens, over, ending, isOpenToOthers } = facts;
   if (isOpenToOthers) {
     return warned(
       'callers',
@@ -92,6 +99,16 @@ function tokensFinding(where: string, facts: Extract<TokensFacts, { state: 'read
         ? `${where} has no tokens: nobody gets in with one.`
         : 'All tokens are over: nobody gets in.',
       'holdfast tokens add --principal NAME makes one.',
+    );
+  }
+  const [first, ...others] = ending;
+  if (first !== undefined) {
+    const more = others.length === 0 ? '' : `, and ${others.length} more within two weeks`;
+    return warned(
+      'callers',
+      'ending_soon',
+      `The token of ${first.principal} ends on ${first.expires_at.slice(0, 10)}${more}: its agent gets in no more then.`,
+      `holdfast tokens add --principal ${first.principal} makes another (with --can-order if it places orders). Give it to the agent, then revoke the old one: holdfast tokens list shows its first digits.`,
     );
   }
   return fine(

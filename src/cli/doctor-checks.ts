@@ -6,25 +6,23 @@
 import { randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import {
-  type Config,
-  ConfigError,
-  type Environment,
-  LIMITS,
-  readConfig,
-  type ShopConfig,
-} from '../config.js';
+import { type Config, LIMITS, readConfig, type ShopConfig } from '../config.js';
+import { ConfigError } from '../config-error.js';
+import type { Environment } from '../settings-sources.js';
 import type { ShopifyUpstream } from '../upstream/shopify/shopify.js';
 import { UpstreamError } from '../upstream/upstream.js';
 import { callersFinding, examineIssuer, readTokensFacts } from './doctor-callers.js';
+import { examineHolds } from './doctor-holds.js';
 import {
   diskFinding,
   ledgerFinding,
-  ordersFinding,
   readDiskFacts,
   readLedgerFacts,
   serverFinding,
 } from './doctor-ledger.js';
+import { ordersFinding } from './doctor-orders.js';
+import { paymentFinding } from './doctor-payment.js';
+import { publicationFinding } from './doctor-publication.js';
 import {
   clockFinding,
   doorOf,
@@ -60,7 +58,8 @@ export interface DoctorPorts {
   /** Opens the shop's client; loaded only when there is a shop to ask. */
   readonly openShop: (
     shop: ShopConfig,
-  ) => Promise<Pick<ShopifyUpstream, 'probe' | 'source' | 'subscriptions'>>;
+    publication: Config['publication'],
+  ) => Promise<Pick<ShopifyUpstream, 'probe' | 'source' | 'reserved' | 'subscriptions' | 'publication'>>;
   /** Of the connector: API version, scopes for these settings, and topics. */
   readonly apiVersion: string;
   readonly scopesFor: (config: Config) => readonly ScopeNeed[];
@@ -76,6 +75,7 @@ export async function examine(environment: Environment, ports: DoctorPorts): Pro
       const facts = config.tokens === null ? null : readTokensFacts(config.tokens, ports.net.now());
       return [callersFinding(config, facts)];
     }),
+    Promise.resolve([paymentFinding(config)]),
     limited('issuer', async () => [await examineIssuer(config.oauth, ports.net.fetch)]),
     ...(config.shop === null
       ? [Promise.resolve(shopSkipped(findings))]
@@ -149,6 +149,8 @@ function shopSkipped(findings: readonly Finding[]): Finding[] {
     'api_version',
     'plan',
     'locations',
+    'publication',
+    'holds',
     'webhooks',
     'subscriptions',
   ];
@@ -162,6 +164,7 @@ async function examineLedger(config: Config, { net }: DoctorPorts): Promise<Find
     shop: config.shop?.shop ?? null,
     now_ms: net.now(),
     heartbeat_ms: config.heartbeat_ms,
+    stale_hash: config.stale_hash,
   };
   const disk = await limited('disk', async () => [diskFinding(readDiskFacts(path))]);
   // A ledger can't be in a folder that is not there.
@@ -171,7 +174,7 @@ async function examineLedger(config: Config, { net }: DoctorPorts): Promise<Find
   }
   const books = await limited('ledger', async () => {
     const facts = readLedgerFacts(path);
-    return [ledgerFinding(facts, wanted), serverFinding(facts, wanted), ordersFinding(facts)];
+    return [ledgerFinding(facts, wanted), serverFinding(facts, wanted), ordersFinding(facts, wanted)];
   });
   return [...disk, ...books];
 }
@@ -208,14 +211,16 @@ async function examineToken(
   ports: DoctorPorts,
   { door, clock }: { readonly door: Finding; readonly clock: Finding },
 ): Promise<Finding[]> {
-  const opened = await ports.openShop(shop);
+  const opened = await ports.openShop(shop, config.publication);
   const probed = await probe(opened);
   const token = tokenFinding(shop, shop.credentials, probed);
   if (!probed.ok) return [door, clock, token, ...skippedForToken('the token has to work first')];
   const named = sameShop(door, shop, probed.probe);
   const scopes = scopesFinding(shop.credentials, ports.scopesFor(config), probed.probe.granted_scopes);
-  const [locations, subscriptions] = await Promise.all([
+  const [locations, publication, holds, subscriptions] = await Promise.all([
     limited('locations', async () => [await examineLocations(config, opened)]),
+    limited('publication', async () => [await examinePublication(config, opened)]),
+    limited('holds', async () => [await examineHolds(config, opened.reserved)]),
     limited('subscriptions', async () => [await examineSubscriptions(config, opened, ports)]),
   ]);
   return [
@@ -226,6 +231,8 @@ async function examineToken(
     versionFinding(probed.probe),
     planFinding(probed.probe),
     ...locations,
+    ...holds,
+    ...publication,
     ...subscriptions,
   ];
 }
@@ -253,6 +260,18 @@ async function examineLocations(
   }
 }
 
+async function examinePublication(
+  config: Config,
+  opened: Pick<ShopifyUpstream, 'publication'>,
+): Promise<Finding> {
+  try {
+    const found = await opened.publication(AbortSignal.timeout(LIMITS.doctor.check_ms));
+    return publicationFinding(config.publication, found);
+  } catch (error) {
+    return unreadable('publication', error);
+  }
+}
+
 async function examineSubscriptions(
   config: Config,
   { subscriptions }: Pick<ShopifyUpstream, 'subscriptions'>,
@@ -275,7 +294,7 @@ async function examineSubscriptions(
   }
 }
 
-function unreadable(check: 'locations' | 'subscriptions', error: unknown): Finding {
+function unreadable(check: 'locations' | 'publication' | 'subscriptions', error: unknown): Finding {
   if (!(error instanceof UpstreamError)) throw error;
   return error.failure === 'scope_missing'
     ? skipped(check, 'skipped: a scope is missing, see above.')

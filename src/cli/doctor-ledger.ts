@@ -1,9 +1,11 @@
-/** The doctor's look at the ledger and its disk: from facts that were read beforehand, never by writing. */
+/** The doctor's look at the ledger, its disk and this machine's clock: it reads the ledger's file, and writes nothing. */
 
 import { accessSync, constants, statfsSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { LIMITS } from '../config.js';
-import { inspectLedger, type LedgerBooks, type LedgerSight } from '../store/sqlite/inspect-ledger.js';
+import { missingVariants } from '../ledger/reconciliation.js';
+import type { StaleHashPolicy } from '../ledger/shop-side.js';
+import { inspectLedger, type LedgerSight } from '../store/sqlite/inspect-ledger.js';
 import { isBusy, LedgerUnusable } from '../store/sqlite/open-database.js';
 import { type Finding, failed, fine, skipped, warned } from './finding.js';
 import { agoText, bytesText, durationText } from './wording.js';
@@ -28,6 +30,8 @@ export interface LedgerExpectations {
   readonly shop: string | null;
   readonly now_ms: number;
   readonly heartbeat_ms: number;
+  /** Whether a person decides about orders that are held as stale. */
+  readonly stale_hash: StaleHashPolicy;
 }
 
 export function readDiskFacts(path: string): DiskFacts {
@@ -40,7 +44,7 @@ export function readLedgerFacts(path: string): LedgerFacts {
   try {
     if (statSync(path, { throwIfNoEntry: false }) === undefined) return { state: 'absent' };
     const writable = mayWrite(path);
-    return { state: 'open', sight: inspectLedger(path), writable };
+    return { state: 'open', sight: inspectLedger(path, LIMITS.outbox.unplaced_after_ms), writable };
   } catch (error) {
     if (isBusy(error)) return { state: 'busy', why: (error as Error).message };
     if (error instanceof LedgerUnusable) return { state: 'unusable', why: error.message };
@@ -174,15 +178,23 @@ function openLedgerFinding(
     );
   }
   const ahead_ms = books.last_at_ms - now_ms;
-  if (ahead_ms > LIMITS.doctor.clock_warn_ms) {
-    return warned(
-      'ledger',
-      'clock_was_ahead',
-      `The ledger’s newest entry is ${durationText(ahead_ms)} in the future: this machine’s clock was ahead once and has been set back.`,
-      'Nothing is wrong with the books: ledger time never runs backwards, so it goes on from there at its own pace. Until the clock has caught up, times in the ledger are that much ahead of the wall.',
-    );
-  }
+  if (ahead_ms > LIMITS.doctor.clock_warn_ms) return aheadFinding(path, ahead_ms);
   return fine('ledger', `${path}: ${books.items} items of ${books.shop}, schema ${schema}.`);
+}
+
+/** Its time can't be taken back (L9). How long holds last does not depend on it, and agents are told the shop's time. */
+function aheadFinding(path: string, ahead_ms: number): Finding {
+  const ahead = durationText(ahead_ms);
+  const told = `The ledger’s time is ${ahead} ahead of this machine’s: the clock of a machine that writes it was ahead, or this one’s is behind.`;
+  const goesOn = `Selling goes on: ledger time never runs backwards, so it goes on from there at its own pace. Lists and journal show times that are ${ahead} late.`;
+  if (ahead_ms < LIMITS.doctor.clock_fail_ms) return warned('ledger', 'clock_was_ahead', told, goesOn);
+  return failed(
+    'ledger',
+    'clock_was_ahead',
+    told,
+    'Set the clock of every machine that uses the ledger: Linux timedatectl set-ntp true, macOS System Settings → General → Date & Time, Windows Settings → Time & language → Sync now.',
+    `${goesOn} To be rid of it: wait until no reservation is live and no order is under way (holdfast reservations, holdfast orders), stop all servers, move ${path} away with its -wal and -shm files, and run holdfast sync, which makes a new ledger. The old one keeps the story of its orders.`,
+  );
 }
 
 /** Whether somebody keeps the ledger in step with the shop. */
@@ -192,8 +204,10 @@ export function serverFinding(
 ): Finding {
   const books = facts.state === 'open' ? facts.sight.books : null;
   if (books === null) return skipped('server', whyNoBooks(facts));
-  const working = books.leases.find(({ name, until_ms }) => name === 'sync' && until_ms > now_ms);
-  const age_ms = now_ms - books.confirmed_at_ms;
+  // A ledger that is ahead is compared with its own newest time.
+  const ledger_now_ms = Math.max(now_ms, books.last_at_ms);
+  const working = books.leases.find(({ name, until_ms }) => name === 'sync' && until_ms > ledger_now_ms);
+  const age_ms = ledger_now_ms - books.confirmed_at_ms;
   const stale_ms = Math.max(LIMITS.doctor.stale_min_ms, heartbeat_ms * LIMITS.doctor.stale_beats);
   const who = working === undefined ? null : processOf(working.owner);
   if (books.baseline_at_ms === null) {
@@ -205,6 +219,15 @@ export function serverFinding(
           'Start holdfast serve, or run holdfast sync.',
         )
       : fine('server', `A server (${who}) is reading the shop for the first time.`);
+  }
+  const missing = missingVariants(books);
+  if (age_ms <= stale_ms && missing > 0) {
+    return warned(
+      'server',
+      'catalogue_short',
+      `The shop counts ${books.variants_counted} variants, and its lists showed ${missing} less at the last full read. Items that were not shown promise nothing.`,
+      'Run holdfast reconcile. If they stay away, look whether the app may see all products: Shopify admin → Settings → Apps and sales channels → your app.',
+    );
   }
   if (age_ms <= stale_ms) {
     return fine('server', `The ledger was confirmed ${agoText(age_ms)}${who === null ? '' : ` by ${who}`}.`);
@@ -225,30 +248,8 @@ export function serverFinding(
       );
 }
 
-export function ordersFinding(facts: LedgerFacts): Finding {
-  const books = facts.state === 'open' ? facts.sight.books : null;
-  if (books === null) return skipped('orders', whyNoBooks(facts));
-  const { parked, parked_total } = books;
-  if (parked_total === 0) return fine('orders', 'None is parked.');
-  return failed(
-    'orders',
-    'parked',
-    `${parked_total} ${parked_total === 1 ? 'piece of work is' : 'pieces of work are'} parked: the server has given up on them, and a person has to look at the shop.`,
-    ...parkedSteps(parked, parked_total),
-  );
-}
-
-function whyNoBooks({ state }: LedgerFacts): string {
+export function whyNoBooks({ state }: LedgerFacts): string {
   return state === 'absent' ? 'skipped: there is no ledger yet.' : 'skipped: the ledger could not be read.';
-}
-
-function parkedSteps(parked: LedgerBooks['parked'], total: number): string[] {
-  const steps = parked.map(({ order_id, reservation_id, last_failure }) =>
-    order_id === null
-      ? `Reservation ${reservation_id} (${last_failure ?? 'unknown'}): look for its draft order, tagged holdfast, in Shopify admin → Orders → Drafts.`
-      : `Order ${order_id} (${last_failure ?? 'unknown'}): holdfast explain ${order_id} tells its story; when the shop is as it should be, holdfast orders retry ${order_id}.`,
-  );
-  return total > parked.length ? [...steps, `… and ${total - parked.length} more: holdfast orders`] : steps;
 }
 
 /** A lease's owner is named by process id first (main.ts). */

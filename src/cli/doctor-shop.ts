@@ -160,10 +160,15 @@ export function clockFinding(shop: string, reached: Reached): Finding {
     ? failed(
         'clock',
         'clock_off',
-        `${told} Holds would end at the shop before or after we think: stock could be promised that is no longer ours.`,
+        `${told} Holds last as long as they should, by the shop’s clock; but a server does not follow this machine’s clock then, and after a restart it may take the ledger’s time with it, for good.`,
         mend,
       )
-    : warned('clock', 'clock_drifting', `${told} Holds at the shop allow for a minute, no more.`, mend);
+    : warned(
+        'clock',
+        'clock_drifting',
+        `${told} It is allowed for, up to ${durationText(clock_fail_ms)}.`,
+        mend,
+      );
 }
 
 export type Probed =
@@ -267,6 +272,10 @@ export interface ScopeNeed {
   readonly purpose: string;
 }
 
+/** Shopify grants this one on request. Nothing is sold by old orders, so that it is not among the needed. */
+const OLD_ORDERS =
+  'Without read_all_orders, which Shopify grants on request, orders older than 60 days are out of sight: what becomes of them is not told.';
+
 export function scopesFinding(
   credentials: ShopCredentials,
   needed: readonly ScopeNeed[],
@@ -278,8 +287,9 @@ export function scopesFinding(
   );
   if (missing.length > 0) return missingScopes(credentials, missing);
   const names = needed.map(({ scope }) => scope);
+  const old = handles.has('read_all_orders') ? '' : ` ${OLD_ORDERS}`;
   if (!handles.has('write_inventory') || names.includes('write_inventory')) {
-    return fine('scopes', `All ${needed.length} that are needed are granted.`);
+    return fine('scopes', `All ${needed.length} that are needed are granted.${old}`);
   }
   return warned(
     'scopes',
@@ -337,29 +347,39 @@ export function locationsFinding(
   locations: readonly LocationObservation[],
   mirror: 'draft_order' | 'move' | 'none',
 ): Finding {
-  const open = locations.filter(({ active }) => active);
-  if (open.length === 0) {
+  const selling = locations.filter(({ active }) => active);
+  const offline = locations.filter(({ till_only }) => till_only).length;
+  const kept = offline === 0 ? '' : ` ${offline} more fulfil no online orders: their stock is not offered.`;
+  if (selling.length === 0) {
     return failed(
       'locations',
       'no_location',
-      'The shop has no active location, so nothing can be sold.',
-      'Shopify admin → Settings → Locations: activate one.',
+      `The shop has no active location that fulfils online orders, so nothing can be sold.${kept}`,
+      'Shopify admin → Settings → Locations: activate one, and tick “Fulfill online orders from this location”.',
     );
   }
-  if (open.length === 1 || mirror !== 'draft_order') {
-    return fine('locations', `${open.length} active.`);
+  if (selling.length === 1 || mirror !== 'draft_order') {
+    return fine('locations', `${selling.length} fulfil online orders.${kept}`);
   }
   return warned(
     'locations',
     'several_locations',
-    `${open.length} locations are active. Shopify gives a draft order no location: it holds units where Shopify likes, which may not be where they were promised.`,
-    'Nothing is sold twice, but a location may fall below zero while another has the units, and less may be promised meanwhile.',
-    'With HOLDFAST_MIRROR=move holds sit at the exact location; it wants the scope write_inventory.',
+    `${selling.length} locations fulfil online orders. A draft order takes its units where Shopify’s order routing says; where they stand is read off the stock levels afterwards.${kept}`,
+    'Nothing is promised twice. In an allocation no location is named until the units were seen, and a level may fall below zero while another has the units.',
+    'With HOLDFAST_MIRROR=move units are held at the exact location; it wants the scope write_inventory.',
   );
 }
 
 /** What can't be told without a working token. */
 export function skippedForToken(reason: string): Finding[] {
-  const checks: readonly Check[] = ['scopes', 'api_version', 'plan', 'locations', 'subscriptions'];
+  const checks: readonly Check[] = [
+    'scopes',
+    'api_version',
+    'plan',
+    'locations',
+    'publication',
+    'holds',
+    'subscriptions',
+  ];
   return checks.map((check) => skipped(check, `skipped: ${reason}.`));
 }

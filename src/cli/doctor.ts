@@ -1,9 +1,11 @@
 /** `holdfast doctor`: looks at settings, ledger, shop and webhooks, and says how to mend what is wrong. */
 
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Config, type Environment, LIMITS, machineEnvironment, type ShopConfig } from '../config.js';
+import { type Config, LIMITS, type ShopConfig } from '../config.js';
+import type { Environment } from '../settings-sources.js';
 import { type DoctorPorts, examine } from './doctor-checks.js';
 import { type Finding, isWhole, linesOf, summaryOf, type Terminal } from './finding.js';
+import { machineEnvironment } from './machine-environment.js';
 
 /** False when any check failed. */
 export async function doctor(options: { readonly json: boolean }): Promise<boolean> {
@@ -22,8 +24,17 @@ export async function diagnose(environment: Environment): Promise<readonly Findi
     net: { fetch, now: Date.now },
     openShop,
     apiVersion: API_VERSION,
-    scopesFor: ({ mirror, read_only }: Config) =>
-      requiredScopes({ mirror, read_only }).map((scope) => ({ scope, purpose: SCOPE_TABLE[scope] })),
+    scopesFor: ({ mirror, read_only, route_fulfillment, publication, cancel_twins }: Config) =>
+      requiredScopes({
+        mirror,
+        read_only,
+        is_routing: route_fulfillment === 'promised',
+        publication: publication !== 'any',
+        is_cancelling: cancel_twins,
+      }).map((scope) => ({
+        scope,
+        purpose: SCOPE_TABLE[scope],
+      })),
     topicsFor: () => subscribedTopics(),
   };
   return await examine(environment, ports);
@@ -41,10 +52,11 @@ export function terminalOf(stream: NodeJS.WriteStream = process.stdout): Termina
 
 const PLAIN_COLUMNS = 110;
 
-async function openShop(shop: ShopConfig) {
+async function openShop(shop: ShopConfig, publication: Config['publication']) {
   const { openShopify } = await import('../upstream/shopify/shopify.js');
   return openShopify({
     ...shop,
+    publication,
     now: Date.now,
     random: Math.random,
     sleep: async (ms, signal) => {

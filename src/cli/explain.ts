@@ -3,6 +3,8 @@
 import type { JournalEntry } from '../ledger/journal.js';
 import { timelineOf } from '../ledger/timeline.js';
 import { timeText, withLedger } from './ledger-command.js';
+import { ORDER_UNKNOWN } from './orders.js';
+import { printVerdict } from './verdict-output.js';
 
 const ENTRIES_MAX = 1_000;
 
@@ -25,8 +27,7 @@ export async function explain(orderId: string, options: { readonly json: boolean
     return [...own, ...stock.flat()].sort((a, b) => a.seq - b.seq);
   });
   if (story === null) {
-    console.error('There is no such order. holdfast orders lists them.');
-    return false;
+    return printVerdict(ORDER_UNKNOWN, options);
   }
   if (options.json)
     console.log(

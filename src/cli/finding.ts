@@ -15,8 +15,10 @@ export const CODES = {
     'clock_was_ahead',
     'unreadable',
   ],
-  server: ['fine', 'not_running', 'not_confirming', 'not_read_yet'],
-  orders: ['fine', 'parked'],
+  server: ['fine', 'not_running', 'not_confirming', 'not_read_yet', 'catalogue_short'],
+  orders: ['fine', 'parked', 'held', 'unplaced_hold'],
+  holds: ['fine', 'unowned_units', 'unreadable', 'not_moved'],
+  payment: ['fine'],
   shop: [
     'fine',
     'shop_unknown',
@@ -36,6 +38,7 @@ export const CODES = {
   api_version: ['fine', 'version_other'],
   plan: ['fine', 'development_store'],
   locations: ['fine', 'several_locations', 'no_location', 'unreadable'],
+  publication: ['fine', 'scope_missing', 'publication_unknown', 'unreadable'],
   webhooks: [
     'fine',
     'not_configured',
@@ -61,6 +64,7 @@ export const CODES = {
     'tokens_wrong',
     'open_to_others',
     'nobody',
+    'ending_soon',
   ],
   issuer: ['fine', 'not_configured', 'silent', 'other_issuer', 'no_keys'],
 } as const;

@@ -11,6 +11,17 @@ import type { AddOptions } from './tokens.js';
 const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
 
+/** Rows of a list on one page. */
+const LIST_DEFAULT = 50;
+const LIST_MAX = 1_000;
+
+interface ListFlags {
+  parked?: boolean;
+  limit: number;
+  before?: string;
+  json?: boolean;
+}
+
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string;
 };
@@ -20,7 +31,7 @@ const program = new Command('holdfast')
   .version(version)
   .option(
     '--env <file>',
-    'a settings file besides .env in this folder; what the environment says goes before it',
+    'the settings file, in place of .env in this folder; what the environment says goes before it',
   )
   .showHelpAfterError('(holdfast --help lists what there is)')
   .exitOverride();
@@ -50,6 +61,11 @@ program
   .option('--port <port>', 'TCP port; 0 takes a free one', portNumber, 4010)
   .option('--variants <n>', 'a made-up catalogue of that size in place of the apparel shop', variantCount)
   .option('--locations <n>', 'its locations', locationCount, 4)
+  .addOption(
+    new Option('--pricing <rule>', 'how queries are priced')
+      .choices(['measured', 'documented'])
+      .default('measured'),
+  )
   .addOption(
     new Option('--rate <plan>', 'how fast callers may be')
       .choices(['standard', 'advanced', 'plus', 'enterprise', 'unlimited'])
@@ -86,6 +102,14 @@ program
     ]),
   )
   .option('--agent <name>', 'with --client http: whom to make a token for (default: agent)')
+  .option('--can-order', 'with --client http: let it place orders, too')
+  .addOption(
+    new Option('--money <who>', 'who takes the money for an order').choices([
+      'pending',
+      'paid',
+      'checkout_link',
+    ]),
+  )
   .option('--yes', 'ask nothing: answers come from the flags, and from the settings file that is there')
   .option('--no-check', 'write without asking the shop whether it works')
   .addHelpText(
@@ -140,11 +164,17 @@ const orders = program
   .description('orders: list; approve or reject one that is held; retry one that is parked');
 orders
   .command('list', { isDefault: true })
-  .description('the newest orders')
+  .description('the newest orders; with --held and --parked those that are either')
+  .option('--held', 'those that are held')
+  .option('--parked', 'those that the server has given up on')
+  .option('--limit <n>', 'so many at most', listCount, LIST_DEFAULT)
+  .option('--before <order>', 'only older ones: the next page begins after the last of this one')
   .option('--json', 'print JSON')
-  .action(async (options: { json?: boolean }) => {
+  .action(async (options: ListFlags & { held?: boolean }) => {
     const { listOrders } = await import('./orders.js');
-    await listOrders({ json: options.json === true });
+    const { held, parked, limit, before, json } = options;
+    const wanted = { isHeld: held === true, isParked: parked === true, limit, beforeId: before ?? null };
+    process.exitCode = (await listOrders({ ...wanted, json: json === true })) ? 0 : EXIT_FAILED;
   });
 for (const [verdict, which] of [
   ['approve', 'held'],
@@ -154,9 +184,11 @@ for (const [verdict, which] of [
   orders
     .command(`${verdict} <order>`)
     .description(`${verdict} a ${which} order`)
-    .action(async (order: string) => {
+    .option('--json', 'print JSON')
+    .action(async (order: string, options: { json?: boolean }) => {
       const { decideOrder } = await import('./orders.js');
-      process.exitCode = (await decideOrder(order, verdict)) ? 0 : EXIT_FAILED;
+      const done = await decideOrder(order, verdict, { json: options.json === true });
+      process.exitCode = done ? 0 : EXIT_FAILED;
     });
 }
 
@@ -165,26 +197,60 @@ const reservations = program
   .description('reservations: list, release one, retry one that is parked');
 reservations
   .command('list', { isDefault: true })
-  .description('the newest reservations')
+  .description('the newest reservations; with --active and --parked those that are either')
+  .option('--active', 'those that hold units until their time is over')
+  .option('--parked', 'those that the server has given up on')
+  .option('--limit <n>', 'so many at most', listCount, LIST_DEFAULT)
+  .option('--before <reservation>', 'only older ones: the next page begins after the last of this one')
   .option('--json', 'print JSON')
-  .action(async (options: { json?: boolean }) => {
+  .action(async (options: ListFlags & { active?: boolean }) => {
     const { listReservations } = await import('./reservations.js');
-    await listReservations({ json: options.json === true });
+    const { active, parked, limit, before, json } = options;
+    const wanted = { isActive: active === true, isParked: parked === true, limit, beforeId: before ?? null };
+    process.exitCode = (await listReservations({ ...wanted, json: json === true })) ? 0 : EXIT_FAILED;
   });
 reservations
   .command('release <reservation>')
   .description('free a reservation')
-  .action(async (reservation: string) => {
+  .option('--json', 'print JSON')
+  .action(async (reservation: string, options: { json?: boolean }) => {
     const { releaseReservation } = await import('./reservations.js');
-    process.exitCode = (await releaseReservation(reservation)) ? 0 : EXIT_FAILED;
+    const done = await releaseReservation(reservation, { json: options.json === true });
+    process.exitCode = done ? 0 : EXIT_FAILED;
   });
 
 reservations
   .command('retry <reservation>')
   .description('let the server go on with one that it has parked, once you have looked at the shop')
-  .action(async (reservation: string) => {
+  .option('--json', 'print JSON')
+  .action(async (reservation: string, options: { json?: boolean }) => {
     const { retryReservation } = await import('./reservations.js');
-    process.exitCode = (await retryReservation(reservation)) ? 0 : EXIT_FAILED;
+    const done = await retryReservation(reservation, { json: options.json === true });
+    process.exitCode = done ? 0 : EXIT_FAILED;
+  });
+
+const holds = program
+  .command('holds')
+  .description('units that the shop keeps reserved for no reservation: list them, give them back');
+holds
+  .command('list', { isDefault: true })
+  .description(
+    'levels of which the shop has more reserved than reservations own (only with HOLDFAST_MIRROR=move)',
+  )
+  .option('--json', 'print JSON')
+  .action(async (options: { json?: boolean }) => {
+    const { listUnowned } = await import('./holds.js');
+    process.exitCode = (await listUnowned({ json: options.json === true })) ? 0 : EXIT_FAILED;
+  });
+holds
+  .command('return <id>')
+  .description('gives such units back to what can be sold: no other app and no person may need them')
+  .option('--units <n>', 'how many (default: all that nobody owns)', unitCount)
+  .option('--json', 'print JSON')
+  .action(async (id: string, options: { units?: number; json?: boolean }) => {
+    const { returnUnowned } = await import('./holds.js');
+    const { units = null, json = false } = options;
+    process.exitCode = (await returnUnowned(id, { units, json })) ? 0 : EXIT_FAILED;
   });
 
 const tokens = program
@@ -204,10 +270,11 @@ tokens
   .requiredOption('--principal <name>', 'whom it is for: reservations and orders belong to this name')
   .option(
     '--scopes <list>',
-    'inventory:read, inventory:reserve, orders:submit, with commas between (default: all)',
+    'inventory:read, inventory:reserve, orders:submit, with commas between (default: the first two)',
   )
+  .option('--can-order', 'let it place orders, too: adds orders:submit')
   .option('--channel <name>', 'where they sell')
-  .option('--expires <when>', '90d, 2027-03-31 or 2027-03-31T18:00Z (default: never)')
+  .option('--expires <when>', '90d, 2027-03-31, 2027-03-31T18:00Z or never (default: 90d)')
   .option('--json', 'print JSON')
   .action(async (options: Omit<AddOptions, 'json'> & { json?: boolean }) => {
     const { addToken } = await import('./tokens.js');
@@ -243,6 +310,10 @@ program
     process.exitCode = (await simulate({ ...options, json: options.json === true })) ? 0 : EXIT_FAILED;
   });
 
+function listCount(input: string): number {
+  return countUpTo(input, LIST_MAX);
+}
+
 function saleCount(input: string): number {
   return countUpTo(input, 1_000);
 }
@@ -264,6 +335,12 @@ function countUpTo(input: string, max: number): number {
 function wholeNumber(input: string): number {
   if (!/^\d{1,10}$/.test(input)) throw new InvalidArgumentError('wants a whole number');
   return Number(input);
+}
+
+function unitCount(input: string): number {
+  const units = wholeNumber(input);
+  if (units < 1) throw new InvalidArgumentError('wants a whole number from 1 on');
+  return units;
 }
 
 function portNumber(input: string): number {
@@ -288,8 +365,8 @@ function refuseUnknown(name: string | undefined): void {
 program.hook('preAction', async () => {
   const { env } = program.opts<{ env?: string }>();
   if (env === undefined) return;
-  const { loadSettingsFile } = await import('../config.js');
-  loadSettingsFile(env);
+  const { useSettingsFile } = await import('./machine-environment.js');
+  useSettingsFile(env);
 });
 
 /** Errors that are told to a person without a stack, by name, and what they are called in JSON. */

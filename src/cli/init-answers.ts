@@ -1,7 +1,9 @@
 /** What `holdfast init` has to know: asked of a person, or taken from flags, files and a pipe. */
 
 import { resolve } from 'node:path';
-import { ConfigError, type Environment, readConfig, type ShopCredentials } from '../config.js';
+import { readConfig, type ShopCredentials } from '../config.js';
+import { ConfigError } from '../config-error.js';
+import type { Environment } from '../settings-sources.js';
 import type { Dialogue } from './dialogue.js';
 import type { SettingChanges } from './dotenv-file.js';
 
@@ -11,11 +13,20 @@ export interface Answers {
   /** Absolute: desktop clients start servers in a folder of their own choosing. */
   readonly db: string;
   readonly public_url: string | null;
+  /** Who takes the money for an order; null leaves the settings as they are. */
+  readonly money: Money | null;
   /** The app's secret, where webhooks are wanted and the way of signing in does not bring it. */
   readonly webhook_secret: string | null;
 }
 
+/**
+ * `pending`: the merchant, after the order. `paid`: somebody has it before the agent orders. `checkout_link`: the shop's own
+ * checkout, where the buyer pays.
+ */
+export type Money = 'pending' | 'paid' | 'checkout_link';
+
 export interface InitFlags {
+  readonly money?: Money;
   readonly shop?: string;
   readonly tokenFile?: string;
   readonly tokenEnv?: string;
@@ -95,7 +106,25 @@ export async function askAnswers(dialogue: Dialogue, present: Environment, folde
   const typed = asksSecret
     ? await dialogue.askSecret('API secret key of the app, which signs webhooks', kept !== null)
     : null;
-  return { shop, credentials, db: resolve(folder, db), public_url, webhook_secret: typed ?? kept };
+  const money = await askMoney(dialogue, present);
+  return { shop, credentials, db: resolve(folder, db), public_url, money, webhook_secret: typed ?? kept };
+}
+
+/** Null where the answer is what the settings say already, or what they mean by saying nothing. */
+async function askMoney({ choose }: Dialogue, present: Environment): Promise<Money | null> {
+  const { HOLDFAST_ORDER_MODE: mode, HOLDFAST_ORDER_PAYMENT: payment } = present;
+  const now = mode === 'checkout_link' ? mode : payment === 'paid' ? payment : 'pending';
+  const money = await choose<Money>(
+    'Who takes the money for an order?',
+    {
+      pending: 'you do, later: the order stands in Shopify with its payment pending',
+      paid: 'somebody has taken it before the agent orders: the order is marked as paid',
+      checkout_link:
+        'the shop’s own checkout: the agent gives its buyer a link, and there is no order before they paid',
+    },
+    now,
+  );
+  return money === now ? null : money;
 }
 
 async function askCredentials(dialogue: Dialogue, present: Environment): Promise<ShopCredentials> {
@@ -152,6 +181,7 @@ export async function answersOf(
     credentials,
     db: resolve(folder, flags.db ?? present['HOLDFAST_DB'] ?? 'holdfast.db'),
     public_url: url === NO_URL ? null : url,
+    money: flags.money ?? null,
     webhook_secret: webhook_secret ?? null,
   };
 }
@@ -228,6 +258,7 @@ export function settingsOfAnswers({
   credentials,
   db,
   public_url,
+  money,
   webhook_secret,
 }: Answers): SettingChanges {
   return {
@@ -242,6 +273,13 @@ export function settingsOfAnswers({
         }),
     HOLDFAST_DB: db,
     HOLDFAST_PUBLIC_URL: public_url ?? undefined,
+    ...(money === null ? {} : moneySettings(money)),
     SHOPIFY_WEBHOOK_SECRETS: webhook_secret ?? undefined,
   };
+}
+
+function moneySettings(money: Money): SettingChanges {
+  return money === 'checkout_link'
+    ? { HOLDFAST_ORDER_MODE: money, HOLDFAST_ORDER_PAYMENT: undefined }
+    : { HOLDFAST_ORDER_MODE: undefined, HOLDFAST_ORDER_PAYMENT: money };
 }

@@ -3,10 +3,12 @@
 import { realpathSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
-import { ConfigError, LIMITS, machineEnvironment } from '../config.js';
+import { LIMITS } from '../config.js';
+import { ConfigError } from '../config-error.js';
 import { DialogueLeft, terminalDialogue } from './dialogue.js';
 import { diagnose, terminalOf } from './doctor.js';
 import { type InitOptions, init } from './init.js';
+import { machineEnvironment } from './machine-environment.js';
 
 export async function initHere(options: InitOptions): Promise<boolean> {
   const { stdin, stdout } = process;

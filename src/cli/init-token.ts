@@ -2,7 +2,9 @@
 
 import { dirname, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
-import { ConfigError, type Environment, readConfig, type TokensSource } from '../config.js';
+import { readConfig, type TokensSource } from '../config.js';
+import { ConfigError } from '../config-error.js';
+import type { Environment } from '../settings-sources.js';
 import { principalSchema } from '../transport/auth/token-entries.js';
 import { withSettings } from './dotenv-file.js';
 import { clientLines, mcpAddressOf, mintToken } from './mint-token.js';
@@ -23,7 +25,7 @@ export interface TokenPorts {
 
 /** Shows the token, this once. `file`: the settings file. Throws `ConfigError`; a token that was made then is of no use. */
 export async function initToken(
-  principal: string,
+  { principal, canOrder }: { readonly principal: string; readonly canOrder: boolean },
   file: string,
   { environment, tell, folder }: TokenPorts,
 ): Promise<void> {
@@ -34,7 +36,7 @@ export async function initToken(
   const fresh = resolve(dirname(file), 'holdfast-tokens.json');
   const named = present['HOLDFAST_TOKENS'] ?? environment['HOLDFAST_TOKENS'];
   const source = sourceOf(named ?? fresh, folder);
-  const { token, entry } = mintToken({ principal }, Date.now());
+  const { token, entry } = mintToken({ principal, canOrder }, Date.now());
   const changed = await changeEntries(source, (entries) => [...entries, entry]);
   const setting = 'inline' in source ? (changed?.text ?? '') : (named ?? fresh);
   const isOurs = named === undefined || present['HOLDFAST_TOKENS'] !== undefined;
@@ -47,7 +49,7 @@ export async function initToken(
   }
   const { http } = readConfig({ ...environment, ...present, HOLDFAST_TOKENS: setting });
   tell(
-    `\nA token for ${principal} that may do everything an agent can. It is shown this once:\n\n  ${token}\n`,
+    `\nA token for ${principal} that may read stock${canOrder ? ', reserve and order' : ' and reserve, and place no orders'}, until ${entry.expires_at?.slice(0, 10)}. It is shown this once:\n\n  ${token}\n`,
   );
   if ('path' in source) tell(`${source.path} has its SHA-256 alone; HOLDFAST_TOKENS names that file.`);
   for (const line of clientLines(token, mcpAddressOf(http))) tell(line);

@@ -3,7 +3,9 @@
 import { copyFileSync, existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseEnv } from 'node:util';
-import { ConfigError, type Environment, readConfig } from '../config.js';
+import { readConfig } from '../config.js';
+import { ConfigError } from '../config-error.js';
+import type { Environment } from '../settings-sources.js';
 import {
   claudeDesktopPath,
   entryText,
@@ -28,6 +30,8 @@ export interface InitOptions extends InitFlags {
   readonly client?: ClientChoice;
   /** For the client `http`: whom the token is for. */
   readonly agent?: string;
+  /** For the client `http`: whether its token may place orders. */
+  readonly canOrder?: boolean;
   readonly yes: boolean;
   /** False: written without asking the shop. Settings that no command would take are refused all the same. */
   readonly check: boolean;
@@ -53,6 +57,7 @@ const CHECKED: ReadonlySet<Check> = new Set([
   'settings',
   'disk',
   'ledger',
+  'payment',
   'shop',
   'clock',
   'token',
@@ -169,7 +174,15 @@ async function configureClient(options: InitOptions, file: string, ports: InitPo
   if (choice === 'none') return true;
   if (choice === 'http') {
     const asked = await dialogue?.ask('Its name', options.agent ?? AGENT_FALLBACK, complaintAboutAgent);
-    await initToken(asked ?? options.agent ?? AGENT_FALLBACK, file, ports);
+    const principal = asked ?? options.agent ?? AGENT_FALLBACK;
+    const canOrder =
+      dialogue === null
+        ? options.canOrder === true
+        : await dialogue.confirm(
+            `May ${principal} place orders, and not only reserve?`,
+            options.canOrder === true,
+          );
+    await initToken({ principal, canOrder }, file, ports);
     return true;
   }
   if (choice === 'print') {

@@ -1,9 +1,10 @@
 /** Opens the configured ledger for one command, without any loop, and closes it again. */
 
-import { machineEnvironment, readConfig } from '../config.js';
+import { readConfig } from '../config.js';
 import { type Holdfast, openHoldfast } from '../main.js';
 import { stderrLog } from '../observability/log.js';
 import { shopOfLedger } from '../store/sqlite/open-database.js';
+import { machineEnvironment } from './machine-environment.js';
 
 /** Never makes a ledger: a mistyped path is an error, not an empty shop. The shop itself is not asked. */
 export async function withLedger<T>(use: (holdfast: Holdfast) => Promise<T>): Promise<T> {

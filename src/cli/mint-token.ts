@@ -2,7 +2,7 @@
 
 import { createHash, randomBytes } from 'node:crypto';
 import type { HttpConfig } from '../config.js';
-import { SCOPES } from '../tools/server.js';
+import type { Scope } from '../tools/server.js';
 import type { TokenEntry } from '../transport/auth/token-entries.js';
 
 /** Not `hf_`: scanners for leaked secrets know that one as somebody else's. `secret-words.ts` knows this one. */
@@ -16,20 +16,41 @@ export interface Minted {
   readonly entry: TokenEntry;
 }
 
-export type Wish = Pick<TokenEntry, 'principal'> &
-  Partial<Pick<TokenEntry, 'scopes' | 'channel' | 'expires_at'>>;
+/** What a token allows unless something else is asked for: to look and to reserve. */
+const DEFAULT_SCOPES: readonly Scope[] = ['inventory:read', 'inventory:reserve'];
+const ORDER_SCOPE: Scope = 'orders:submit';
 
-/** 256 random bits; without a wish for scopes, all of them. */
-export function mintToken({ scopes, ...wish }: Wish, now_ms: number): Minted {
+const DAY_MS = 24 * 3_600_000;
+export const DEFAULT_DAYS = 90;
+
+export interface Wish extends Pick<TokenEntry, 'principal' | 'channel'> {
+  /** Left out: to look and to reserve. */
+  readonly scopes?: readonly Scope[];
+  /** To order, too. */
+  readonly canOrder?: boolean;
+  /** Left out: in 90 days; null: never. */
+  readonly expires_at?: string | null;
+}
+
+/** Makes a token of 256 random bits. */
+export function mintToken({ scopes, canOrder, expires_at, ...wish }: Wish, now_ms: number): Minted {
   const token = `${PREFIX}${randomBytes(TOKEN_BYTES).toString('base64url')}`;
   const sha256 = createHash('sha256').update(token).digest('hex');
+  const asked = scopes ?? DEFAULT_SCOPES;
+  const end = expires_at === undefined ? timeIn(DEFAULT_DAYS, now_ms) : expires_at;
   const entry = {
     ...wish,
     sha256,
-    scopes: scopes ?? SCOPES,
+    scopes: canOrder === true && !asked.includes(ORDER_SCOPE) ? [...asked, ORDER_SCOPE] : asked,
     created_at: new Date(now_ms).toISOString(),
+    ...(end === null ? {} : { expires_at: end }),
   };
   return { token, entry };
+}
+
+/** The time in so many days. */
+export function timeIn(days: number, now_ms: number): string {
+  return new Date(now_ms + days * DAY_MS).toISOString();
 }
 
 /** Where clients reach /mcp with these settings. */

@@ -1,49 +1,101 @@
 /** `holdfast orders`: list them; approve or reject one that is held. */
 
 import { userInfo } from 'node:os';
+import type { OrderListing } from '../ledger/ports.js';
 import { callerText, lineText, timeText, withLedger } from './ledger-command.js';
+import { type ListPage, readPage } from './list-pages.js';
+import { printVerdict, type Verdict } from './verdict-output.js';
 
-const LIST_MAX = 50;
+export interface OrderListOptions extends ListPage {
+  readonly isHeld: boolean;
+  readonly isParked: boolean;
+  readonly json: boolean;
+}
 
-export async function listOrders(options: { readonly json: boolean }): Promise<void> {
-  const orders = await withLedger(({ store }) => store.listOrders(LIST_MAX));
+/** False when the order to go on from is not there. */
+export async function listOrders(options: OrderListOptions): Promise<boolean> {
+  const { isHeld, isParked, beforeId: beforeOrderId } = options;
+  const page = await withLedger(({ store }) =>
+    readPage(
+      options,
+      ({ order_id }: OrderListing) => order_id,
+      (limit) => store.listOrders({ limit, beforeOrderId, isHeld, isParked }),
+    ),
+  );
+  if (page === null) return printVerdict(ORDER_UNKNOWN, options);
+  const { rows, nextBeforeId } = page;
   if (options.json) {
-    console.log(JSON.stringify(orders, null, 2));
-    return;
+    console.log(JSON.stringify(rows, null, 2));
+    return true;
   }
-  if (orders.length === 0) console.log('No orders yet.');
-  for (const order of orders) {
-    const shop = order.upstream_order_name ?? '';
-    const parked = order.parked ? `  PARKED (${order.last_failure}): a person has to look at the shop` : '';
-    console.log(
-      `${timeText(order.submitted_at_ms)}  ${order.order_id}  ${order.state.padEnd(9)} ${shop.padEnd(7)} ${callerText(order)}  ${lineText(order.lines)}${parked}`,
-    );
+  if (rows.length === 0) console.log(noneText(options));
+  for (const order of rows) console.log(orderText(order));
+  if (nextBeforeId !== null) {
+    const filters = `${isHeld ? ' --held' : ''}${isParked ? ' --parked' : ''}`;
+    console.log(`There are more: holdfast orders${filters} --before ${nextBeforeId}`);
   }
+  return true;
 }
 
 /** False when the order is not there, or not in the state that the word is for. */
-export async function decideOrder(orderId: string, word: 'approve' | 'reject' | 'retry'): Promise<boolean> {
+export async function decideOrder(
+  orderId: string,
+  word: 'approve' | 'reject' | 'retry',
+  options: { readonly json: boolean },
+): Promise<boolean> {
   const by = userInfo().username;
   const result = await withLedger(({ ledger }) =>
     word === 'retry' ? ledger.retryParked(orderId, by) : ledger.decideHeld(orderId, word, by),
   );
-  if (!result.ok) {
-    const { status } = result.refusal.details;
-    const needed = word === 'retry' ? 'parked' : 'held';
-    console.error(
-      status === undefined
-        ? 'There is no such order. holdfast orders lists them.'
-        : `The order is ${String(status)} and not ${needed}: there is nothing to ${word}.`,
-    );
-    return false;
-  }
-  console.log(DONE[word]);
-  return true;
+  if (result.ok) return printVerdict({ ok: true, order_id: orderId, ...DONE[word] }, options);
+  const { code, details } = result.refusal;
+  const { status, held_for } = details;
+  if (status === undefined) return printVerdict(ORDER_UNKNOWN, options);
+  const needed = word === 'retry' ? 'parked' : 'held';
+  const message =
+    held_for === 'buyer_refused'
+      ? 'The shop refused a detail of its buyer, and only the agent can send it corrected: it goes on by itself then. It can be rejected.'
+      : `The order is ${String(status)} and not ${needed}: there is nothing to ${word}.`;
+  const held = held_for === undefined ? {} : { held_for };
+  return printVerdict({ ok: false, code, message, order_id: orderId, status, ...held }, options);
+}
+
+export const ORDER_UNKNOWN: Verdict = {
+  ok: false,
+  code: 'order_unknown',
+  message: 'There is no such order. holdfast orders lists them.',
+};
+
+/** The longest: `held (buyer_refused)`. */
+const STATE_CHARS = 20;
+
+function orderText(order: OrderListing): string {
+  const shop = order.upstream_order_name ?? '';
+  const until = order.held_until_ms === null ? '' : `  until ${timeText(order.held_until_ms)}`;
+  const route = order.route_why === null ? '' : `  NOT MOVED to its promised place (${order.route_why})`;
+  const parked = order.parked ? `  PARKED (${order.last_failure}): a person has to look at the shop` : '';
+  return `${timeText(order.submitted_at_ms)}  ${order.order_id}  ${stateText(order).padEnd(STATE_CHARS)} ${shop.padEnd(7)} ${callerText(order)}  ${lineText(order.lines)}${until}${route}${parked}`;
+}
+
+function stateText({ state, held_for }: OrderListing): string {
+  return held_for === null || held_for === 'stale' ? state : `${state} (${held_for})`;
+}
+
+function noneText({ isHeld, isParked, beforeId }: OrderListOptions): string {
+  if (beforeId !== null) return 'No older ones.';
+  const kinds = [...(isHeld ? ['held'] : []), ...(isParked ? ['parked'] : [])];
+  return kinds.length === 0 ? 'No orders yet.' : `No order is ${kinds.join(' or ')}.`;
 }
 
 const DONE = {
-  approve:
-    'Approved. A running server reads the shop again, and places the order if the stock still covers it.',
-  reject: 'Rejected. Its units are free again.',
-  retry: 'A running server looks at the shop again, and goes on from what is there.',
+  approve: {
+    decided: 'approved',
+    message:
+      'Approved. A running server reads the shop again, and places the order if the stock still covers it.',
+  },
+  reject: { decided: 'rejected', message: 'Rejected. Its units are free again.' },
+  retry: {
+    decided: 'retried',
+    message: 'A running server looks at the shop again, and goes on from what is there.',
+  },
 } as const;

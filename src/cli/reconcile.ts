@@ -1,12 +1,17 @@
 /** `holdfast reconcile`: compares the whole shop with the ledger, corrects the ledger, and lists what differed. */
 
-import type { CatalogueDrift, LevelDrift, ReconcileReport } from '../ledger/reconciliation.js';
+import {
+  type CatalogueDrift,
+  type LevelDrift,
+  missingVariants,
+  type ReconcileReport,
+} from '../ledger/reconciliation.js';
 import { timeText } from './ledger-command.js';
 import { readShop } from './shop-command.js';
 import { tableLines } from './table.js';
 import { countText, durationText } from './wording.js';
 
-/** False when it could not be done; with `check` also when anything differed that should not have. */
+/** False when it could not be done; with `check` also when anything differed that should not have, or was not shown. */
 export async function reconcile(options: {
   readonly json: boolean;
   readonly check: boolean;
@@ -22,25 +27,40 @@ export async function reconcile(options: {
   const { report, location_names } = done;
   if (options.json) console.log(JSON.stringify({ ok: true, ...report }, null, 2));
   else for (const line of reportLines(report, location_names)) console.log(line);
-  return !options.check || driftOf(report) === 0;
+  return !options.check || (driftOf(report) === 0 && missingVariants(report) === 0);
 }
 
 export function reportLines(report: ReconcileReport, locations: ReadonlyMap<string, string>): string[] {
   const { items_read, levels_compared, began_at_ms, ended_at_ms, in_passing_total } = report;
   const counts = `${countText(items_read)} items, ${countText(levels_compared)} stock levels, ${durationText(ended_at_ms - began_at_ms)}`;
+  const missing = missingLines(report);
   if (report.is_first) {
-    return [`✓ Read in full for the first time (${counts}): there was nothing to compare with yet.`];
+    return [
+      `✓ Read in full for the first time (${counts}): there was nothing to compare with yet.`,
+      ...missing,
+    ];
   }
   const passing =
     in_passing_total === 0
       ? []
       : [`  ${countText(in_passing_total)} differed because they had just changed: that is no drift.`];
-  if (driftOf(report) === 0) return [`✓ Ledger and shop agree (${counts}).`, ...passing];
+  if (driftOf(report) === 0) return [`✓ Ledger and shop agree (${counts}).`, ...passing, ...missing];
   return [
     ...levelLines(report, locations),
     ...catalogueLines(report),
     `${countText(driftOf(report))} differed (${counts}). The ledger has the shop’s figures now.`,
     ...passing,
+    ...missing,
+  ];
+}
+
+/** For people: the read is confirmed only as far as the shop's own count. */
+export function missingLines(report: ReconcileReport): string[] {
+  const missing = missingVariants(report);
+  if (missing === 0) return [];
+  return [
+    `! The shop counts ${countText(report.variants_counted ?? 0)} variants, and its lists showed ${countText(report.variants_read ?? 0)}, twice.`,
+    '  What was not shown is not taken for deleted: nothing of it is promised until it has been read.',
   ];
 }
 

@@ -2,7 +2,7 @@
 
 import { SANDBOX_ACCESS_TOKEN, SANDBOX_CLIENT_ID, SANDBOX_CLIENT_SECRET } from '../sandbox/access.js';
 import { bigCatalogue } from '../sandbox/big-catalogue.js';
-import type { RATE_PLANS } from '../sandbox/cost.js';
+import type { Pricing, RATE_PLANS } from '../sandbox/cost.js';
 import { SandboxServer } from '../sandbox/server.js';
 import { PortTaken } from '../transport/listener.js';
 
@@ -12,6 +12,7 @@ export interface SandboxCommandOptions {
   readonly variants?: number;
   readonly locations: number;
   readonly rate: keyof typeof RATE_PLANS | 'unlimited';
+  readonly pricing: Pricing;
   readonly seed?: number;
 }
 
@@ -19,9 +20,10 @@ export interface SandboxCommandOptions {
 const WEBHOOK_CONCURRENCY = 10;
 
 export async function sandbox(options: SandboxCommandOptions): Promise<void> {
-  const { port, variants, locations, rate, seed } = options;
+  const { port, variants, locations, rate, pricing, seed } = options;
   const server = new SandboxServer({
     port,
+    pricing,
     webhooks: { concurrency: WEBHOOK_CONCURRENCY },
     ...(variants === undefined ? {} : { catalogue: bigCatalogue(variants, locations) }),
     ...(rate === 'unlimited' ? { throttle: false } : { rate }),

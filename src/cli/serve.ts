@@ -4,11 +4,13 @@ import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Config, ConfigError, LIMITS, machineEnvironment, readConfig } from '../config.js';
+import { type Config, LIMITS, readConfig } from '../config.js';
+import { ConfigError } from '../config-error.js';
 import { openHoldfast } from '../main.js';
 import { type Log, stderrLog } from '../observability/log.js';
 import { RareLog } from '../observability/rare-log.js';
 import type { HttpServing } from '../transport/http.js';
+import { machineEnvironment } from './machine-environment.js';
 
 export interface ServeOptions {
   readonly version: string;
@@ -17,11 +19,14 @@ export interface ServeOptions {
 }
 
 export async function serve(options: ServeOptions): Promise<void> {
-  const config = readConfig(machineEnvironment());
+  const config = readConfig(machineEnvironment({ stdio: !options.http }));
   const log = stderrLog(config.log_level);
   if (!options.sandbox) refuseShopless(config);
   if (options.http) refuseUnverifiable(config);
   const shop = options.sandbox ? await withSandbox(config) : { config, stop: async () => {} };
+  const { shop: served } = shop.config;
+  if (served !== null)
+    log.info('shop', { shop: served.shop, origin: served.origin ?? `https://${served.shop}` });
   const holdfast = openHoldfast(shop.config, log);
   const stopAll = async (): Promise<void> => {
     await holdfast.stop();
@@ -40,7 +45,7 @@ type Running = ReturnType<typeof openHoldfast>;
 function refuseShopless({ shop }: Config): void {
   if (shop !== null) return;
   throw new ConfigError(
-    'SHOPIFY_SHOP is not set. holdfast init asks for what is needed and writes it to .env; holdfast serve --sandbox serves the built-in shop.',
+    'SHOPIFY_SHOP is not set. holdfast init asks for what is needed and writes it to .env; on stdio that file counts only where --env names it, because another program chooses the folder. holdfast serve --sandbox serves the built-in shop.',
     ['SHOPIFY_SHOP'],
   );
 }

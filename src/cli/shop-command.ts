@@ -1,7 +1,7 @@
 /** One full read of the shop for one command: opens ledger and shop, tells how far it is, and leaves cleanly. */
 
 import { resolve } from 'node:path';
-import { LIMITS, machineEnvironment, readConfig } from '../config.js';
+import { LIMITS, readConfig } from '../config.js';
 import type { ReconcileReport } from '../ledger/reconciliation.js';
 import { type Holdfast, openHoldfast } from '../main.js';
 import { type LogLevel, stderrLog } from '../observability/log.js';
@@ -9,6 +9,7 @@ import { inspectLedger } from '../store/sqlite/inspect-ledger.js';
 import type { FullReadOptions, Reconciled, StockSync } from '../sync/stock-sync.js';
 import { UpstreamError, type UpstreamFailure } from '../upstream/upstream.js';
 import { processOf } from './doctor-ledger.js';
+import { machineEnvironment } from './machine-environment.js';
 import { Progress } from './progress.js';
 
 export type FullRead = (
@@ -65,7 +66,9 @@ const LEFT: FullReadDone = {
 };
 
 function leaseTaken(db: string): FullReadDone {
-  const lease = inspectLedger(resolve(db)).books?.leases.find(({ name }) => name === 'sync');
+  const lease = inspectLedger(resolve(db), LIMITS.outbox.unplaced_after_ms).books?.leases.find(
+    ({ name }) => name === 'sync',
+  );
   const who = lease === undefined ? 'Another process' : `Another holdfast (${processOf(lease.owner)})`;
   return {
     ok: false,

@@ -1,7 +1,7 @@
 /** `holdfast simulate`: the stale-stock incident, played against six ways of selling, from the same seed. */
 
 import { writeFileSync } from 'node:fs';
-import { ConfigError } from '../config.js';
+import { ConfigError } from '../config-error.js';
 import { summarise } from '../incident/outcome.js';
 import { cellsOf, cleanText, DEFINITIONS, HEAD, type Incident, reportPage } from '../incident/report.js';
 import { writeScript } from '../incident/script.js';

@@ -1,6 +1,7 @@
 /** `holdfast sync`: reads the whole shop into the ledger now. */
 
 import { RATE_AFTER_MS, rateOf } from './progress.js';
+import { missingLines } from './reconcile.js';
 import { readShop } from './shop-command.js';
 import { countText, durationText } from './wording.js';
 
@@ -21,7 +22,9 @@ export async function sync(options: { readonly json: boolean }): Promise<boolean
     : report.drift_total + report.catalogue_drift_total + report.in_passing_total;
   if (options.json) {
     const elapsed = Math.round(elapsed_ms);
-    const counts = { items_read, levels_read: levels_compared, differences, is_first: report.is_first };
+    const { is_first, variants_read, variants_counted } = report;
+    const variants = { variants_read, variants_counted };
+    const counts = { items_read, ...variants, levels_read: levels_compared, differences, is_first };
     console.log(JSON.stringify({ ok: true, ...counts, elapsed_ms: elapsed }, null, 2));
     return true;
   }
@@ -31,6 +34,7 @@ export async function sync(options: { readonly json: boolean }): Promise<boolean
   console.log(
     `✓ ${countText(items_read)} items with ${countText(levels_compared)} stock levels read (${speed}).`,
   );
+  for (const line of missingLines(report)) console.log(line);
   if (differences > 0) {
     console.log(
       `  ${countText(differences)} differed, and are as the shop has them now. holdfast reconcile lists such.`,

@@ -2,7 +2,8 @@
 
 import { closeSync, openSync, readFileSync, realpathSync, rmSync, statSync, writeSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
-import { ConfigError, LIMITS, type TokensSource } from '../config.js';
+import { LIMITS, type TokensSource } from '../config.js';
+import { ConfigError } from '../config-error.js';
 import { parseTokens, type TokenEntry, TokensWrong, tokensText } from '../transport/auth/token-entries.js';
 import { replaceFile } from './whole-file.js';
 

@@ -1,6 +1,7 @@
 /** `holdfast tokens`: adds, revokes and lists the tokens of HTTP callers. A running server follows within a second. */
 
-import { ConfigError, machineEnvironment, readConfig, type TokensSource } from '../config.js';
+import { readConfig, type TokensSource } from '../config.js';
+import { ConfigError } from '../config-error.js';
 import type { Scope } from '../tools/server.js';
 import {
   channelSchema,
@@ -8,16 +9,19 @@ import {
   scopesSchema,
   type TokenEntry,
 } from '../transport/auth/token-entries.js';
-import { clientLines, mcpAddressOf, mintToken } from './mint-token.js';
+import { machineEnvironment } from './machine-environment.js';
+import { clientLines, mcpAddressOf, mintToken, timeIn } from './mint-token.js';
 import { tableLines } from './table.js';
 import { changeEntries, readEntries } from './token-file.js';
 
 export interface AddOptions {
   readonly principal: string;
-  /** With commas between; left out: all. */
+  /** With commas between; left out: to look and to reserve. */
   readonly scopes?: string;
+  /** To order, too. */
+  readonly canOrder?: boolean;
   readonly channel?: string;
-  /** A day, a time, or a number of days like 90d. */
+  /** A day, a time, a number of days like 90d, or never; left out: 90 days. */
   readonly expires?: string;
   readonly json: boolean;
 }
@@ -26,11 +30,12 @@ export interface AddOptions {
 export async function addToken(options: AddOptions): Promise<void> {
   const { tokens: source, http } = settings();
   const now_ms = Date.now();
-  const { scopes, channel, expires } = options;
+  const { scopes, canOrder, channel, expires } = options;
   const { token, entry } = mintToken(
     {
       principal: wanted(principalSchema, options.principal, '--principal'),
       ...(scopes === undefined ? {} : { scopes: scopesIn(scopes) }),
+      ...(canOrder === undefined ? {} : { canOrder }),
       ...(channel === undefined ? {} : { channel: wanted(channelSchema, channel, '--channel') }),
       ...(expires === undefined ? {} : { expires_at: expiryOf(expires, now_ms) }),
     },
@@ -43,7 +48,7 @@ export async function addToken(options: AddOptions): Promise<void> {
     return;
   }
   console.log(
-    `Token of ${entry.principal} for ${entry.scopes.join(', ')}. It is shown this once:\n\n  ${token}\n`,
+    `Token of ${entry.principal} for ${entry.scopes.join(', ')}, ${endText(entry)}. It is shown this once:\n\n  ${token}\n`,
   );
   tellKept(
     source,
@@ -100,8 +105,6 @@ export function listTokens(options: { readonly json: boolean }): void {
 /** So many digits of a SHA-256 tell two tokens apart. */
 const DIGITS_SHOWN = 12;
 const DIGITS_MIN = 8;
-
-const DAY_MS = 24 * 3_600_000;
 
 function settings() {
   const config = readConfig(machineEnvironment());
@@ -160,17 +163,24 @@ function wanted<T>(schema: Schema<T>, value: unknown, option: string): T {
   throw new ConfigError(`${option} ${parsed.error.issues[0]?.message ?? 'is wrong'}.`);
 }
 
-function expiryOf(text: string, now_ms: number): string {
+/** Null: never. */
+function expiryOf(text: string, now_ms: number): string | null {
+  if (text === 'never') return null;
   const days = /^(\d{1,4})d$/.exec(text)?.[1];
   const isTime = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d)?(?:Z|[+-]\d\d:\d\d))?$/.test(text);
-  const at_ms = days !== undefined ? now_ms + Number(days) * DAY_MS : isTime ? Date.parse(text) : Number.NaN;
+  const at = days !== undefined ? timeIn(Number(days), now_ms) : isTime ? text : '';
+  const at_ms = Date.parse(at);
   if (Number.isNaN(at_ms)) {
     throw new ConfigError(
-      '--expires wants a number of days like 90d, a day like 2027-03-31, or a time like 2027-03-31T18:00Z.',
+      '--expires must be a number of days like 90d, a day like 2027-03-31, a time like 2027-03-31T18:00Z, or never.',
     );
   }
   if (at_ms <= now_ms) throw new ConfigError('--expires wants a time to come.');
   return new Date(at_ms).toISOString();
+}
+
+function endText({ expires_at }: TokenEntry): string {
+  return expires_at === undefined ? 'without an end' : `until ${expires_at.slice(0, 10)}`;
 }
 
 function expiryText(expires_at: string | undefined): string {

@@ -1,7 +1,8 @@
 /** `holdfast verify`: proves the journal's chain and the invariants of the ledger, from the file alone. */
 
-import { machineEnvironment, readConfig } from '../config.js';
+import { readConfig } from '../config.js';
 import { verifyLedgerFile } from '../store/sqlite/verify.js';
+import { machineEnvironment } from './machine-environment.js';
 
 /** False when anything does not hold. */
 export function verify(options: { readonly json: boolean }): boolean {

@@ -14,7 +14,10 @@ import type {
   OrderSink,
   PlaceOutcome,
   ShopHold,
+  ShopLine,
+  ShopOrder,
   StockSource,
+  VariantCount,
   WriteOutcome,
 } from '../upstream/upstream.js';
 import type { Network } from './network.js';
@@ -63,9 +66,21 @@ export class HoldfastShop implements StockSource, OrderSink {
     return [{ location_id: WAREHOUSE, name: 'Warehouse', active: true }];
   }
 
+  async publicationKey(): Promise<string> {
+    return 'any';
+  }
+
+  async *listings(): AsyncGenerator<never> {
+    // Publication does not count here.
+  }
+
   async *catalogue(): AsyncGenerator<CataloguePage> {
     const items = await this.#network.reading(() => this.#shop.skus.map((sku) => this.#item(sku)));
-    yield { items, as_of: 'page', total_items: items.length };
+    yield { items, variants: items.length, as_of: 'page', total_items: items.length };
+  }
+
+  async countVariants(): Promise<VariantCount> {
+    return { variants: this.#shop.skus.length, is_exact: true };
   }
 
   async cursorNow(): Promise<string> {
@@ -80,6 +95,8 @@ export class HoldfastShop implements StockSource, OrderSink {
       return {
         levels: stocks.filter((stock) => isNew(stock.changed_at_ms)).map(({ sku }) => this.#level(sku)),
         item_ids: stocks.filter((stock) => isNew(stock.listed_at_ms)).map(({ sku }) => sku),
+        product_ids: [],
+        has_lost_variants: false,
         cursor: String(this.#now - OVERLAP_MS),
       };
     });
@@ -163,7 +180,16 @@ export class HoldfastShop implements StockSource, OrderSink {
     return refused('this shop makes its orders of draft orders');
   }
 
-  async findOrders(tag: string): Promise<readonly ReturnType<typeof orderOf>[]> {
+  /** There is one warehouse. */
+  async readFulfilment(): Promise<null> {
+    return null;
+  }
+
+  async moveFulfilment(): Promise<WriteOutcome<null>> {
+    return refused('this shop has one warehouse');
+  }
+
+  async findOrders(tag: string): Promise<readonly ShopOrder[]> {
     return [...this.#drafts.values()]
       .filter((draft) => draft.tag === tag && draft.state === 'completed')
       .map(orderOf);
@@ -229,6 +255,7 @@ function seen(draft: Draft): ShopHold {
   const isDone = state === 'completed';
   return {
     hold_ref,
+    lines: linesOf(draft),
     status: isDone ? 'completed' : 'open',
     until_ms: is_holding ? draft.until_ms : null,
     checkout_url: null,
@@ -236,8 +263,18 @@ function seen(draft: Draft): ShopHold {
   };
 }
 
-function orderOf({ ref }: Draft): { order_ref: string; order_name: string } {
-  return { order_ref: `order-of-${ref}`, order_name: `#${ref.replace('draft-', '')}` };
+function orderOf(draft: Draft): ShopOrder {
+  const { ref } = draft;
+  return {
+    order_ref: `order-of-${ref}`,
+    order_name: `#${ref.replace('draft-', '')}`,
+    lines: linesOf(draft),
+    is_cancelled: false,
+  };
+}
+
+function linesOf({ lines }: Draft): ShopLine[] {
+  return lines.map(({ sku, quantity }) => ({ item_id: sku, sku, quantity_units: quantity }));
 }
 
 function done<T>(value: T): { outcome: 'done'; value: T } {

@@ -8,6 +8,7 @@ import { Ledger } from '../ledger/ledger.js';
 import type { Clock, Ids, LedgerSettings, Store } from '../ledger/ports.js';
 import { Counters } from '../observability/counters.js';
 import { Outbox } from '../outbox/outbox.js';
+import { OwnIntents } from '../outbox/own-intents.js';
 import type { OutboxLimits } from '../outbox/progress.js';
 import { sweepExpired } from '../outbox/sweeper.js';
 import { nextWorkOf } from '../store/sqlite/next-work.js';
@@ -88,14 +89,20 @@ export class HoldfastStrategy implements Strategy {
       now: () => timeline.now_ms,
       observe: (at) => Math.max(at, timeline.now_ms),
       elapsed: () => timeline.now_ms,
+      doubtMs: () => 0,
+      missedMs: () => 0,
+      mayHaveStoodStill: () => false,
+      leadMs: () => 0,
     };
+    const intents = new OwnIntents(clock);
     const path = ':memory:';
     const storage = { ...parts.store, path, shop: SHOP };
-    this.#db = openDatabase({ ...storage, now_ms: timeline.now_ms });
+    this.#db = openDatabase({ ...storage, now: () => timeline.now_ms });
     this.#nextWork = nextWorkOf(this.#db);
     this.#store = new SqliteStore(this.#db, {
       ...storage,
       clock,
+      onIntent: (tag, intent) => intents.note(tag, intent),
       random: this.#random,
       turnstile: openTurnstile,
       mirror_horizon_ms: settings.mirror_margin_ms,
@@ -112,6 +119,7 @@ export class HoldfastStrategy implements Strategy {
       sink: api,
       sleep: (ms) => timeline.sleep(Math.max(ms, LOOK_AGAIN_MS)),
       rereadItems,
+      intents,
       limits: { ...parts.outbox, check_ms: CHECK_MS },
     });
     this.#nudges = {

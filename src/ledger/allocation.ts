@@ -1,8 +1,7 @@
 /** Where the units of a line are taken: one location that covers it first, else split. */
 
-import type { Hold } from './hold.js';
 import type { Allocation } from './reservation.js';
-import type { Item, Level } from './stock.js';
+import type { Level } from './stock.js';
 
 /** Promisable units by level, counted down as lines are allocated. */
 export type Promisable = Map<number, number>;
@@ -30,29 +29,4 @@ export function allocate(
     wanted -= quantity;
   }
   return allocations;
-}
-
-/**
- * Where the shop takes the units of a draft order: it has no location, and Shopify reserves at the first one, in the
- * shop's order, that stocks the item.
- */
-export function draftLevel(item: Pick<Item, 'levels'>): Level | undefined {
-  return item.levels.find((level) => level.sellable_here && level.location_open);
-}
-
-/** Holds whose units a draft order takes at another location than they were promised at. */
-export function drawnElsewhere(
-  holds: readonly Hold[],
-  items: readonly Item[],
-): { readonly sku: string; readonly promised_at: string; readonly taken_at: string }[] {
-  return items.flatMap((item) => {
-    const at = draftLevel(item);
-    return item.levels
-      .filter((level) => level !== at && holds.some((hold) => hold.level_key === level.level_key))
-      .map(({ location_id }) => ({
-        sku: item.sku,
-        promised_at: location_id,
-        taken_at: at?.location_id ?? '',
-      }));
-  });
 }

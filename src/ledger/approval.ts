@@ -1,24 +1,35 @@
 /** What a person decides about an order that is held or parked. Never an agent: no tool leads here. */
 
 import { TOO_OLD_TO_RESEND } from './move-steps.js';
-import type { Changes, Decision, LedgerState, Owned } from './ports.js';
+import type { Order } from './order.js';
+import type { Changes, Decision, LedgerSettings, LedgerState, Owned } from './ports.js';
 import { granted, type Result, refused } from './refusal.js';
 import { reservationUnknown } from './release.js';
 import { rejection } from './revalidation.js';
+import type { ShopState } from './shop-side.js';
 import { orderDue } from './shop-side.js';
 import { decideAbsent, decideDeleted } from './shop-steps.js';
-import { note } from './work.js';
+import { DRAFT_GONE, note } from './work.js';
+
+/** Why a row is parked, and in which state, of which only a person can say that nothing is left at the shop. */
+const SEEN_TO: readonly (readonly [string, ShopState])[] = [
+  [TOO_OLD_TO_RESEND, 'creating'],
+  [TOO_OLD_TO_RESEND, 'deleting'],
+  [DRAFT_GONE, 'completing'],
+];
 
 export type Verdict = 'approve' | 'reject';
 
 /**
- * `approve` lets a held order go on: the shop is read again, and the order is accepted only if the stock still
- * covers it. `reject` ends it and frees its units. Refuses an order that is not held.
+ * `approve` lets an order go on that is held as stale or above a quota: the shop is read again, and the order is accepted
+ * only if the stock still covers it. `reject` ends it and frees its units. Refuses an order that is not held, and to
+ * approve one that waits for corrected details: only its caller has them.
  */
 export function decideVerdict(
   state: LedgerState,
   verdict: Verdict,
   by: string,
+  settings: LedgerSettings,
 ): Decision<Result<{ order_id: string }>> {
   const { owned } = state;
   const order = owned?.order ?? null;
@@ -26,16 +37,7 @@ export function decideVerdict(
     return { result: refused('order_unknown', 'There is no such order.') };
   const done = granted({ order_id: order.id });
   if (order.state !== 'held') {
-    return {
-      result: refused(
-        'reservation_already_submitted',
-        'The order is not held, so there is nothing to decide.',
-        {
-          order_id: order.id,
-          status: order.state,
-        },
-      ),
-    };
+    return { result: notToDecide(order, 'The order is not held, so there is nothing to decide.') };
   }
   if (verdict === 'reject') {
     const reason = {
@@ -46,14 +48,46 @@ export function decideVerdict(
     const journal = (changes.journal ?? []).map((entry) => ({ ...entry, data: { ...entry.data, by } }));
     return { result: done, changes: { ...changes, journal } };
   }
+  if (order.held_for === 'buyer_refused') {
+    return { result: notToDecide(order, 'The order waits for corrected details of its buyer.') };
+  }
   return {
     result: done,
     changes: {
-      order: { ...order, approved_by: by },
+      order: {
+        ...order,
+        approved_by: by,
+        ...(order.held_for === 'order_quota' ? awaitsReread(state, settings) : {}),
+      },
       outbox: { ...owned.outbox, due_at_ms: orderDue(state.now_ms), attempts: 0 },
       journal: [{ kind: 'order.approved', of_reservation: true, data: { id: order.id, by } }],
     },
   };
+}
+
+/** What makes of an order above a quota one that only its stock decides on. */
+function awaitsReread(
+  { now_ms }: LedgerState,
+  { held_order_max_ms }: LedgerSettings,
+): Pick<Order, 'held_for' | 'held_until_ms' | 'reasons'> {
+  return {
+    held_for: 'stale',
+    held_until_ms: now_ms + held_order_max_ms,
+    reasons: [
+      {
+        code: 'stock_stale',
+        detail: 'The merchant approved the order, so the shop is read again before it is sold.',
+      },
+    ],
+  };
+}
+
+function notToDecide({ id, state, held_for }: Order, message: string): Result<never> {
+  return refused('reservation_already_submitted', message, {
+    order_id: id,
+    status: state,
+    ...(held_for === null ? {} : { held_for }),
+  });
 }
 
 /**
@@ -86,18 +120,17 @@ function notParked(details: Readonly<Record<string, unknown>>): Result<never> {
 }
 
 /**
- * A move that is too old to be sent again can't be looked up either: only the person knows what became of it. That they
- * let it go on says that the shop holds nothing for it any more.
+ * A move that is too old to be sent again can't be looked up, and a draft that vanished while it was completed was looked for in
+ * vain: only the person knows what became of it. That they let it go on says that the shop has nothing of it any more.
  */
 function retrial(state: LedgerState, owned: Owned, by: string): Changes {
   const { shop_state, last_failure } = owned.outbox;
-  const isSeenTo =
-    last_failure === TOO_OLD_TO_RESEND && (shop_state === 'creating' || shop_state === 'deleting');
+  const isSeenTo = SEEN_TO.some(([failure, at]) => last_failure === failure && shop_state === at);
   const { changes } = !isSeenTo
     ? {}
-    : shop_state === 'creating'
-      ? decideAbsent(state, 'seen_to')
-      : decideDeleted(state);
+    : shop_state === 'deleting'
+      ? decideDeleted(state)
+      : decideAbsent(state, 'seen_to');
   return {
     ...changes,
     outbox: {

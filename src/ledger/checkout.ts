@@ -3,7 +3,7 @@
  * the time to pay is over. Such an order fails only when the shop has certainly let go: until then somebody may pay.
  */
 
-import { mirroring, openNote, openRow } from './mirroring.js';
+import { mirroring, openNote, openRow, sumsOf } from './mirroring.js';
 import type { Order, OrderReason } from './order.js';
 import { failure } from './placing.js';
 import type { Changes, Decision, LedgerState, Owned } from './ports.js';
@@ -24,11 +24,13 @@ export function decideOffered(
   const { order } = owned;
   if (order === null || order.state !== 'accepted') throw new Error('only an accepted order is paid for');
   const { checkout_url } = seen;
+  const holds = mirroring(state, owned, seen.until_ms);
   return {
     result: undefined,
     changes: {
       order: { ...order, checkout_url, pay_until_ms },
-      holds: mirroring(state, owned, seen.until_ms),
+      holds,
+      sums: sumsOf(state, holds),
       outbox: { ...openRow(owned.outbox, seen), details_sent: true, attempts: 0 },
       // Without the link: who has it can pay.
       journal: [openNote(seen), note('order.offered', { id: order.id, pay_until_ms })],

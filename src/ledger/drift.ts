@@ -5,7 +5,7 @@
 
 import { MAX_AGE_SLOW_S } from './freshness.js';
 import type { Hold } from './hold.js';
-import type { Decision, ItemPut, LedgerSettings, LedgerState, LevelPut } from './ports.js';
+import type { Decision, ItemPut, LedgerSettings, LedgerState, LevelPut, UnitsUnderWay } from './ports.js';
 import type {
   CatalogueDifference,
   Findings,
@@ -13,6 +13,7 @@ import type {
   LevelDifference,
   ReconcileReport,
 } from './reconciliation.js';
+import { findRouted, routedUnderWay } from './routed-units.js';
 import type { Item, Level } from './stock.js';
 import type { LedgerMs } from './units.js';
 
@@ -26,7 +27,7 @@ interface MergedLevel {
 export interface Comparison {
   readonly state: LedgerState;
   readonly before: Item | undefined;
-  readonly after: Pick<ItemPut, 'sku' | 'title' | 'variant_title' | 'lifecycle' | 'variant_id'>;
+  readonly after: Pick<ItemPut, 'item_id' | 'sku' | 'title' | 'variant_title' | 'lifecycle' | 'variant_id'>;
   readonly levels: readonly MergedLevel[];
   /** Locations that the report lists; a level that is news and not among them does not exist any more. */
   readonly listed: ReadonlySet<string>;
@@ -75,8 +76,12 @@ function levelDifference(merged: MergedLevel, comparison: Comparison): LevelDiff
   return { location_id: put.location_id, ledger_units, shop_units, shop_changed_at_ms, cause };
 }
 
-function isRecent(changedAt: number | null, { sync }: LedgerState, settings: LedgerSettings): boolean {
-  return changedAt !== null && changedAt >= sync.confirmed_at_ms - settings.drift_slack_ms;
+function isRecent(
+  changedAt: number | null,
+  { sync, lead_ms }: LedgerState,
+  settings: LedgerSettings,
+): boolean {
+  return changedAt !== null && changedAt + lead_ms >= sync.confirmed_at_ms - settings.drift_slack_ms;
 }
 
 /** New at the shop, or never seen: told apart by when its stock last moved. */
@@ -103,16 +108,32 @@ interface Range {
   readonly high: number;
 }
 
-function ownWrites(level: Level, { state, read_at_ms, settings }: Comparison): Range {
-  const taken: number[] = [...(state.under_way.get(level.level_key) ?? [])];
-  for (const hold of state.awaiting.get(level.level_key) ?? []) {
-    if (hold.state === 'counted') taken.push(hold.quantity_units);
-    else if (mayBeBack(hold, read_at_ms, settings)) taken.push(-hold.quantity_units);
-  }
+function ownWrites(level: Level, { state, after, levels, read_at_ms, settings }: Comparison): Range {
+  const holds = levels.flatMap(({ level: other }) =>
+    other === undefined ? [] : unclearAt(other.level_key, other === level, { state, read_at_ms, settings }),
+  );
+  const routed = routedUnderWay(findRouted(state, after.item_id), [], level.level_key);
+  const taken = [...holds, ...routed.map(({ units }) => units)];
   return {
     low: -taken.reduce((sum, units) => sum + Math.max(0, units), 0),
     high: taken.reduce((sum, units) => sum + Math.max(0, -units), 0),
   };
+}
+
+/** A draft's units may be at any level of the item, those of a move only where they were moved. */
+function unclearAt(
+  levelKey: number,
+  isOwn: boolean,
+  { state, read_at_ms, settings }: Pick<Comparison, 'state' | 'read_at_ms' | 'settings'>,
+): number[] {
+  const holds = (state.awaiting.get(levelKey) ?? []).flatMap((hold): UnitsUnderWay[] => {
+    const is_exact = hold.mirror_until_ms === null;
+    if (hold.state === 'counted') return [{ units: hold.quantity_units, is_exact }];
+    return mayBeBack(hold, read_at_ms, settings) ? [{ units: -hold.quantity_units, is_exact }] : [];
+  });
+  return [...(state.under_way.get(levelKey) ?? []), ...holds]
+    .filter(({ is_exact }) => isOwn || !is_exact)
+    .map(({ units }) => units);
 }
 
 /** Units that the shop's figure left out and may have again: let go of by us, or by the shop itself as their time ran out. */

@@ -1,10 +1,13 @@
 /** What the end of a reservation does to its holds: shared by release, expiry, rejection and failure. */
 
-import { holdSums, nextHoldState } from './hold.js';
+import { type Hold, holdSums, nextHoldState } from './hold.js';
 import type { Changes, HoldMove, LedgerState, LevelSums, Owned } from './ports.js';
 import { nextReservationState, type ReservationEvent } from './reservation.js';
 import type { Level } from './stock.js';
 import { isLeftBehind } from './work.js';
+
+/** A move of a hold that the reservation has already. */
+type OwnHoldMove = Extract<HoldMove, { readonly hold: Hold }>;
 
 type Ending = Extract<ReservationEvent, 'release' | 'expire' | 'free'>;
 
@@ -16,9 +19,9 @@ export function endReservation(
   state: LedgerState,
   owned: Owned,
   event: Ending,
-): Required<Pick<Changes, 'reservation' | 'holds' | 'sums' | 'outbox'>> {
+): Required<Pick<Changes, 'reservation' | 'sums' | 'outbox'>> & { readonly holds: readonly OwnHoldMove[] } {
   const { reservation, outbox } = owned;
-  const holds = owned.holds.map((hold): HoldMove => ({ hold, to: ended(hold) }));
+  const holds = owned.holds.map((hold): OwnHoldMove => ({ hold, to: ended(hold) }));
   return {
     reservation: {
       reservation_key: reservation.reservation_key,
@@ -38,19 +41,28 @@ export function heldUnits({ holds }: Owned): number {
   return holds.reduce((sum, hold) => sum + hold.quantity_units, 0);
 }
 
-/** The sums of the levels after the moves. Throws when a move belongs to none of the levels: that is a bug. */
+/**
+ * The sums of the levels after the moves. Units that leave the mirrored sum although the shop's last figure still leaves
+ * them out are under way from then on: what the checksum stands for stays the same until a report says more. Throws when a
+ * move belongs to none of the levels: that is a bug.
+ */
 export function sumsAfter(levels: readonly Level[], moves: readonly HoldMove[]): LevelSums[] {
   const sums = new Map<number, LevelSums>();
   for (const { hold, to } of moves) {
-    const level = levels.find((candidate) => candidate.level_key === hold.level_key);
+    const { level_key } = hold ?? to;
+    const level = levels.find((candidate) => candidate.level_key === level_key);
     if (level === undefined) throw new Error('a hold at a level that was not loaded');
-    const at = sums.get(hold.level_key) ?? level;
-    const before = holdSums(hold.state, hold.quantity_units);
-    const after = holdSums(to?.state ?? null, to?.quantity_units ?? 0);
-    sums.set(hold.level_key, {
-      level_key: hold.level_key,
+    const at = sums.get(level_key) ?? level;
+    const before = holdSums(hold);
+    const after = holdSums(to);
+    // Of a doubted hold the rise has been reported already.
+    const left = hold?.place === 'doubted' ? 0 : before.mirrored - after.mirrored;
+    sums.set(level_key, {
+      level_key,
       held_units: at.held_units - before.held + after.held,
       mirrored_units: at.mirrored_units - before.mirrored + after.mirrored,
+      doubted_units: at.doubted_units - before.doubted + after.doubted,
+      under_way_units: at.under_way_units + left,
     });
   }
   return [...sums.values()];
@@ -60,9 +72,10 @@ export function sumsAfter(levels: readonly Level[], moves: readonly HoldMove[]):
  * What the shop holds too comes back when it has let go. That is once `decideDeleted` says so, or at the latest
  * when its own time is over: a hold that can't be deleted, or was completed by hand, must not stay for ever.
  */
-function ended(hold: Owned['holds'][number]): HoldMove['to'] {
+function ended(hold: Hold): Hold | null {
   const state = nextHoldState(hold.state, 'ended');
   if (state === null) return null;
   const until = hold.mirror_until_ms;
-  return { ...hold, state, awaits: until === null ? null : 'return', awaits_after_ms: until };
+  const place = hold.place === 'doubted' ? 'guessed' : hold.place;
+  return { ...hold, state, place, awaits: until === null ? null : 'return', awaits_after_ms: until };
 }

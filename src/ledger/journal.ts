@@ -16,13 +16,18 @@ export type JournalKind =
   | 'reservation.expired'
   | 'order.accepted'
   | 'order.held'
+  | 'order.buyer_refused'
   | 'order.approved'
   | 'order.revalidated'
   | 'order.offered'
   | 'order.withdrawn'
   | 'order.rejected'
   | 'order.placed'
+  /** The shop has given the order's id to another order: this one is not there any more. */
+  | 'order.ref_reused'
   | 'order.failed'
+  | 'order.doubled'
+  | 'order.twin_cancelled'
   | 'order.partly_fulfilled'
   | 'order.fulfilled'
   | 'order.unfulfilled'
@@ -34,6 +39,12 @@ export type JournalKind =
   | 'order.restocked'
   | 'order.missing'
   | 'order.shown'
+  | 'order.routing'
+  | 'order.routed'
+  | 'order.not_routed'
+  /** Units that no row owns are being given back, on a person's word. */
+  | 'holds.returning'
+  | 'holds.returned'
   | 'shop.creating'
   | 'shop.open'
   | 'shop.absent'
@@ -41,6 +52,8 @@ export type JournalKind =
   | 'shop.completed'
   | 'shop.deleting'
   | 'shop.deleted'
+  | 'shop.draft_edited'
+  | 'shop.draft_gone'
   | 'shop.parked'
   | 'shop.retried'
   | 'holds.moved'
@@ -54,6 +67,8 @@ export interface JournalDraft {
   readonly of_reservation?: boolean;
   /** True when the entry belongs to the item that the decision puts. */
   readonly of_item?: boolean;
+  /** The item that the entry belongs to, when the decision only renames it. */
+  readonly of_item_id?: string;
 }
 
 export interface JournalEntry {

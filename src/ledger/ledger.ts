@@ -1,10 +1,13 @@
 /** The verbs of the ledger, for tools and loops: each loads, decides once and answers after the commit. */
 
 import { decideRetry, decideRetryReservation, decideVerdict, type Verdict } from './approval.js';
+import { isCorrectable } from './buyer-refused.js';
 import { type CheckAnswer, viewReservation, viewStock } from './check.js';
-import type { OrderReason } from './order.js';
-import { nextFor, type Order, type OrderState } from './order.js';
-import type { Answer, FoundItem, Keys, LedgerPorts, LedgerSettings, LedgerState } from './ports.js';
+import { MAX_AGE_FAST_S } from './freshness.js';
+import { currentHash } from './hash-verdict.js';
+import type { Order, OrderLine, OrderReason, OrderState } from './order.js';
+import { nextFor } from './order-next.js';
+import type { Answer, FoundItem, Keys, LedgerPorts, LedgerSettings, LedgerState, Owned } from './ports.js';
 import { isLimiting, type QuotaName } from './quota-limits.js';
 import { granted, type Result, refused } from './refusal.js';
 import { decideRelease, ownedBy, type ReleaseAnswer, type ReleaseRequest } from './release.js';
@@ -12,7 +15,6 @@ import { decideReserve, type ReserveAnswer, type ReserveRequest } from './reserv
 import { isDirty, isItemFresh } from './stock.js';
 import { isWellFormedHash, sha256OfJson } from './stock-hash.js';
 import {
-  currentHash,
   decideSubmit,
   type SubmitAnswer,
   type SubmitRequest,
@@ -20,7 +22,7 @@ import {
   type UpstreamOrder,
   upstreamOf,
 } from './submit.js';
-import { isoTime } from './time.js';
+import { tellTime } from './time.js';
 import { type TimelineEntry, timelineOf } from './timeline.js';
 import type { LedgerMs } from './units.js';
 
@@ -41,7 +43,7 @@ export interface OrderAnswer {
   readonly status: OrderState;
   readonly hash_verdict: 'match' | 'stale';
   readonly reasons: readonly OrderReason[];
-  readonly lines: readonly { readonly sku: string; readonly quantity: number }[];
+  readonly lines: readonly OrderLine[];
   readonly current_stock_hash: string;
   readonly next: string;
   readonly upstream?: UpstreamOrder;
@@ -57,6 +59,14 @@ const SUBMIT_POLL_MS = 20;
 /** The longest story that an answer tells; `explain` tells all. */
 const TIMELINE_MAX_ENTRIES = 50;
 
+export interface FoundItems {
+  readonly items: readonly FoundItem[];
+  /** Whether the first full read is through. */
+  readonly catalogue: 'complete' | 'loading';
+  /** What to try, where nothing was found. */
+  readonly hint?: string;
+}
+
 export class Ledger {
   readonly #ports: LedgerPorts;
   readonly #isLimiting: boolean;
@@ -66,32 +76,41 @@ export class Ledger {
     this.#isLimiting = isLimiting(ports.settings.quotas);
   }
 
-  /** Stock of up to 20 SKUs. What is too old is re-read first; if that fails it is answered with `fresh: false` and 0. */
-  async checkStock(skus: readonly string[]): Answer<CheckAnswer> {
+  /**
+   * Stock of up to 20 SKUs. What is too old is re-read first; if that fails it is answered with `fresh: false` and 0, and a SKU that
+   * only the shop could know is not said to be unknown.
+   */
+  async checkStock(skus: readonly string[], { all_locations = false }: Listing = {}): Answer<CheckAnswer> {
     const wanted = [...new Set(skus)];
     const { store, clock, settings } = this.#ports;
-    const askedAt = clock.now();
+    const view = { asked_at_ms: clock.now(), all_locations };
     const look = () =>
       store.read({ skus: wanted }, (state) => ({
         old: needReading(state, wanted),
-        answer: viewStock(state, wanted, settings, askedAt),
+        answer: viewStock(state, wanted, settings, view),
       }));
     const seen = await look();
     if (seen.old.length === 0) return granted(seen.answer);
-    await this.#freshen(seen.old, askedAt);
-    return granted((await look()).answer);
+    const isRead = await this.#freshen(seen.old, view.asked_at_ms);
+    const { answer } = await look();
+    const unasked = isRead ? [] : answer.unknown_skus.filter((sku) => seen.old.includes(sku));
+    return unasked.length === 0 ? granted(answer) : refuseUnasked(unasked);
   }
 
   /** The same for a reservation's SKUs, with its present basket checksum. */
-  async checkReservation(principal: string, reservationId: string): Answer<CheckAnswer> {
+  async checkReservation(
+    principal: string,
+    reservationId: string,
+    { all_locations = false }: Listing = {},
+  ): Answer<CheckAnswer> {
     const { store, clock, settings } = this.#ports;
-    const askedAt = clock.now();
+    const view = { asked_at_ms: clock.now(), all_locations };
     const keys = { owned: { reservation_id: reservationId }, owner: principal };
     const old = await store.read(keys, (state) =>
       ownedBy(state, principal) === null ? [] : oldItems(state),
     );
-    await this.#freshen(old, askedAt);
-    return store.read(keys, (state) => viewReservation(state, principal, settings, askedAt));
+    await this.#freshen(old, view.asked_at_ms);
+    return store.read(keys, (state) => viewReservation(state, principal, settings, view));
   }
 
   /** Grants units for a limited time, on fresh data only. */
@@ -113,13 +132,21 @@ export class Ledger {
       reservation_id: ids.reservation(asked_at_ms),
       asked_at_ms,
     };
+    const waiting = settings.mirror === 'none' ? {} : { waiting_mirrors_of: wish.principal };
     const attempt = (): Promise<Result<ReserveAnswer>> =>
-      store.transact({ skus, idempotency, caller }, (state) => decideReserve(state, request, settings));
+      store.transact({ skus, idempotency, caller, ...waiting }, (state) =>
+        decideReserve(state, request, settings),
+      );
 
     let result = await attempt();
     if (!result.ok && (result.refusal.code === 'stock_stale' || result.refusal.code === 'sku_unknown')) {
       const old = await store.read({ skus }, (state) => needReading(state, skus));
       if (await this.#freshen(old, asked_at_ms)) result = await attempt();
+      else if (result.refusal.code === 'sku_unknown') {
+        const unknown = result.refusal.details['skus'] as readonly string[];
+        const unasked = unknown.filter((sku) => old.includes(sku));
+        if (unasked.length > 0) result = refuseUnasked(unasked);
+      }
     }
     if (result.ok && !result.value.replayed) nudges.outboxDue();
     this.#watchQuotas(result, wish.principal);
@@ -161,7 +188,7 @@ export class Ledger {
     };
     const mine = { owned: { reservation_id: wish.reservation_id }, owner: wish.principal };
     const old = await store.read(mine, (state) =>
-      ownedBy(state, wish.principal)?.reservation.state === 'active' ? oldItems(state) : [],
+      isOpenToSubmit(ownedBy(state, wish.principal)) ? oldItems(state) : [],
     );
     await this.#freshen(old, asked_at_ms);
     const result = await store.transact(
@@ -177,9 +204,11 @@ export class Ledger {
     this.#watchQuotas(result, wish.principal);
     if (!result.ok || result.value.replayed) return result;
     nudges.outboxDue();
+    const isHeldForPerson = result.value.reasons.some(({ code }) => code === 'order_quota');
+    if (isHeldForPerson) this.#ports.onQuota?.('orders', wish.principal);
     const isOpen =
       result.value.status === 'held'
-        ? settings.stale_hash === 'revalidate'
+        ? settings.stale_hash === 'revalidate' && !isHeldForPerson
         : settings.order_mode === 'checkout_link';
     return isOpen ? granted(await this.#finalWord(result.value)) : result;
   }
@@ -190,7 +219,7 @@ export class Ledger {
     const found = await store.read({ owned: name, owner: principal }, (state) => {
       const owned = ownedBy(state, principal);
       if (owned === null || owned.order === null) return null;
-      return { owned, order: owned.order, hash: currentHash(state), now_ms: state.now_ms };
+      return { owned, order: owned.order, hash: currentHash(state), state };
     });
     if (found === null) {
       return refused(
@@ -198,7 +227,8 @@ export class Ledger {
         'There is no such order. Use the order_id that submit_order_with_hash returned.',
       );
     }
-    const { owned, order, hash, now_ms } = found;
+    const { owned, order, hash } = found;
+    const { now_ms, lead_ms } = found.state;
     const entries = await store.timeline(owned.reservation.reservation_key, TIMELINE_MAX_ENTRIES);
     return granted({
       order_id: order.id,
@@ -206,23 +236,21 @@ export class Ledger {
       status: order.state,
       hash_verdict: order.hash_verdict,
       reasons: order.reasons,
-      lines: owned.reservation.lines
-        .filter((line) => line.reserved > 0)
-        .map((line) => ({ sku: line.sku, quantity: line.reserved })),
+      lines: order.shop_lines ?? submittedLines(owned),
       current_stock_hash: hash,
-      next: nextFor(order, now_ms),
+      next: nextFor(order, now_ms, lead_ms),
       ...upstreamOf(order, now_ms),
-      submitted_at: isoTime(order.submitted_at_ms),
-      ...(order.placed_at_ms === null ? {} : { placed_at: isoTime(order.placed_at_ms) }),
-      timeline: timelineOf(entries),
+      submitted_at: tellTime(order.submitted_at_ms, lead_ms),
+      ...(order.placed_at_ms === null ? {} : { placed_at: tellTime(order.placed_at_ms, lead_ms) }),
+      timeline: timelineOf(entries, lead_ms),
     });
   }
 
   /** A person's word on a held order: on the command line or the dashboard, never by a tool. */
   async decideHeld(orderId: string, verdict: Verdict, by: string): Answer<{ readonly order_id: string }> {
-    const { store, nudges } = this.#ports;
+    const { store, nudges, settings } = this.#ports;
     const result = await store.transact({ owned: { order_id: orderId } }, (state) =>
-      decideVerdict(state, verdict, by),
+      decideVerdict(state, verdict, by, settings),
     );
     if (result.ok) nudges.outboxDue();
     return result;
@@ -249,9 +277,23 @@ export class Ledger {
     return result;
   }
 
-  /** Full-text search over titles and SKUs, without stock figures. */
-  async findItems(query: string, limit: number): Answer<{ readonly items: readonly FoundItem[] }> {
-    return granted({ items: await this.#ports.store.searchItems(query, limit) });
+  /**
+   * Full-text search over titles and SKUs, without stock figures. Until the first full read is through it waits for that, as long as a
+   * caller may be kept waiting, and says that not all is there yet.
+   */
+  async findItems(query: string, limit: number): Answer<FoundItems> {
+    const { store, clock, sleep, settings } = this.#ports;
+    const deadline = clock.now() + settings.freshen_wait_ms;
+    const isComplete = () => store.read({}, ({ sync }) => sync.baseline_at_ms !== null);
+    let items = await store.searchItems(query, limit);
+    let complete = await isComplete();
+    while (!complete && items.length === 0 && clock.now() < deadline) {
+      await sleep(FIRST_READ_POLL_MS);
+      complete = await isComplete();
+      items = await store.searchItems(query, limit);
+    }
+    if (items.length > 0) return granted({ items, catalogue: complete ? 'complete' : 'loading' });
+    return complete ? granted({ items, catalogue: 'complete', hint: NOTHING_FOUND }) : refuseUnread();
   }
 
   /** Whose use of the shop a decision has to know; nobody's where nothing is limited. */
@@ -273,7 +315,7 @@ export class Ledger {
     if (skus.length === 0) return false;
     if (!(await freshener.freshen(skus, settings.freshen_wait_ms))) return false;
     const dirty = await store.read({ skus }, ({ items }) =>
-      [...items.values()].filter((item) => isDirty(item, askedAt)).map(({ sku }) => sku),
+      [...new Set(items.values())].filter((item) => isDirty(item, askedAt)).map(({ sku }) => sku),
     );
     return dirty.length === 0 || freshener.freshen(dirty, settings.freshen_wait_ms);
   }
@@ -297,10 +339,50 @@ export class Ledger {
   }
 }
 
+/** Whether a submit can still make or correct an order: what is too old is read again for it. */
+function isOpenToSubmit(owned: Owned | null): boolean {
+  return owned !== null && (owned.reservation.state === 'active' || isCorrectable(owned));
+}
+
 /** More will be known of it within moments: whether it is sold, or where the buyer pays. */
 function isStillOpen(order: Order, settings: LedgerSettings): boolean {
-  if (order.state === 'held') return settings.stale_hash === 'revalidate';
+  if (order.state === 'held') return order.held_for === 'stale' && settings.stale_hash === 'revalidate';
   return order.state === 'accepted' && order.order_mode === 'checkout_link' && order.pay_until_ms === null;
+}
+
+/** What was submitted: a line for each that was granted something. */
+function submittedLines({ reservation }: Owned): OrderLine[] {
+  return reservation.lines
+    .filter((line) => line.reserved > 0)
+    .map((line) => ({ sku: line.sku, quantity: line.reserved }));
+}
+
+/** A look-up that failed proves nothing: the shop may have them. */
+function refuseUnasked(skus: readonly string[]): Result<never> {
+  return refused(
+    'upstream_unavailable',
+    'The shop could not be asked for all of these SKUs, so it is not known whether it has them. Nothing was reserved. Try again shortly, or ask for the others alone.',
+    { skus },
+    UNASKED_RETRY_S,
+  );
+}
+
+/** One heartbeat. */
+const UNASKED_RETRY_S = 15;
+
+/** How often it is looked again whether the first full read is through, or has brought what is asked for. */
+const FIRST_READ_POLL_MS = 250;
+const NOTHING_FOUND =
+  'Nothing is called that. Try fewer or other words: the kind of product, its colour or its size.';
+
+/** Nothing was found in a part of the catalogue, which says nothing of the rest. */
+function refuseUnread(): Result<never> {
+  return refused(
+    'upstream_unavailable',
+    'The catalogue is still being read from the shop, and nothing of it that is here yet is called that. Try again shortly.',
+    { catalogue: 'loading' },
+    UNASKED_RETRY_S,
+  );
 }
 
 /** The contract has no code of its own for it: what is missing is leave to change anything, and asking again is no use. */
@@ -318,6 +400,10 @@ function refuseMalformed(): Result<never> {
     'stock_hash wants "sha256:" and 64 lowercase hex digits, exactly as reserve_units or check_stock returned it.',
     { field: 'stock_hash' },
   );
+}
+
+interface Listing {
+  readonly all_locations?: boolean;
 }
 
 interface WhoAsks {
@@ -339,10 +425,19 @@ function inputOf<T extends WhoAsks>(wish: T): Omit<T, keyof WhoAsks> {
 function needReading(state: LedgerState, skus: readonly string[]): string[] {
   return skus.filter((sku) => {
     const item = state.items.get(sku);
-    if (item === undefined) return state.sync.baseline_at_ms === null;
+    if (item === undefined) return mayBeUnread(state);
     return !isItemFresh(item, state.now_ms);
   });
 }
+
+/** Whether the shop may have an item that the ledger does not know: what is known of its catalogue is not whole, or old. */
+function mayBeUnread({ sync, now_ms }: LedgerState): boolean {
+  const { baseline_at_ms, confirmed_at_ms, missing_variants } = sync;
+  return baseline_at_ms === null || missing_variants > 0 || now_ms - confirmed_at_ms > CATALOGUE_MAX_AGE_MS;
+}
+
+/** As old as the stock of a fast SKU may be: a heartbeat sees new items, too. */
+const CATALOGUE_MAX_AGE_MS = MAX_AGE_FAST_S * 1000;
 
 function oldItems(state: LedgerState): string[] {
   return state.owned_items.filter((item) => !isItemFresh(item, state.now_ms)).map((item) => item.sku);

@@ -27,6 +27,9 @@ export function openNote({ hold_ref, until_ms }: SeenHold): JournalDraft {
 export function mirroring({ now_ms }: LedgerState, { holds }: Owned, until: number | null): HoldMove[] {
   if (until === null) return [];
   return holds.flatMap((hold): HoldMove[] => {
+    // The draft was read back and is ours: the rise had another reason.
+    if (hold.place === 'doubted')
+      return [{ hold, to: { ...hold, place: 'guessed', mirror_until_ms: until } }];
     if (hold.state === 'counted' && hold.awaits !== 'settle')
       return [{ hold, to: waitsForMirror(hold, now_ms, until) }];
     const is_longer = hold.state === 'mirrored' && hold.mirror_until_ms !== until;
@@ -35,16 +38,23 @@ export function mirroring({ now_ms }: LedgerState, { holds }: Owned, until: numb
 }
 
 export function waitsForMirror(hold: Hold, now: number, until: number): Hold {
-  return { ...hold, state: 'counted', awaits: 'mirror', awaits_after_ms: now, mirror_until_ms: until };
+  return {
+    ...hold,
+    state: 'counted',
+    place: 'promised',
+    awaits: 'mirror',
+    awaits_after_ms: now,
+    mirror_until_ms: until,
+  };
 }
 
 /** With nothing at the shop, its figure excludes nothing of ours: the holds count on our side again. */
-export function backToCounted(state: LedgerState, owned: Owned): Required<Pick<Changes, 'holds' | 'sums'>> {
+export function unmirrorHolds(state: LedgerState, owned: Owned): Required<Pick<Changes, 'holds' | 'sums'>> {
   const holds = owned.holds
     .filter((hold) => hold.state !== 'counted' || hold.awaits === 'mirror')
     .map((hold): HoldMove => {
-      const rest = { awaits: null, awaits_after_ms: null, mirror_until_ms: null } as const;
-      return { hold, to: hold.state === 'returning' ? null : { ...hold, ...rest, state: 'counted' } };
+      const ours = { place: 'promised', awaits: null, awaits_after_ms: null, mirror_until_ms: null } as const;
+      return { hold, to: hold.state === 'returning' ? null : { ...hold, ...ours, state: 'counted' } };
     });
   return { holds, sums: sumsOf(state, holds) };
 }

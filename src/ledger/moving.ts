@@ -1,10 +1,10 @@
 /** Moves of stock as they are written for a reservation, and whether the stock allows one. */
 
 import type { LedgerState, Owned } from './ports.js';
-import { isCovered } from './revalidation.js';
+import { isCoveredInPlace } from './revalidation.js';
 import type { Level } from './stock.js';
 import { nameUuid } from './stock-hash.js';
-import type { StockMove } from './stock-move.js';
+import type { StockMove, StockMoveChange } from './stock-move.js';
 
 /**
  * Takes the units of the holds exactly where they are, on the condition that the shop's figures are those we know: a
@@ -41,7 +41,35 @@ export function canTake(state: LedgerState, owned: Owned): boolean {
 
 /** Whether each level still covers our hold there when those who came first are served first. */
 export function isEachCovered(state: LedgerState, owned: Owned): boolean {
-  return state.owned_items.every((item) => owned.holds.every((hold) => isCovered(state, item, hold)));
+  return state.owned_items.every((item) => isCoveredInPlace(state, item, owned));
+}
+
+/** The same moves in one call. Each keeps its own units and number; the key is made of all of them. */
+export function joinMoves(moves: readonly StockMove[], reservation_keys: readonly number[]): StockMove[] {
+  const [first, ...others] = moves;
+  if (first === undefined || others.length === 0) return [...moves];
+  const key = nameUuid(moves.map((move) => move.key).join(' '));
+  const together = { changes: sumByLevel(moves.flatMap(({ changes }) => changes)), reservation_keys };
+  return moves.map((move) => ({ ...move, key, together }));
+}
+
+/** One change for each level: how a shop compares several of one level with its figure is not known. */
+export function sumByLevel(changes: readonly StockMoveChange[]): StockMoveChange[] {
+  const byLevel = new Map<string, StockMoveChange>();
+  for (const change of changes) {
+    const at = levelName(change);
+    const units = (byLevel.get(at)?.quantity_units ?? 0) + change.quantity_units;
+    byLevel.set(at, { ...change, quantity_units: units });
+  }
+  return [...byLevel.values()];
+}
+
+/** Where a change takes place, as one text. */
+export function levelName({
+  item_id,
+  location_id,
+}: Pick<StockMoveChange, 'item_id' | 'location_id'>): string {
+  return `${item_id} ${location_id}`;
 }
 
 function numbered(owned: Owned, move: Omit<StockMove, 'key' | 'attempt'>): StockMove {

@@ -7,8 +7,10 @@
 export interface LocationObservation {
   readonly location_id: string;
   readonly name: string;
-  /** False once the shop has deactivated it: nothing is promised there. */
+  /** Whether it fulfils online orders, and is open. Where it does not, nothing is promised: agents sell online. */
   readonly active: boolean;
+  /** Open, but it fulfils no online orders: its stock is sold at the till alone. Never while it is active. Left out: false. */
+  readonly till_only?: boolean;
 }
 
 /** One inventory item at one location, as read once. */
@@ -27,14 +29,40 @@ export interface LevelObservation {
 
 /**
  * `active`: sold. `discontinued`: archived or deleted at the shop. `unlisted`: exists but is not for sale
- * through us (a draft, an unlisted product, or an item whose stock the shop does not track).
+ * through us; `OffSale` has the reasons.
  */
 export type Lifecycle = 'active' | 'discontinued' | 'unlisted';
+
+/**
+ * Why an item is not `active`, by what the shop says of the listing that comes nearest to being sold. `archived` and `deleted` are
+ * `discontinued`, the others `unlisted`.
+ */
+export type OffSale =
+  | 'archived'
+  | 'deleted'
+  /** A product that is not finished. */
+  | 'draft'
+  /** For those who have its address, and nobody else. */
+  | 'direct_link_only'
+  /** The shop does not count its stock. */
+  | 'untracked'
+  /** Selling one takes units of other items, and has no stock of its own that could be held. */
+  | 'bundle'
+  | 'subscription_only'
+  /** Only lists other products. */
+  | 'combined_listing'
+  /** Is money: an order that is marked as paid would make it. */
+  | 'gift_card'
+  /** Not published where agents sell. */
+  | 'not_published';
+
+/** Whether the shop itself goes on selling an item below zero. */
+export type InventoryPolicy = 'deny' | 'continue';
 
 /** One inventory item with all of its levels, as read once. */
 export interface ItemObservation {
   readonly item_id: string;
-  /** The variant an order is placed for. When several variants share the item, the one with the lowest id. */
+  /** The variant an order is placed for. When several variants share the item, the newest of those that are sold. */
   readonly variant_id: string;
   /** Of that variant. */
   readonly product_id: string;
@@ -43,8 +71,28 @@ export interface ItemObservation {
   readonly title: string;
   readonly variant_title: string;
   readonly lifecycle: Lifecycle;
+  /** Null while it is active. Left out: not known. */
+  readonly off_sale?: OffSale | null;
+  /** Of that variant. Left out: `deny`. */
+  readonly inventory_policy?: InventoryPolicy;
   /** Complete: a location not listed here does not stock the item. */
   readonly levels: readonly LevelObservation[];
+}
+
+/** One listing of an item: what it may be sold as, without its stock. Several listings may share an item. */
+export interface ListingObservation {
+  readonly item_id: string;
+  readonly variant_id: string;
+  readonly lifecycle: Lifecycle;
+  readonly off_sale: OffSale | null;
+}
+
+/** A line of a draft or of an order as the shop has it. */
+export interface ShopLine {
+  /** Null for a line that is no item of the catalogue, and for what is beyond the lines that are read. */
+  readonly item_id: string | null;
+  readonly sku: string | null;
+  readonly quantity_units: number;
 }
 
 /** What became of one of our orders at the shop, as read once. Everything here may be read again, late or out of order. */
@@ -83,6 +131,27 @@ export interface ReturnObservation {
   readonly returned_units: number;
   /** Of them, those that the shop has put back on its shelves. */
   readonly restocked_units: number;
+}
+
+/** What one place is to ship of an order, as the shop has it: one of its fulfilment orders. */
+export interface FulfilmentObservation {
+  readonly fulfilment_ref: string;
+  /** Null when the shop does not say. */
+  readonly location_id: string | null;
+  /** Something on it may still be shipped. */
+  readonly is_open: boolean;
+  /** The shop offers to move it elsewhere. */
+  readonly can_move: boolean;
+  readonly lines: readonly FulfilmentLine[];
+}
+
+export interface FulfilmentLine {
+  readonly line_ref: string;
+  /** Null for a line that is no item of the catalogue. */
+  readonly item_id: string | null;
+  readonly total_units: number;
+  /** Of them, those that are not shipped yet. */
+  readonly remaining_units: number;
 }
 
 /** What a verified message of the shop names as changed. Names only: its figures are never believed. */

@@ -51,16 +51,32 @@ export function decideOrderSeen(
   };
 }
 
-/** The shop does not show an order that it had: deleted there, or too old for our token. Nothing is undone by it. */
-export function decideOrderMissing(state: LedgerState, readAt: LedgerMs): Decision<boolean> {
+/** Shopify: an app without `read_all_orders` sees the orders of the last 60 days. */
+const ORDERS_SHOWN_MS = 60 * 24 * 60 * 60 * 1000;
+
+export interface MissingOrder {
+  /** It may be there, and too old for our token to see. */
+  readonly is_old?: true;
+}
+
+/**
+ * The shop does not show an order that it had: deleted there, or too old for our token. Nothing is undone by it. Null when
+ * that is no news.
+ */
+export function decideOrderMissing(state: LedgerState, readAt: LedgerMs): Decision<MissingOrder | null> {
   const order = state.owned?.order ?? null;
   const before = order?.aftermath ?? NO_AFTERMATH;
-  if (order === null || before.is_missing || readAt < before.read_at_ms) return { result: false };
+  if (order === null || before.is_missing || readAt < before.read_at_ms) return { result: null };
+  const missing = missingOrder(order, readAt);
   const aftermath: Aftermath = { ...before, read_at_ms: readAt, is_missing: true };
   return {
-    result: true,
-    changes: { order: { ...order, aftermath }, journal: [note('order.missing', {})] },
+    result: missing,
+    changes: { order: { ...order, aftermath }, journal: [note('order.missing', { ...missing })] },
   };
+}
+
+function missingOrder({ placed_at_ms, submitted_at_ms }: Order, readAt: LedgerMs): MissingOrder {
+  return readAt - (placed_at_ms ?? submitted_at_ms) > ORDERS_SHOWN_MS ? { is_old: true } : {};
 }
 
 function placedUnits({ reservation }: Owned): number {

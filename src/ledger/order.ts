@@ -1,24 +1,36 @@
 /** An order: what an agent submits and the server places at the shop. */
 
 import type { Aftermath } from './aftermath.js';
-import type { Buyer } from './buyer.js';
+import type { Buyer, BuyerField } from './buyer.js';
 import type { RefusalCode } from './refusal.js';
+import type { OrderRoute } from './route.js';
 import type { StockHash } from './stock-hash.js';
 import type { LedgerMs } from './units.js';
 
 export type OrderState = 'held' | 'accepted' | 'rejected' | 'placed' | 'failed' | 'fulfilled' | 'cancelled';
 
-export type OrderEvent = 'accept' | 'reject' | 'place' | 'fail' | 'fulfil' | 'cancel';
+export type OrderEvent = 'accept' | 'reject' | 'place' | 'fail' | 'fulfil' | 'cancel' | 'hold';
+
+const NO_MOVE = {
+  accept: null,
+  reject: null,
+  place: null,
+  fail: null,
+  fulfil: null,
+  cancel: null,
+  hold: null,
+} as const;
 
 /** Complete: what each event makes of each state; null where it is not allowed. */
 export const ORDER_TRANSITIONS = {
-  held: { accept: 'accepted', reject: 'rejected', place: null, fail: null, fulfil: null, cancel: null },
-  accepted: { accept: null, reject: null, place: 'placed', fail: 'failed', fulfil: null, cancel: null },
-  rejected: { accept: null, reject: null, place: null, fail: null, fulfil: null, cancel: null },
-  placed: { accept: null, reject: null, place: null, fail: null, fulfil: 'fulfilled', cancel: 'cancelled' },
-  failed: { accept: null, reject: null, place: null, fail: null, fulfil: null, cancel: null },
-  fulfilled: { accept: null, reject: null, place: null, fail: null, fulfil: null, cancel: null },
-  cancelled: { accept: null, reject: null, place: null, fail: null, fulfil: null, cancel: null },
+  held: { ...NO_MOVE, accept: 'accepted', reject: 'rejected' },
+  // Back to `held` only because the shop refused a detail of the buyer.
+  accepted: { ...NO_MOVE, place: 'placed', fail: 'failed', hold: 'held' },
+  rejected: NO_MOVE,
+  placed: { ...NO_MOVE, fulfil: 'fulfilled', cancel: 'cancelled' },
+  failed: NO_MOVE,
+  fulfilled: NO_MOVE,
+  cancelled: NO_MOVE,
 } as const satisfies Record<OrderState, Record<OrderEvent, OrderState | null>>;
 
 /** Who completes an accepted order: the server, or the buyer by paying at the shop's checkout. */
@@ -27,11 +39,34 @@ export type OrderMode = 'complete' | 'checkout_link';
 /** `match`: the hash is true now. `stale`: it was true once. The other two verdicts never make an order. */
 export type HashVerdict = 'match' | 'stale';
 
+/**
+ * Why an order is held. `stale`: the stock is read again, or a person decides. `buyer_refused`: the shop refused a detail,
+ * and corrected ones are awaited. `order_quota`: the caller is above its orders or ordered units, and a person decides.
+ */
+export type HeldReason = 'stale' | 'buyer_refused' | 'order_quota';
+
+/** Whether an order that the server completes is left to be paid, or marked as paid, at the shop. */
+export type OrderPayment = 'pending' | 'paid';
+
 /** Why an order was held, rejected or failed. `detail` is a sentence of ours. */
 export interface OrderReason {
-  readonly code: RefusalCode | 'shop_refused' | 'payment_lapsed' | 'held_too_long' | 'rejected_by_person';
+  readonly code:
+    | RefusalCode
+    | 'buyer_refused'
+    | 'order_quota'
+    | 'shop_refused'
+    | 'payment_lapsed'
+    | 'held_too_long'
+    | 'rejected_by_person'
+    | 'changed_at_shop';
   readonly sku?: string;
   readonly detail: string;
+}
+
+/** A line as an agent sees it. */
+export interface OrderLine {
+  readonly sku: string;
+  readonly quantity: number;
 }
 
 export interface Order {
@@ -42,6 +77,14 @@ export interface Order {
   /** The hash that the agent brought. */
   readonly stock_hash: StockHash;
   readonly reasons: readonly OrderReason[];
+  /** Null unless it is held. */
+  readonly held_for: HeldReason | null;
+  /** When a held order is given up; null where that follows from `submitted_at_ms` and the setting. */
+  readonly held_until_ms: LedgerMs | null;
+  /** What the shop refused, while corrected details are awaited. */
+  readonly refused_fields: readonly BuyerField[];
+  /** How often the shop has refused details of it. */
+  readonly buyer_refusals: number;
   /** The person who let a held order go on; it is still revalidated before anything is sold. */
   readonly approved_by: string | null;
   /** Erased once the order is placed, rejected or has failed. */
@@ -53,15 +96,24 @@ export interface Order {
   readonly placed_at_ms: LedgerMs | null;
   readonly upstream_order_ref: string | null;
   readonly upstream_order_name: string | null;
+  /** What the shop's order has where a person made it another than was submitted; null where it is the same. */
+  readonly shop_lines: readonly OrderLine[] | null;
   /** Who completes it, as it was set when the order was submitted. */
   readonly order_mode: OrderMode;
+  /** As it was set when the order was submitted; `paid` where the buyer pays at the shop. */
+  readonly payment: OrderPayment;
   /** Where the buyer pays; null until the shop has told it, and once the order has failed. */
   readonly checkout_url: string | null;
   /** When the time to pay is over. It begins when there is a link to pay at; null before, and without one. */
   readonly pay_until_ms: LedgerMs | null;
   /** What became of it at the shop; null until that was first looked at. */
   readonly aftermath: Aftermath | null;
+  /** Where it is to be shipped from, as it was promised; null where that is left to the shop. */
+  readonly route: OrderRoute | null;
 }
+
+/** Stands in the reference of an order whose id the shop has given to another one: it is not there any more. */
+export const VOID_MARK = '~';
 
 export function nextOrderState(state: OrderState, event: OrderEvent): OrderState {
   const next: OrderState | null = ORDER_TRANSITIONS[state][event];
@@ -78,36 +130,14 @@ export function linkOf(
   return is_over ? null : checkout_url;
 }
 
-/** What an agent should do next. */
-export function nextFor(
-  order: Pick<Order, 'state' | 'order_mode' | 'checkout_url' | 'pay_until_ms' | 'aftermath'>,
-  now: LedgerMs,
-): string {
-  // Also of one that was shipped before: its state stays what it was, and the buyer won't have it.
-  if ((order.aftermath?.cancelled_at_ms ?? null) !== null) return NEXT_BY_STATE.cancelled;
-  if (order.state !== 'accepted' || order.order_mode === 'complete') return NEXT_BY_STATE[order.state];
-  if (linkOf(order, now) !== null) return NEXT_WITH_LINK;
-  return order.pay_until_ms === null ? NEXT_BEFORE_LINK : NEXT_AFTER_LINK;
+/** What of an order says that it is not held. */
+export const NOT_HELD = { held_for: null, held_until_ms: null, refused_fields: [] } as const;
+
+/** When a held order is given up; null for one that is not held. */
+export function heldUntil(
+  { state, held_until_ms, submitted_at_ms }: Pick<Order, 'state' | 'held_until_ms' | 'submitted_at_ms'>,
+  settings: { readonly held_order_max_ms: number },
+): LedgerMs | null {
+  if (state !== 'held') return null;
+  return held_until_ms ?? submitted_at_ms + settings.held_order_max_ms;
 }
-
-const NEXT_WITH_LINK =
-  'Accepted, and not paid yet. Give upstream.checkout_url to the buyer: the units stay held until they have paid there or the time to pay is over. Then call get_order. Do not submit again.';
-const NEXT_BEFORE_LINK =
-  'Accepted. The shop is being asked for a link where the buyer can pay: call get_order in a few seconds to get upstream.checkout_url. Do not submit again.';
-
-const NEXT_AFTER_LINK =
-  'The link is being withdrawn, so do not send the buyer there any more. The order fails unless it was paid before: call get_order to see how it ended. Do not submit again.';
-
-/** What an agent should do next, by state. Templates of ours: agents of some clients see fields only. */
-export const NEXT_BY_STATE = {
-  held: 'Nothing is sold yet. The units stay held while the stock is checked again: call get_order with this order_id in a few seconds.',
-  accepted:
-    'Accepted. The server places the order at the shop by itself: call get_order to see the order number. Do not submit again.',
-  rejected:
-    'Not sold, and the units are free again. Tell the buyer why (reasons), then check_stock and reserve anew if they still want it.',
-  placed: 'Done: the shop has the order. Nothing more to do.',
-  failed:
-    'Not sold: the shop did not take the order and the units are free again. Tell the buyer, then check_stock before trying anew.',
-  fulfilled: 'Done: the shop has shipped the order.',
-  cancelled: 'The shop has cancelled the order. Do not place it again without asking the buyer.',
-} as const satisfies Record<OrderState, string>;

@@ -17,7 +17,8 @@ export function passageOf(
   const orderNow = changes.new_order ?? changes.order ?? order;
   const from = standingOf(reservation.state, order);
   const to = standingOf(state, orderNow);
-  if (from === to) return null;
+  const is_ordered = isLetThrough(order, orderNow);
+  if (from === to && !is_ordered) return null;
   const units = new Map<number, number>();
   for (const hold of holds) {
     const item = itemOfLevel(hold.level_key);
@@ -26,16 +27,29 @@ export function passageOf(
   return {
     from,
     to,
-    parting: to === null ? partingOf(state, orderNow) : null,
+    parting: to === null ? partingOf(state, order, orderNow) : null,
+    is_ordered,
     created_at_ms: reservation.created_at_ms,
     at_ms: state === 'expired' ? reservation.expires_at_ms : now,
     units,
   };
 }
 
-/** Accepted is sold: in this mode the server places it. A link that was never paid is as unsold as an expiry. */
-function partingOf(state: ReservationState, order: Order | null): Parting {
-  if (order === null) return 'unsold';
-  if (state === 'submitted' || state === 'committed') return 'sold';
-  return order.reasons.some(({ code }) => code === 'payment_lapsed') ? 'unsold' : 'excused';
+/** True once in the life of an order: when it is made, or when a person approves one above the quota. */
+function isLetThrough(before: Order | null, after: Order | null): boolean {
+  if (after === null || (before !== null && before.held_for !== 'order_quota')) return false;
+  return after.state === 'accepted' || (after.state === 'held' && after.held_for === 'stale');
+}
+
+/**
+ * Sold is what the shop has. A link that was never paid, and an order that waited in vain for corrected details or for a
+ * person, is as unsold as an expiry.
+ */
+function partingOf(state: ReservationState, before: Order | null, after: Order | null): Parting {
+  if (before === null || after === null) return 'unsold';
+  if (state === 'committed') return 'sold';
+  if (before.state === 'held' && before.held_for !== 'stale') return 'unsold';
+  return after.reasons.some(({ code }) => code === 'payment_lapsed' || code === 'buyer_refused')
+    ? 'unsold'
+    : 'excused';
 }

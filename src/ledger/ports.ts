@@ -1,17 +1,20 @@
 /** What the ledger needs of the world: a store to decide in, and somebody who can re-read the shop. */
 
+import type { RequirableDetail } from './buyer.js';
 import type { Hold } from './hold.js';
 import type { JournalDraft, JournalEntry } from './journal.js';
-import type { ShopHint } from './observation.js';
-import type { HashVerdict, Order, OrderMode, OrderState } from './order.js';
+import type { Lifecycle, OffSale, ShopHint } from './observation.js';
+import type { HashVerdict, HeldReason, Order, OrderMode, OrderPayment, OrderState } from './order.js';
 import type { QuotaName, QuotaSettings } from './quota-limits.js';
 import type { ReconcileReport } from './reconciliation.js';
 import type { Result } from './refusal.js';
 import type { Reservation, ReservationLine, ReservationState } from './reservation.js';
+import type { RoutedUnits, RouteEnd, RouteFulfillment, RouteState } from './route.js';
 import type { MirrorMode, OutboxRow, StaleHashPolicy } from './shop-side.js';
 import type { Item, Level } from './stock.js';
 import type { StockHash } from './stock-hash.js';
 import type { LedgerMs } from './units.js';
+import type { MovedUnits } from './unowned-units.js';
 import type { Usage } from './usage.js';
 
 /**
@@ -20,12 +23,41 @@ import type { Usage } from './usage.js';
  */
 export interface Clock {
   now(): LedgerMs;
-  observe(writtenAt: LedgerMs): LedgerMs;
+  /**
+   * `isShared`: whether another process works on the ledger at that time of it. A wall clock that is far ahead is then not
+   * followed before the shop has borne it out.
+   */
+  observe(writtenAt: LedgerMs, isShared?: (now: LedgerMs) => boolean): LedgerMs;
   /**
    * Milliseconds that have really passed in this process since any start. Ledger time follows a wall clock that jumps ahead:
    * whoever has to have waited for somebody else can't tell by that.
    */
   elapsed(): number;
+  /**
+   * By how much more than `now` says may have passed since that ledger time: the wall clock has jumped ahead, and the shop has not
+   * answered since; or the shop's answers have shown that this machine stood still in between. See `measureAge`.
+   */
+  doubtMs(since: LedgerMs): number;
+  /** Of that, what the shop's answers have shown. */
+  missedMs(since: LedgerMs): number;
+  /**
+   * Whether this machine may have been suspended, or set back to a snapshot of itself, after that ledger time: the shop's clock, or
+   * until its next answer the wall clock, has gone on by more than the monotonic one.
+   */
+  mayHaveStoodStill(since: LedgerMs): boolean;
+  /**
+   * How far ledger time is ahead of the shop's, negative where it is behind; 0 where they agree. Before the shop has answered:
+   * how far it is ahead of this machine's clock.
+   */
+  leadMs(): number;
+}
+
+/** What is known of the shop's clock. Times of the shop are ledger time less `leadMs`. */
+export interface ShopTime extends Pick<Clock, 'elapsed' | 'leadMs'> {
+  /** False before the shop's first answer, and when this machine's clocks have parted since the newest one. */
+  isShopTimeKnown(): boolean;
+  /** The Date of an answer, and `elapsed` when its request was sent. */
+  hearShopTime(dateMs: number, sentAtElapsed: number): void;
 }
 
 /** Randomness and names, made outside so that a decision has none of its own. */
@@ -48,6 +80,12 @@ export interface LedgerSettings {
   readonly stale_hash: StaleHashPolicy;
   readonly mirror: MirrorMode;
   readonly order_mode: OrderMode;
+  /** How orders that the server completes stand at the shop: left to be paid, or marked as paid. */
+  readonly order_payment: OrderPayment;
+  /** Whether placed orders are moved to the places that promised their units. */
+  readonly route_fulfillment: RouteFulfillment;
+  /** Details without which no order is taken. */
+  readonly buyer_required: readonly RequirableDetail[];
   /** How long a buyer has to pay at the shop's checkout, from when there is a link to it. */
   readonly pay_ms: number;
   /** How long `submit` waits for a revalidation before it answers `held`. */
@@ -56,8 +94,12 @@ export interface LedgerSettings {
   readonly freshen_wait_ms: number;
   /** How long before the shop lets go by itself a hold stops being trusted as mirrored. */
   readonly mirror_margin_ms: number;
-  /** How long a held order waits before it is rejected. */
+  /** Mirrors of one caller that may wait for their turn: with more, a new reservation counts on our side alone. */
+  readonly waiting_mirrors_max: number;
+  /** How long an order that is held as stale waits before it is rejected. */
   readonly held_order_max_ms: number;
+  /** How long an order above its caller's quota waits for a person before it is rejected. */
+  readonly order_quota_hold_ms: number;
   /** A level jumps when more than this share of it comes or goes unexplained, in percent. */
   readonly jump_share_percent: number;
   /** Fewer unexplained units are no jump, whatever their share. */
@@ -74,7 +116,10 @@ export interface LocationRow {
   readonly location_id: string;
   readonly name: string;
   readonly position: number;
+  /** Open, and fulfils online orders: units may be promised there. */
   readonly active: boolean;
+  /** Open, but it fulfils no online orders. Left out: false. */
+  readonly till_only?: boolean;
 }
 
 export interface SyncState {
@@ -130,6 +175,8 @@ export interface Keys {
   readonly idempotency?: IdempotencyKey | undefined;
   /** Load what this caller takes up, of the items named by `skus`. */
   readonly caller?: { readonly principal: string; readonly origin: string | null } | undefined;
+  /** Count the mirrors of this principal that wait for their turn. */
+  readonly waiting_mirrors_of?: string;
   /** Load past checksums of the items, newest first. */
   readonly history?: boolean;
   /** Load, per level of the owned holds, the live units of reservations that came no later. */
@@ -144,10 +191,16 @@ export interface PastHash {
 /** What a decision sees. */
 export interface LedgerState {
   readonly now_ms: LedgerMs;
+  /** How far `now_ms` is ahead of the shop's time: what is told, and what the shop has said, is in the shop's. */
+  readonly lead_ms: number;
   readonly shop: string;
-  readonly sync: SyncState;
+  /** `missing_variants`: those that the shop counts and the last full read did not show. */
+  readonly sync: SyncState & { readonly missing_variants: number };
+  /** By the SKUs that were asked for, in the caller's own spelling, and by those that the items have. */
   readonly items: ReadonlyMap<string, Item>;
   readonly items_by_id: ReadonlyMap<string, Item>;
+  /** The item that is known by a SKU, and those that the shop gives it and that want it most. */
+  readonly findClaimants: (sku: string) => readonly Item[];
   readonly locations: ReadonlyMap<string, LocationRow>;
   readonly owned: Owned | null;
   /** The items that the owned reservation holds units of. */
@@ -159,15 +212,33 @@ export interface LedgerState {
   readonly expiries: ReadonlyMap<number, LedgerMs>;
   /** By level: holds whose next move waits for a report, and mirrored ones whose time at the shop runs out. */
   readonly awaiting: ReadonlyMap<number, readonly Hold[]>;
-  /**
-   * By level: units of our own writes whose intent is written and whose outcome is not known yet. Positive where the
-   * shop is being asked to take them, negative where it is being asked to let go.
-   */
-  readonly under_way: ReadonlyMap<number, readonly number[]>;
+  /** By level: holds of live reservations that draft orders keep, those that last longest first, up to a limit. */
+  readonly mirrored: ReadonlyMap<number, readonly Hold[]>;
+  /** By level: holds that the shop's figures leave out, and whose level is a guess. */
+  readonly guessed: ReadonlyMap<number, readonly Hold[]>;
+  /** By level of the hold: units of our own writes whose intent is written and whose outcome is not known yet. */
+  readonly under_way: ReadonlyMap<number, readonly UnitsUnderWay[]>;
+  /** By id of an item that was asked for: units of placed orders that are being moved from one level of it to another. */
+  readonly routed: ReadonlyMap<string, readonly RoutedUnits[]>;
+  /** Mirrors of the named principal that wait for their turn, up to a limit; 0 where none was named. */
+  readonly waiting_mirrors: number;
   /** By item row: past checksums, newest first. */
   readonly history: ReadonlyMap<number, readonly PastHash[]>;
-  /** By level: live units of the owned reservation and of those before it. */
+  /**
+   * By level: live units of the owned reservation and of those before it, and with them what `returning` has: until the shop has
+   * let go, those units count as somebody's.
+   */
   readonly precedence: ReadonlyMap<number, number>;
+  /** By level: units that the shop still holds and that are nobody's any more. Loaded with `precedence`. */
+  readonly returning: ReadonlyMap<number, number>;
+}
+
+/** Units of one hold whose write at the shop may or may not have happened when its levels were read. */
+export interface UnitsUnderWay {
+  /** Positive where the figure may leave them out although our sums do not say so yet; negative where it may have them back. */
+  readonly units: number;
+  /** True for a move of stock, which happens at the hold's own level. A draft order's level is the shop's choice. */
+  readonly is_exact: boolean;
 }
 
 export interface NewReservation {
@@ -189,11 +260,19 @@ export interface LevelSums {
   readonly level_key: number;
   readonly held_units: number;
   readonly mirrored_units: number;
+  readonly doubted_units: number;
+  readonly under_way_units: number;
 }
 
 export type LevelPut = Omit<
   Level,
-  'level_key' | 'location_name' | 'location_position' | 'location_open' | 'expired_units'
+  | 'level_key'
+  | 'location_name'
+  | 'location_position'
+  | 'location_open'
+  | 'till_only'
+  | 'expired_units'
+  | 'routed_units'
 >;
 
 /** An item as it shall be, matched by `item_id`; its levels by location. Levels left out stay as they are. */
@@ -203,10 +282,39 @@ export type ItemPut = Omit<Item, 'item_key' | 'confirmed_at_ms' | 'levels'> & {
   readonly is_new_version: boolean;
 };
 
-export interface HoldMove {
-  readonly hold: Hold;
-  /** Null deletes it. */
-  readonly to: Hold | null;
+export interface RenamedItem {
+  readonly item: ItemPut;
+  /** It gets the shop's SKU for its name, and so is written after those that give it up. */
+  readonly is_owner: boolean;
+}
+
+/** A hold as it was and as it shall be, at the same level. */
+export type HoldMove =
+  | { readonly hold: Hold /** Null deletes it. */; readonly to: Hold | null }
+  /** Units that turn out to stand at another level than the hold's. */
+  | { readonly hold: null; readonly to: Hold };
+
+/**
+ * Whose rows are looked at again at once, because of what a report says of the item that the decision puts. `short_units`: the
+ * youngest of those that have units of it at the shop, as many as hold so many units together. `sales`: every order of it that
+ * the shop has a hold for: it is not for sale any more. `reservation_keys`: these.
+ */
+export interface WakeHolders {
+  readonly short_units: number;
+  readonly sales: boolean;
+  readonly reservation_keys: readonly number[];
+}
+
+/** Units that are being moved with an order, as they are known from now on, and those that need no attention any more. */
+export interface RoutedChanges {
+  readonly put?: readonly RoutedUnits[];
+  readonly drop?: readonly RoutedUnits[];
+}
+
+export interface JointDecision<R> {
+  readonly result: R;
+  /** What changes of the row of that index. Left out: nothing of any. Must not throw: by then others have been changed. */
+  readonly change?: (index: number, state: LedgerState) => Changes | undefined;
 }
 
 /** Everything that a decision changes. Applied whole, in one commit, or not at all. */
@@ -218,7 +326,11 @@ export interface Changes {
   readonly holds?: readonly HoldMove[];
   readonly sums?: readonly LevelSums[];
   readonly item?: ItemPut;
+  /** Items whose names change with that of `item`. */
+  readonly renamed?: readonly RenamedItem[];
   readonly outbox?: OutboxRow;
+  readonly routed?: RoutedChanges;
+  readonly wake?: WakeHolders;
   readonly reconciliation?: ReconcileReport;
   readonly remember?: { readonly input_hash: string; readonly answer: Readonly<Record<string, unknown>> };
   readonly journal?: readonly JournalDraft[];
@@ -235,6 +347,23 @@ export interface FoundItem {
   readonly variant: string;
 }
 
+/** Which rows of a list a merchant wants, newest first. With several of the filters on, the rows that any of them lets through. */
+export interface OrderQuery {
+  readonly limit: number;
+  /** Only what is older than this one. */
+  readonly beforeOrderId: string | null;
+  readonly isHeld: boolean;
+  readonly isParked: boolean;
+}
+
+export interface ReservationQuery {
+  readonly limit: number;
+  readonly beforeReservationId: string | null;
+  /** Of which the time is not over. */
+  readonly isActive: boolean;
+  readonly isParked: boolean;
+}
+
 /** An order as a merchant lists it. */
 export interface OrderListing {
   readonly order_id: string;
@@ -243,10 +372,17 @@ export interface OrderListing {
   /** Where the caller sells, as its token says. */
   readonly channel: string | null;
   readonly state: OrderState;
+  /** Null unless it is held. */
+  readonly held_for: HeldReason | null;
+  /** When a held order is given up; null where it follows from the settings. */
+  readonly held_until_ms: LedgerMs | null;
   readonly hash_verdict: HashVerdict;
   readonly lines: readonly { readonly sku: string; readonly quantity: number }[];
   readonly submitted_at_ms: LedgerMs;
   readonly upstream_order_name: string | null;
+  /** Null where it is left to the shop what it ships the order from. */
+  readonly route_state: RouteState | null;
+  readonly route_why: RouteEnd | null;
   /** The server has given up on its shop side: a person has to look. */
   readonly parked: boolean;
   readonly last_failure: string | null;
@@ -268,7 +404,24 @@ export interface ReservationListing {
 
 export interface DueWork {
   readonly reservation_key: number;
+  readonly principal: string;
 }
+
+export interface DueRows {
+  readonly rows: readonly DueWork[];
+  /** The last caller that was asked, where there were too many to ask all: the next look goes on behind it. */
+  readonly asked_up_to: string | null;
+}
+
+/** A row of which the shop may still carry out what it was asked for. */
+export interface LateRow {
+  readonly reservation_key: number;
+  readonly tag: string;
+  readonly late_since_ms: LedgerMs;
+}
+
+/** Work on the shop's side: what an order needs goes before mirrors of reservations, and before tidying up after them. */
+export type OutboxLane = 'orders' | 'holds';
 
 /** A message of the shop that is let in. */
 export interface InboxDelivery {
@@ -297,9 +450,12 @@ export interface UnreadItem {
   readonly item_id: string;
 }
 
-/** How well an item is known. */
+/** How well an item is known, and as what. */
 export interface ItemTimes {
   readonly item_id: string;
+  readonly variant_id: string;
+  readonly lifecycle: Lifecycle;
+  readonly off_sale: OffSale | null;
   readonly read_at_ms: LedgerMs;
   readonly dirty_at_ms: LedgerMs | null;
 }
@@ -342,6 +498,14 @@ export interface StockChanges {
  */
 export interface Store {
   transact<R>(keys: Keys, decide: (state: LedgerState) => Decision<R>): Promise<R>;
+  /**
+   * One transaction about several rows, all of it or nothing. `plan` sees every state first; `change` is then asked for each of
+   * them in turn, with the state as the changes before have left it.
+   */
+  transactAll<R>(
+    keys: readonly Keys[],
+    plan: (states: readonly LedgerState[]) => JointDecision<R>,
+  ): Promise<R>;
   /** One consistent snapshot, no lock. */
   read<R>(keys: Keys, view: (state: LedgerState) => R): Promise<R>;
   /**
@@ -351,9 +515,16 @@ export interface Store {
   changesSince(cursor: ChangeCursor | null, limit: number): Promise<StockChanges>;
   searchItems(query: string, limit: number): Promise<readonly FoundItem[]>;
   /** Active reservations past their expiry, oldest first. */
-  expiredReservations(limit: number): Promise<readonly DueWork[]>;
-  /** Outbox rows that are due and that no living worker has, oldest first. */
-  dueOutbox(limit: number): Promise<readonly DueWork[]>;
+  expiredReservations(limit: number): Promise<readonly { readonly reservation_key: number }[]>;
+  /**
+   * Outbox rows of a lane that are due and that no other living worker has: one of each caller in turn, the longest due first.
+   * Turns begin behind `after`, the caller that was served last.
+   */
+  dueOutbox(lane: OutboxLane, limit: number, after: string | null): Promise<DueRows>;
+  /** Rows of which something of unknown outcome was taken for never carried out after that time, newest first. */
+  lateRows(after: LedgerMs, limit: number): Promise<readonly LateRow[]>;
+  /** What rows have moved out of what can be sold, by their newest requests. */
+  movedUnits(): Promise<readonly MovedUnits[]>;
   /** Items behind `after_key`, in the order of their keys, whose own last read began before that time. */
   itemsNotReadSince(before: LedgerMs, after_key: number, limit: number): Promise<readonly UnreadItem[]>;
   /** The ledger's items among these are dirty from now on: they promise nothing until they are read again. */
@@ -366,9 +537,9 @@ export interface Store {
     seqs: { readonly from: number; readonly to: number },
     limit: number,
   ): Promise<readonly JournalEntry[]>;
-  /** Newest first. */
-  listOrders(limit: number): Promise<readonly OrderListing[]>;
-  listReservations(limit: number): Promise<readonly ReservationListing[]>;
+  /** Newest first; null when the order to go on from is not there. */
+  listOrders(query: OrderQuery): Promise<readonly OrderListing[] | null>;
+  listReservations(query: ReservationQuery): Promise<readonly ReservationListing[] | null>;
   /** Of these references of the shop's, those of orders of ours. */
   ordersOfOurs(orderRefs: readonly string[]): Promise<readonly string[]>;
   /** References of orders that the shop has and that were never looked at since, oldest first. */
@@ -376,6 +547,9 @@ export interface Store {
   /** The shop's own cursor for the next question what became of our orders; null before the first. */
   orderCursor(): Promise<string | null>;
   putOrderCursor(cursor: string): Promise<void>;
+  /** Names where items had to be published to be sold, when they were last read; null when nobody has written it yet. */
+  publicationKey(): Promise<string | null>;
+  putPublicationKey(key: string): Promise<void>;
   lastReconciliation(): Promise<ReconcileReport | null>;
   /** Newest first; the last hundred are kept. */
   reconciliations(limit: number): Promise<readonly ReconcileReport[]>;
@@ -400,6 +574,8 @@ export interface Store {
   /** Messages that may be worked on now, in order of arrival. */
   waitingDeliveries(limit: number): Promise<readonly WaitingDelivery[]>;
   inboxState(): Promise<InboxState>;
+  /** Reservations of which a hold has been unplaced for longer than that (`isUnplaced`). */
+  countUnplaced(unplacedAfterMs: number): Promise<number>;
   /** What they name has been looked at: they are forgotten, but for their ids. */
   settleDeliveries(seqs: readonly number[]): Promise<void>;
   /** They wait at least that much longer. */
@@ -424,6 +600,9 @@ export interface Store {
     readonly usage_ms: number;
   }): Promise<number>;
 }
+
+/** Told after a commit of this process that made a reservation or accepted an order, by the row's tag. */
+export type IntentWatch = (tag: string, intent: 'reserved' | 'accepted') => void;
 
 /** The lock could not be had within the store's deadline. Nothing was written; the same call may be made again. */
 export class StoreBusy extends Error {

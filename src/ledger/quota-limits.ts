@@ -17,6 +17,9 @@ export interface QuotaSettings {
   /** The longest cool-down. */
   readonly cool_down_max_ms: number;
   readonly held_orders: number | null;
+  /** Orders, and units in them, within an hour. What is above waits for a person; nothing is refused. */
+  readonly orders_per_hour: number | null;
+  readonly ordered_units_per_hour: number | null;
   /** The share of all callers of one origin together, in percent. */
   readonly origin_share_percent: number | null;
   /** All callers of one origin together may take this many times what one may, where it is counted. */
@@ -27,10 +30,10 @@ export interface QuotaSettings {
 export function isLimiting(quotas: QuotaSettings): boolean {
   const { units_per_sku, share_percent, live_reservations, reservations_per_hour } = quotas;
   const { renewals, idle_per_day, held_orders, origin_share_percent } = quotas;
+  const { orders_per_hour, ordered_units_per_hour } = quotas;
   const limits = [units_per_sku, share_percent, live_reservations, reservations_per_hour];
-  return [...limits, renewals, idle_per_day, held_orders, origin_share_percent].some(
-    (limit) => limit !== null,
-  );
+  const others = [renewals, idle_per_day, held_orders, orders_per_hour, ordered_units_per_hour];
+  return [...limits, ...others, origin_share_percent].some((limit) => limit !== null);
 }
 
 export type QuotaName =
@@ -40,7 +43,12 @@ export type QuotaName =
   | 'units_per_sku'
   | 'share'
   | 'renewals'
-  | 'held_orders';
+  | 'held_orders'
+  | 'orders'
+  | 'ordered_units';
+
+/** The limits above which an order waits for a person. The others refuse. */
+export type OrderQuotaName = Extract<QuotaName, 'orders' | 'ordered_units'>;
 
 /** Who a limit is on: the caller, or all callers of its origin together. */
 export type QuotaSubject = 'principal' | 'origin';

@@ -3,8 +3,9 @@
  * the transaction that grants, on the figures of that transaction. SPEC.md says why each limit is what it is.
  */
 
+import type { OrderReason } from './order.js';
 import type { LedgerSettings, LedgerState } from './ports.js';
-import type { QuotaName, QuotaSettings, QuotaSubject } from './quota-limits.js';
+import type { OrderQuotaName, QuotaName, QuotaSettings, QuotaSubject } from './quota-limits.js';
 import { type Result, refused } from './refusal.js';
 import { type Item, itemAtp } from './stock.js';
 import type { LedgerMs } from './units.js';
@@ -16,6 +17,7 @@ import {
   NO_ITEM_USAGE,
   REST_PER_IDLE,
   roomAt,
+  type Slots,
   sumOf,
   type Tally,
   type Usage,
@@ -23,7 +25,7 @@ import {
 
 /** What a limit has to say to a wish. */
 interface Verdict {
-  readonly limit: QuotaName;
+  readonly limit: RefusingQuota;
   readonly of: QuotaSubject;
   readonly allowed: number;
   readonly used: number;
@@ -65,7 +67,15 @@ const MESSAGES = {
     'You have kept this item reserved, and renewed it, without an order. Most of it is left to other buyers for a while. Nothing was reserved.',
   held_orders:
     'You have as many held orders as you may have at once. The reservation is untouched. Wait until one is decided: get_order tells.',
-} as const satisfies Record<QuotaName, string>;
+} as const satisfies Record<Exclude<QuotaName, OrderQuotaName>, string>;
+
+type RefusingQuota = keyof typeof MESSAGES;
+
+const ORDER_QUOTA_DETAILS = {
+  orders: 'You have placed as many orders within an hour as one caller may, so a person decides on this one.',
+  ordered_units:
+    'With this order you would have ordered more units within an hour than one caller may, so a person decides on it.',
+} as const satisfies Record<OrderQuotaName, string>;
 
 /** The limits on a caller as a whole: they hold whatever is asked for. Null when none is in the way. */
 export function refuseCaller(
@@ -105,6 +115,26 @@ export function refuseHeldOrder(
 }
 
 /**
+ * Why an order of so many units is held for a person: it is above the caller's orders, or ordered units, of the last hour.
+ * Null when it is not. Orders that wait for a person do not count until they are approved.
+ */
+export function orderQuotaReason(
+  state: LedgerState,
+  settings: LedgerSettings,
+  units: number,
+): { readonly limit: OrderQuotaName; readonly reason: OrderReason } | null {
+  const tally = state.usage.principal?.tally;
+  if (tally === undefined) return null;
+  const { orders_per_hour, ordered_units_per_hour } = settings.quotas;
+  const isAbove = (slots: Slots, added: number, max: number | null): boolean =>
+    max !== null && sumOf(slots, HOUR_WINDOW, state.now_ms) + added > max;
+  const over = (limit: OrderQuotaName) =>
+    ({ limit, reason: { code: 'order_quota', detail: ORDER_QUOTA_DETAILS[limit] } }) as const;
+  if (isAbove(tally.ordered, 1, orders_per_hour)) return over('orders');
+  return isAbove(tally.ordered_units, units, ordered_units_per_hour) ? over('ordered_units') : null;
+}
+
+/**
  * Units of the item that the caller may still take for `ttl_ms`; null where nothing limits it. With `there` = what could be
  * promised if the caller had none (what can be promised now, and its own units), it may hold at most
  *
@@ -119,7 +149,7 @@ export function roomFor(
   item: Item,
   asked: { readonly ttl_ms: number; readonly at_ms: LedgerMs },
 ): QuotaRoom | null {
-  const atp_units = itemAtp(item, state.now_ms, asked.at_ms);
+  const atp_units = itemAtp(item, settings.mirror, state.now_ms, asked.at_ms);
   let least: QuotaRoom | null = null;
   for (const subject of subjectsOf(state, settings)) {
     const own = subject.items.get(item.item_key) ?? NO_ITEM_USAGE;
@@ -254,6 +284,8 @@ function ofOrigin(quotas: QuotaSettings): QuotaSettings {
     renewals: times(quotas.renewals),
     idle_per_day: times(quotas.idle_per_day),
     held_orders: times(quotas.held_orders),
+    orders_per_hour: null,
+    ordered_units_per_hour: null,
   };
 }
 

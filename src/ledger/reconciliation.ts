@@ -63,6 +63,10 @@ export interface ReconcileReport {
   /** The ledger had never been read in full: there was nothing to compare with, and nothing here is drift. */
   readonly is_first: boolean;
   readonly items_read: number;
+  /** Variants of the items that the shop's lists showed; null in records of older versions. */
+  readonly variants_read: number | null;
+  /** By the shop's own count, the lower of one before and one after the read; null when it did not say. */
+  readonly variants_counted: number | null;
   readonly levels_compared: number;
   /** Levels that differed without a reason. The ledger has the shop's figures now. */
   readonly drift_total: number;
@@ -72,4 +76,14 @@ export interface ReconcileReport {
   /** The first of them; each is in the journal as well. */
   readonly drift: readonly LevelDrift[];
   readonly catalogue_drift: readonly CatalogueDrift[];
+}
+
+/** Variants that the shop counts and did not show. 0: the read is confirmed, as far as the shop counts at all. */
+export function missingVariants({
+  variants_read,
+  variants_counted,
+}: Pick<ReconcileReport, 'variants_read' | 'variants_counted'>): number {
+  return variants_read === null || variants_counted === null
+    ? 0
+    : Math.max(0, variants_counted - variants_read);
 }

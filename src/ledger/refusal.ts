@@ -1,7 +1,7 @@
 /** Every reason to say no, in one table, so that a new code does not compile until every edge knows it. */
 
-/** When the same wish may succeed. */
-export type Retry = 'never' | 'same_request' | 'after_check_stock' | 'later';
+/** When the same wish may succeed. `changed_request`: when the caller has mended it. */
+export type Retry = 'never' | 'changed_request' | 'same_request' | 'after_check_stock' | 'later';
 
 export type RefusalCode =
   | 'sku_unknown'
@@ -23,29 +23,33 @@ export type RefusalCode =
   | 'rate_limited'
   | 'scope_missing'
   | 'upstream_unavailable'
+  | 'arguments_invalid'
+  | 'buyer_required'
   | 'busy'
   | 'internal';
 
 export const RETRY_BY_CODE = {
-  sku_unknown: 'never',
-  location_unknown: 'never',
-  units_invalid: 'never',
-  lines_over_limit: 'never',
+  sku_unknown: 'changed_request',
+  location_unknown: 'changed_request',
+  units_invalid: 'changed_request',
+  lines_over_limit: 'changed_request',
   stock_insufficient: 'after_check_stock',
   stock_stale: 'later',
   item_discontinued: 'never',
-  stock_hash_malformed: 'never',
+  stock_hash_malformed: 'changed_request',
   stock_hash_unknown: 'after_check_stock',
-  reservation_unknown: 'never',
+  reservation_unknown: 'changed_request',
   reservation_expired: 'after_check_stock',
   reservation_already_released: 'after_check_stock',
   reservation_already_submitted: 'never',
-  order_unknown: 'never',
-  idempotency_key_reused: 'never',
+  order_unknown: 'changed_request',
+  idempotency_key_reused: 'changed_request',
   quota_exceeded: 'later',
   rate_limited: 'later',
   scope_missing: 'never',
   upstream_unavailable: 'later',
+  arguments_invalid: 'changed_request',
+  buyer_required: 'changed_request',
   busy: 'same_request',
   internal: 'later',
 } as const satisfies Record<RefusalCode, Retry>;

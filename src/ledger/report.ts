@@ -6,11 +6,25 @@ import { observeSales, startVelocity } from './freshness.js';
 import { type Hold, type HoldEvent, nextHoldState } from './hold.js';
 import type { JournalDraft } from './journal.js';
 import type { ItemObservation, LevelObservation } from './observation.js';
-import type { Decision, HoldMove, ItemPut, LedgerSettings, LedgerState, LevelPut } from './ports.js';
+import { type DraftUnits, placeUnits } from './place-units.js';
+import type {
+  Changes,
+  Decision,
+  HoldMove,
+  ItemPut,
+  LedgerSettings,
+  LedgerState,
+  LevelPut,
+  RenamedItem,
+  UnitsUnderWay,
+} from './ports.js';
 import type { Findings } from './reconciliation.js';
+import type { RoutedUnits } from './route.js';
+import { findRouted, routedAt, routedUnderWay, settleRouted } from './routed-units.js';
+import { assignNames, type Names, readGivenSku } from './sku-owner.js';
 import { type Item, isReadSince, type Level, sellableUnits } from './stock.js';
 import { type StockSnapshot, stockHash } from './stock-hash.js';
-import { cleanText, isNameableSku, TITLE_MAX_CHARS } from './text.js';
+import { cleanText, TITLE_MAX_CHARS } from './text.js';
 import type { LedgerMs } from './units.js';
 
 /** One observation of an item: its catalogue entry with all of its levels, or only some of the levels. */
@@ -29,7 +43,14 @@ export interface StockReport {
 
 export type ReportResult =
   /** `changed`: the SKU's answer is different now. `found`: where the shop's figures are not those the ledger had. */
-  | { readonly applied: true; readonly sku: string; readonly changed: boolean; readonly found?: Findings }
+  | {
+      readonly applied: true;
+      readonly sku: string;
+      readonly changed: boolean;
+      /** Rows of the outbox are due because of it. */
+      readonly woken: boolean;
+      readonly found?: Findings;
+    }
   /** Levels of an item that the ledger does not know: read the whole item. */
   | { readonly applied: false; readonly why: 'item_unknown' }
   /** A level at a location that the ledger does not know: read the locations. */
@@ -45,27 +66,71 @@ export function decideApplyReport(
   settings: LedgerSettings,
 ): Decision<ReportResult> {
   const before = state.items_by_id.get(report.item_id);
-  const entry = newestEntry(state, before, report);
-  if (entry === null) return { result: { applied: false, why: 'item_unknown' } };
+  const told = newestEntry(before, report);
+  if (told === null) return { result: { applied: false, why: 'item_unknown' } };
   if (report.levels.some((level) => !state.locations.has(level.location_id))) {
     return { result: { applied: false, why: 'location_unknown' } };
   }
+  const names = assignNames({ item_id: report.item_id, ...told }, before, state.findClaimants);
+  const entry = { ...told, sku: names.sku };
   const levels = mergeLevels(state, before, report);
-  const moves = holdMoves(state, before, levels, report, settings);
-  const puts = attributed(state, withSums(before, levels, moves), report.read_at_ms);
+  const settled = settledRoutes(state, levels, report);
+  const { moves, puts, doubted } = moveHolds(state, before, levels, { ...report, settled }, settings);
   const item = nextItem(state, before, report, { ...entry, levels: puts }, settings);
   const changed = item.is_new_version;
   const listed = new Set(report.levels.map((level) => level.location_id));
   const { read_at_ms } = report;
   const found = findingsOf({ state, before, after: item, levels, listed, read_at_ms, settings });
-  const isNews = changed || moves.length > 0 || hasOtherFigures(levels);
+  const isNews = changed || moves.length > 0 || settled.length > 0 || hasOtherFigures(levels);
   const news: JournalDraft[] = isNews
     ? [{ kind: changed ? 'stock.changed' : 'holds.moved', of_item: true, data: journalData(item, moves) }]
     : [];
+  const woken = wakes(before, item, doubted);
+  const renamed = names.renamed.map((one) => renameItem(state, one, report.salt));
   return {
-    result: { applied: true, sku: item.sku, changed, ...(found === null ? {} : { found }) },
-    changes: { item, holds: moves, journal: [...jumpNotes(item.sku, found), ...news] },
+    result: {
+      applied: true,
+      sku: item.sku,
+      changed,
+      woken: woken.wake !== undefined,
+      ...(found === null ? {} : { found }),
+    },
+    changes: {
+      item,
+      holds: moves,
+      ...(settled.length > 0 ? { routed: { drop: settled } } : {}),
+      ...woken,
+      ...(renamed.length > 0 ? { renamed } : {}),
+      journal: [...jumpNotes(item.sku, found), ...news, ...renamed.map(renameNote)],
+    },
   };
+}
+
+/** Rows that rest on units which this report shows to be gone, or on an item that is not sold any more. */
+function wakes(
+  before: Item | undefined,
+  after: ItemPut,
+  doubted: readonly HoldMove[],
+): Pick<Changes, 'wake'> {
+  if (before === undefined) return {};
+  const expired = before.levels.reduce((units, level) => units + level.expired_units, 0);
+  const was = before.inventory_policy === 'continue' ? 0 : shortUnits(before.levels) - expired;
+  const is = after.inventory_policy === 'continue' ? 0 : shortUnits(after.levels) - expired;
+  const short_units = is > Math.max(0, was) ? is : 0;
+  const sales = before.lifecycle === 'active' && after.lifecycle !== 'active';
+  const reservation_keys = [...new Set(doubted.flatMap(({ to }) => to?.reservation_key ?? []))];
+  const isWake = short_units > 0 || sales || reservation_keys.length > 0;
+  return isWake ? { wake: { short_units, sales, reservation_keys } } : {};
+}
+
+/** Units that are held on our side beyond what the levels have together; below zero when there are more. */
+function shortUnits(
+  levels: readonly Pick<LevelPut, 'sellable_here' | 'held_units' | 'upstream_available_units'>[],
+): number {
+  return levels.reduce((units, level) => {
+    const available = level.sellable_here ? level.upstream_available_units : 0;
+    return units + level.held_units - available;
+  }, 0);
 }
 
 function jumpNotes(sku: string, found: Findings | null): JournalDraft[] {
@@ -73,6 +138,7 @@ function jumpNotes(sku: string, found: Findings | null): JournalDraft[] {
   return jumps.map((jump) => ({ kind: 'stock.jumped', of_item: true, data: { sku, ...jump } }));
 }
 
+const NO_SUMS = { held_units: 0, mirrored_units: 0, doubted_units: 0 } as const;
 const NO_UNITS = { upstream_available_units: 0, under_way_units: 0 } as const;
 
 /** A level as merged, and whether this report's own figures were taken over. */
@@ -80,6 +146,21 @@ interface Merged {
   readonly put: LevelPut;
   readonly level: Level | undefined;
   readonly is_news: boolean;
+}
+
+/** A report, and the moves of orders that it settles. */
+type SettlingReport = StockReport & { readonly settled: readonly RoutedUnits[] };
+
+function settledRoutes(
+  state: LedgerState,
+  levels: readonly Merged[],
+  { item_id, read_at_ms }: StockReport,
+): readonly RoutedUnits[] {
+  const keys = (those: readonly Merged[]) => new Set(those.flatMap(({ level }) => level?.level_key ?? []));
+  return settleRouted(findRouted(state, item_id), read_at_ms, {
+    news: keys(levels.filter(({ is_news }) => is_news)),
+    known: keys(levels),
+  });
 }
 
 function mergeLevels(state: LedgerState, before: Item | undefined, report: StockReport): Merged[] {
@@ -97,7 +178,7 @@ function mergeLevels(state: LedgerState, before: Item | undefined, report: Stock
   });
   for (const observation of observed.values()) {
     merged.push({
-      put: observedPut(state, observation, 0, 0, report.read_at_ms),
+      put: observedPut(state, observation, NO_SUMS, report.read_at_ms),
       level: undefined,
       is_news: true,
     });
@@ -119,15 +200,14 @@ function mergeLevel(
   const ours = level.upstream_updated_at_ms;
   const older = readAt < level.read_at_ms || (theirs !== null && ours !== null && theirs < ours);
   if (older) return { put: putOf(level), level, is_news: false };
-  const put = observedPut(state, observation, level.held_units, level.mirrored_units, readAt);
+  const put = observedPut(state, observation, level, readAt);
   return { put: { ...put, upstream_updated_at_ms: theirs ?? ours }, level, is_news: true };
 }
 
 function observedPut(
   state: LedgerState,
   observation: LevelObservation,
-  held: number,
-  mirrored: number,
+  { held_units, mirrored_units, doubted_units }: Pick<Level, keyof typeof NO_SUMS>,
   readAt: LedgerMs,
 ): LevelPut {
   return {
@@ -136,8 +216,9 @@ function observedPut(
     upstream_available_units: observation.available_units,
     upstream_on_hand_units: observation.on_hand_units,
     upstream_committed_units: observation.committed_units,
-    held_units: held,
-    mirrored_units: mirrored,
+    held_units,
+    mirrored_units,
+    doubted_units,
     under_way_units: 0,
     upstream_updated_at_ms: observation.upstream_updated_at_ms,
     read_at_ms: readAt,
@@ -145,7 +226,16 @@ function observedPut(
 }
 
 function putOf(level: Level): LevelPut {
-  const { level_key, location_name, location_position, location_open, expired_units, ...put } = level;
+  const {
+    level_key,
+    location_name,
+    location_position,
+    location_open,
+    till_only,
+    expired_units,
+    routed_units,
+    ...put
+  } = level;
   return put;
 }
 
@@ -153,44 +243,69 @@ function isOpen(state: LedgerState, locationId: string): boolean {
   return state.locations.get(locationId)?.active === true;
 }
 
-/** What the report's news does to the holds that waited for it. */
-function holdMoves(
+/** What the report's news does to the holds that waited for it, and the levels with their new sums. */
+function moveHolds(
   state: LedgerState,
   before: Item | undefined,
   levels: readonly Merged[],
-  report: StockReport,
+  report: SettlingReport,
   settings: LedgerSettings,
-): HoldMove[] {
-  if (before === undefined) return [];
-  const shopHoldsAt = shopHoldLevel(before, levels);
-  return levels.flatMap(({ level, is_news }) => {
-    if (level === undefined || !is_news) return [];
-    const holds = state.awaiting.get(level.level_key) ?? [];
-    return holds.flatMap((hold) =>
-      moveOf(hold, report.read_at_ms, level.level_key === shopHoldsAt, settings),
-    );
+): {
+  readonly moves: readonly HoldMove[];
+  readonly puts: readonly LevelPut[];
+  readonly doubted: readonly HoldMove[];
+} {
+  if (before === undefined) return { moves: [], puts: levels.map(({ put }) => put), doubted: [] };
+  const ended = waitedFor(state, levels, report.read_at_ms, settings);
+  const read = withSums(before, levels, ended);
+  const placed = placeUnits(draftUnits(state, read, report, ended));
+  const doubted = placed.riseUnits > 0 ? doubtHolds(state, levels, [...ended, ...placed.moves]) : [];
+  const moves = [...ended, ...placed.moves, ...doubted];
+  const puts = withSums(before, levels, moves).map(({ put, level }) => {
+    const under_way_units = level === undefined ? 0 : (placed.underWayUnits.get(level.level_key) ?? 0);
+    return { ...put, under_way_units };
   });
+  return { moves, puts, doubted };
 }
 
 /**
- * Where the shop takes the units of a hold from. Shopify gives a draft order no location: it reserves at the
- * first location, in the shop's order, that stocks the item. A hold that we took elsewhere stays counted on
- * our side: that promises less, where trusting it as mirrored would promise the same unit twice.
+ * The item has more than before without a reason of ours: units came in, or a person has removed or changed a draft. Which of the two
+ * only the drafts tell, so what they hold is withheld until they were read back.
  */
-function shopHoldLevel(before: Item, levels: readonly Merged[]): number | undefined {
-  const stocked = new Set(levels.filter(({ put }) => put.sellable_here).map(({ put }) => put.location_id));
-  return before.levels.find((level) => stocked.has(level.location_id))?.level_key;
+function doubtHolds(state: LedgerState, levels: readonly Merged[], others: readonly HoldMove[]): HoldMove[] {
+  const moved = new Set(others.map(({ hold, to }) => (hold ?? to)?.reservation_key));
+  return levels.flatMap(({ level }) => {
+    const holds = level === undefined ? [] : (state.mirrored.get(level.level_key) ?? []);
+    return holds
+      .filter((hold) => hold.awaits === null && hold.place !== 'doubted' && !moved.has(hold.reservation_key))
+      .map((hold): HoldMove => ({ hold, to: { ...hold, place: 'doubted' } }));
+  });
 }
 
-function moveOf(
-  hold: Hold,
+/** Moves of holds that one level's own news decides. */
+function waitedFor(
+  state: LedgerState,
+  levels: readonly Merged[],
   readAt: LedgerMs,
-  isWhereShopHolds: boolean,
   settings: LedgerSettings,
 ): HoldMove[] {
+  return levels.flatMap(({ level, is_news }) => {
+    if (level === undefined || !is_news) return [];
+    const holds = state.awaiting.get(level.level_key) ?? [];
+    return holds.flatMap((hold) => moveOf(hold, readAt, settings));
+  });
+}
+
+function moveOf(hold: Hold, readAt: LedgerMs, settings: LedgerSettings): HoldMove[] {
   const lapses = hold.mirror_until_ms !== null && hold.mirror_until_ms - settings.mirror_margin_ms <= readAt;
   if (hold.state === 'mirrored' && lapses && hold.awaits !== 'settle') {
-    return [moved(hold, 'mirror_lapsed', { awaits: null, awaits_after_ms: null, mirror_until_ms: null })];
+    const ours = {
+      place: 'promised',
+      awaits: null,
+      awaits_after_ms: null,
+      mirror_until_ms: null,
+    } as const;
+    return [moved(hold, 'mirror_lapsed', ours)];
   }
   if (hold.awaits === null || hold.awaits_after_ms === null || readAt < hold.awaits_after_ms) return [];
   const rest = { awaits: null, awaits_after_ms: null } as const;
@@ -200,10 +315,11 @@ function moveOf(
     case 'return':
       return [moved(hold, 'return_reported', rest)];
     case 'mirror':
-      // A move takes the units where we hold them, and has no end; only a draft takes them elsewhere.
-      if (lapses || (hold.mirror_until_ms !== null && !isWhereShopHolds))
-        return [{ hold, to: { ...hold, ...rest } }];
-      return [moved(hold, 'mirror_reported', rest)];
+      if (lapses) return [{ hold, to: { ...hold, ...rest, place: 'promised' } }];
+      // A move takes the units where we hold them, and has no end. Where a draft takes them, the item's levels tell.
+      return hold.mirror_until_ms === null
+        ? [moved(hold, 'mirror_reported', { ...rest, place: 'seen' })]
+        : [];
   }
 }
 
@@ -212,62 +328,97 @@ function moved(hold: Hold, event: HoldEvent, change: Partial<Hold>): HoldMove {
   return { hold, to: state === null ? null : { ...hold, ...change, state } };
 }
 
-function withSums(before: Item | undefined, levels: readonly Merged[], moves: readonly HoldMove[]): Merged[] {
-  const sums = new Map(sumsAfter(before?.levels ?? [], moves).map((sum) => [sum.level_key, sum]));
+function withSums(before: Item, levels: readonly Merged[], moves: readonly HoldMove[]): Merged[] {
+  const sums = new Map(sumsAfter(before.levels, moves).map((sum) => [sum.level_key, sum]));
   return levels.map((merged) => {
     const sum = merged.level === undefined ? undefined : sums.get(merged.level.level_key);
     if (sum === undefined) return merged;
-    const { held_units, mirrored_units } = sum;
-    return { ...merged, put: { ...merged.put, held_units, mirrored_units } };
+    const { held_units, mirrored_units, doubted_units } = sum;
+    return { ...merged, put: { ...merged.put, held_units, mirrored_units, doubted_units } };
   });
+}
+
+/** What this report can say of units that draft orders took, after the holds that it has ended. */
+function draftUnits(
+  state: LedgerState,
+  levels: readonly Merged[],
+  report: SettlingReport,
+  ended: readonly HoldMove[],
+): DraftUnits {
+  const keys = levels.flatMap(({ level }) => (level === undefined ? [] : [level.level_key]));
+  const nameOf = ({ level_key, reservation_key }: Hold): string => `${level_key}/${reservation_key}`;
+  const over = new Set(ended.flatMap(({ hold }) => (hold === null ? [] : [nameOf(hold)])));
+  const holdsAt = (holds: LedgerState['awaiting']): Hold[] =>
+    keys.flatMap((key) => (holds.get(key) ?? []).filter((hold) => !over.has(nameOf(hold))));
+  const opened = holdsAt(state.awaiting).filter(
+    (hold) =>
+      hold.awaits === 'mirror' &&
+      hold.mirror_until_ms !== null &&
+      (hold.awaits_after_ms ?? Number.POSITIVE_INFINITY) <= report.read_at_ms,
+  );
+  return {
+    levels,
+    isWhole: levels.every(({ put, is_news }) => !put.sellable_here || is_news),
+    opened,
+    guessed: holdsAt(state.guessed),
+    hasReturn: ended.some(({ hold }) => hold?.awaits === 'return' && hold.place === 'guessed'),
+    settledUnits: settledUnits(keys, ended, report.settled),
+    underWay: new Map(
+      keys.map((key) => {
+        const routed = routedUnderWay(findRouted(state, report.item_id), report.settled, key);
+        return [key, [...unclearUnits(state, key, report.read_at_ms, ended), ...routed]];
+      }),
+    ),
+  };
 }
 
 /**
- * A figure that was read while a write of our own was under way may show it or not, and the ledger can't know yet. Where
- * such writes alone explain why the level differs from what it was, they are the reason: else every mirror made beside
- * another would turn everybody's checksum stale for a moment. It is a matter of the checksum alone: until a report
- * that is certain, those units count on our side as well, so nothing more is promised.
+ * By level: units that stood in the mirrored sum and are sold now, and those that went with an order that was moved. They have left
+ * the stock there (or are back in it, below zero), so nothing has to explain them.
  */
-function attributed(state: LedgerState, levels: readonly Merged[], readAt: LedgerMs): LevelPut[] {
-  return levels.map(({ put, level }) => {
-    if (level === undefined || !put.sellable_here) return put;
-    const missing = sellableUnits(level) - sellableUnits(put);
-    const explains = missing !== 0 && canSumTo(missing, unclearUnits(state, level, readAt));
-    return explains ? { ...put, under_way_units: missing } : put;
-  });
-}
-
-/** Our writes at a level that a read begun at `readAt` may have seen or missed: units taken, or below zero given back. */
-function unclearUnits(state: LedgerState, { level_key }: Level, readAt: LedgerMs): number[] {
-  const justKnown = (state.awaiting.get(level_key) ?? []).flatMap((hold) => {
-    if (hold.awaits_after_ms === null || hold.awaits_after_ms <= readAt) return [];
-    if (hold.awaits === 'mirror') return [hold.quantity_units];
-    return hold.awaits === 'return' && hold.awaits_after_ms <= state.now_ms ? [-hold.quantity_units] : [];
-  });
-  return [...justKnown, ...(state.under_way.get(level_key) ?? [])];
-}
-
-/** More writes than that at one level at one moment are not told apart: the checksum then flutters, which only costs a re-check. */
-const UNCLEAR_MAX = 64;
-
-/** Sums of writes of many different sizes double with each: beyond this many none is looked for either. */
-const SUMS_MAX = 4_096;
-
-function canSumTo(units: number, parts: readonly number[]): boolean {
-  if (parts.length > UNCLEAR_MAX) return false;
-  let sums = new Set([0]);
-  for (const part of parts) {
-    sums = new Set([...sums, ...[...sums].map((sum) => sum + part)]);
-    if (sums.size > SUMS_MAX) return false;
+function settledUnits(
+  keys: readonly number[],
+  ended: readonly HoldMove[],
+  routed: readonly RoutedUnits[],
+): ReadonlyMap<number, number> {
+  const units = new Map(keys.map((key) => [key, routedAt(routed, key)]));
+  for (const { hold } of ended) {
+    if (hold?.awaits !== 'settle' || hold.state !== 'mirrored') continue;
+    units.set(hold.level_key, (units.get(hold.level_key) ?? 0) + hold.quantity_units);
   }
-  return sums.has(units);
+  return units;
+}
+
+/** Our writes of holds at a level that a read begun at `readAt` may have seen or missed. */
+function unclearUnits(
+  state: LedgerState,
+  levelKey: number,
+  readAt: LedgerMs,
+  ended: readonly HoldMove[],
+): UnitsUnderWay[] {
+  const justKnown = (state.awaiting.get(levelKey) ?? []).flatMap((hold): UnitsUnderWay[] => {
+    const { awaits, awaits_after_ms, quantity_units, mirror_until_ms } = hold;
+    if (awaits_after_ms === null || awaits_after_ms <= readAt) return [];
+    const is_exact = mirror_until_ms === null;
+    if (awaits === 'mirror') return [{ units: quantity_units, is_exact }];
+    return awaits === 'return' && awaits_after_ms <= state.now_ms
+      ? [{ units: -quantity_units, is_exact }]
+      : [];
+  });
+  // The shop may let go of it at any moment from now on: its figure still leaves the units out, or has them again.
+  const lapsed = ended.flatMap(({ hold, to }): UnitsUnderWay[] =>
+    hold?.level_key === levelKey && hold.state === 'mirrored' && to?.state === 'counted'
+      ? [{ units: hold.quantity_units, is_exact: true }]
+      : [],
+  );
+  return [...justKnown, ...lapsed, ...(state.under_way.get(levelKey) ?? [])];
 }
 
 function nextItem(
   state: LedgerState,
   before: Item | undefined,
   report: StockReport,
-  next: Entry & Pick<ItemPut, 'levels'>,
+  next: Entry & Pick<ItemPut, 'sku' | 'levels'>,
   settings: LedgerSettings,
 ): ItemPut {
   const { sku, lifecycle, levels } = next;
@@ -294,6 +445,24 @@ function nextItem(
   };
 }
 
+/** Another name is another state of its SKU: a new version, and all else as it is. */
+function renameItem(
+  state: LedgerState,
+  { item, sku, isOwner }: Names['renamed'][number],
+  salt: string,
+): RenamedItem {
+  const { item_key, confirmed_at_ms, levels: known, ...rest } = item;
+  const levels = known.map(putOf);
+  const locations = [...sellable(levels)].map(([id, units]) => ({ id, sellable: units }));
+  const told = { shop: state.shop, sku, lifecycle: item.lifecycle, locations };
+  const version = newVersion(item, told, state.now_ms, salt);
+  return { is_owner: isOwner, item: { ...rest, ...version, sku, levels, is_new_version: true } };
+}
+
+function renameNote({ item }: RenamedItem): JournalDraft {
+  return { kind: 'stock.changed', of_item_id: item.item_id, data: journalData(item, []) };
+}
+
 type Told = Pick<StockSnapshot, 'shop' | 'sku' | 'lifecycle' | 'locations'>;
 
 function newVersion(
@@ -316,50 +485,42 @@ function stillDirty(
   return dirtyAt === null || isReadSince(after, dirtyAt) ? null : dirtyAt;
 }
 
-type Catalogue = NonNullable<StockReport['catalogue']>;
-
 /** What the catalogue says of an item, as the ledger tells it. */
-type Entry = Pick<ItemPut, 'variant_id' | 'product_id' | 'sku' | 'title' | 'variant_title' | 'lifecycle'>;
+type Entry = Pick<
+  ItemPut,
+  | 'variant_id'
+  | 'product_id'
+  | 'given_sku'
+  | 'title'
+  | 'variant_title'
+  | 'lifecycle'
+  | 'off_sale'
+  | 'inventory_policy'
+>;
 
 /**
  * Newer wins here too: a late answer must not bring back an item that the shop has discontinued since. Null when nobody
  * has told of the item yet.
  */
-function newestEntry(state: LedgerState, before: Item | undefined, report: StockReport): Entry | null {
+function newestEntry(before: Item | undefined, report: StockReport): Entry | null {
   const { catalogue } = report;
   if (before !== undefined && (catalogue === null || report.read_at_ms < before.read_at_ms)) {
-    const { variant_id, product_id, sku, title, variant_title, lifecycle } = before;
-    return { variant_id, product_id, sku, title, variant_title, lifecycle };
+    const { variant_id, product_id, given_sku, title, variant_title, lifecycle } = before;
+    const { off_sale, inventory_policy } = before;
+    const names = { variant_id, product_id, given_sku, title, variant_title };
+    return { ...names, lifecycle, off_sale, inventory_policy };
   }
   if (catalogue === null) return null;
   return {
     variant_id: catalogue.variant_id,
     product_id: catalogue.product_id,
-    sku: ledgerSku(state, catalogue),
+    given_sku: readGivenSku(catalogue.sku),
     title: cleanText(catalogue.title, TITLE_MAX_CHARS),
     variant_title: cleanText(catalogue.variant_title, TITLE_MAX_CHARS),
     lifecycle: catalogue.lifecycle,
+    off_sale: catalogue.lifecycle === 'active' ? null : (catalogue.off_sale ?? null),
+    inventory_policy: catalogue.inventory_policy ?? 'deny',
   };
-}
-
-/** Names that the ledger makes itself. A shop that uses one as a SKU gets another, or two items would want it. */
-const MADE_UP_SKU = /^variant-\d+$|~\d+$/u;
-/** Of a SKU, when the variant id has to fit behind it. */
-const SKU_STEM_MAX_CHARS = 200;
-
-/**
- * The name an agent uses. The shop's SKU where there is one that can be named and that no other item has;
- * otherwise one made of the variant id, so that every item can be sold and none is confused with another.
- */
-function ledgerSku(state: LedgerState, catalogue: Catalogue): string {
-  const given = catalogue.sku ?? '';
-  if (!isNameableSku(given)) return `variant-${catalogue.variant_id}`;
-  const holder = state.items.get(given);
-  if (holder?.item_id === catalogue.item_id) return given;
-  if (holder === undefined && !MADE_UP_SKU.test(given)) return given;
-  // Never cut through a surrogate pair: half a character can't be hashed.
-  const stem = given.slice(0, SKU_STEM_MAX_CHARS).replace(/\p{Cs}$/u, '');
-  return `${stem}~${catalogue.variant_id}`;
 }
 
 /** By location, where it can be sold. */
@@ -391,6 +552,7 @@ function journalData(item: ItemPut, moves: readonly HoldMove[]): Record<string, 
     sku: item.sku,
     state_version: item.state_version,
     lifecycle: item.lifecycle,
+    ...(item.off_sale === null ? {} : { off_sale: item.off_sale }),
     stock_hash: item.stock_hash,
     levels: item.levels.map((level) => [
       level.location_id,
@@ -403,9 +565,9 @@ function journalData(item: ItemPut, moves: readonly HoldMove[]): Record<string, 
       ? {}
       : {
           moved: moves.map(({ hold, to }) => [
-            hold.reservation_key,
-            hold.quantity_units,
-            hold.state,
+            (hold ?? to).reservation_key,
+            (hold ?? to).quantity_units,
+            hold?.state ?? 'elsewhere',
             to?.state ?? 'gone',
           ]),
         }),

@@ -1,6 +1,7 @@
 /** Granting a reservation: sum first, then compare, then take. */
 
 import { allocate, type Promisable } from './allocation.js';
+import { describeOffSale } from './off-sale.js';
 import type {
   Decision,
   IdempotencyKey,
@@ -13,9 +14,9 @@ import { type QuotaRoom, refuseCaller, refuseRoom, roomFor } from './quota.js';
 import { granted, type Result, refused } from './refusal.js';
 import type { Allocation, ReservationLine, ReservationState } from './reservation.js';
 import { stateAt } from './reservation.js';
-import { type Item, isItemFresh, itemAtp, levelAtp } from './stock.js';
+import { type Item, isItemFresh, itemAtp, itemRoom, levelAtp } from './stock.js';
 import { basketHash } from './stock-hash.js';
-import { isoTime } from './time.js';
+import { tellTime } from './time.js';
 import type { LedgerMs, Units } from './units.js';
 
 export interface ReserveLine {
@@ -44,10 +45,15 @@ export interface ReserveRequest {
   readonly asked_at_ms: LedgerMs;
 }
 
+/** A line as its caller sees it. Where the shop chooses the location of a draft order, none is told before it was seen. */
+export interface GrantedLine extends Omit<ReservationLine, 'allocations'> {
+  readonly allocations: readonly { readonly location_id: string | null; readonly quantity: number }[];
+}
+
 export interface ReserveAnswer {
   readonly reservation_id: string;
   readonly status: ReservationState;
-  readonly lines: readonly ReservationLine[];
+  readonly lines: readonly GrantedLine[];
   readonly stock_hash: string;
   readonly created_at: string;
   readonly expires_at: string;
@@ -63,31 +69,52 @@ export interface ReserveAnswer {
  */
 export function decideReserve(
   state: LedgerState,
-  request: ReserveRequest,
+  asked: ReserveRequest,
   settings: LedgerSettings,
 ): Decision<Result<ReserveAnswer>> {
-  if (state.remembered !== null) return { result: replay(state, request) };
+  if (state.remembered !== null) return { result: replay(state, asked) };
+  const request = { ...asked, lines: asked.lines.map((line) => nameLine(state, line)) };
   const refusal =
     refuseCaller(state, settings, () => knownItems(state, request)) ?? refuseUnsellable(state, request);
   if (refusal !== null) return { result: refusal };
 
-  const whole = allocateLines(state, request, new Map());
+  const whole = allocateLines(state, request, stockRooms(state, request, settings));
   const isShort = whole.some((line) => line.reserved < line.requested);
   const nothing = whole.every((line) => line.reserved === 0);
-  if (nothing || (isShort && !request.allow_partial)) return { result: refuseInsufficient(state, request) };
+  if (nothing || (isShort && !request.allow_partial))
+    return { result: refuseInsufficient(state, request, settings) };
 
   const rooms = quotaRooms(state, request, settings);
   const over = overRoom(state, whole, rooms);
   if (over.length === 0) return grant(state, request, settings, whole);
   if (!request.allow_partial) return { result: refuseRoom(state, over) };
-  const lines = allocateLines(state, request, new Map([...rooms].map(([sku, room]) => [sku, room.units])));
+  const least = stockRooms(state, request, settings);
+  for (const [sku, { units }] of rooms) least.set(sku, Math.min(units, least.get(sku) ?? units));
+  const lines = allocateLines(state, request, least);
   if (lines.every((line) => line.reserved === 0)) return { result: refuseRoom(state, over) };
   return grant(state, request, settings, lines);
+}
+
+/** By the SKU as the ledger has it: a caller may spell it otherwise, and differently on two lines. */
+function nameLine(state: LedgerState, line: ReserveLine): ReserveLine {
+  return { ...line, sku: state.items.get(line.sku)?.sku ?? line.sku };
 }
 
 function knownItems(state: LedgerState, request: ReserveRequest): Item[] {
   const skus = [...new Set(request.lines.map((line) => line.sku))];
   return skus.flatMap((sku) => state.items.get(sku) ?? []);
+}
+
+/** By SKU: what the item as a whole has left, where that is bounded apart from its levels. */
+function stockRooms(
+  state: LedgerState,
+  request: ReserveRequest,
+  settings: LedgerSettings,
+): Map<string, number> {
+  const rooms = knownItems(state, request).map(
+    (item) => [item.sku, itemRoom(item, settings.mirror)] as const,
+  );
+  return new Map(rooms.filter(([, units]) => Number.isFinite(units)));
 }
 
 /** By SKU: what the quotas leave the caller, where one limits it. */
@@ -161,9 +188,10 @@ function refuseUnsellable(state: LedgerState, request: ReserveRequest): Result<n
   const items = skus.map((sku) => itemOf(state, sku));
   const gone = items.find((item) => item.lifecycle !== 'active');
   if (gone !== undefined) {
-    return refused('item_discontinued', 'The item is not for sale any more.', {
+    return refused('item_discontinued', describeOffSale(gone.off_sale), {
       ...named(gone),
       status: gone.lifecycle,
+      ...(gone.off_sale === null ? {} : { off_sale: gone.off_sale }),
     });
   }
   const old = items.find((item) => !isItemFresh(item, state.now_ms, request.asked_at_ms));
@@ -171,7 +199,7 @@ function refuseUnsellable(state: LedgerState, request: ReserveRequest): Result<n
     return refused(
       'stock_stale',
       'The stock of this item is older than it may be to promise anything, and the shop could not be read in time. Try again shortly.',
-      { ...named(old), confirmed_at: isoTime(old.confirmed_at_ms) },
+      { ...named(old), confirmed_at: tellTime(old.confirmed_at_ms, state.lead_ms) },
       STALE_RETRY_S,
     );
   }
@@ -210,7 +238,7 @@ function allocateLines(
         ? levels
         : levels.filter((level) => level.location_id === line.location_id);
     const most = room.get(line.sku);
-    const wanted = most === undefined ? line.quantity : Math.min(line.quantity, most);
+    const wanted = most === undefined ? line.quantity : Math.max(0, Math.min(line.quantity, most));
     const taken = allocate(eligible, promisable, wanted);
     if (most !== undefined) room.set(line.sku, most - unitsOf(taken));
     allocations.set(line, taken);
@@ -231,7 +259,11 @@ function unitsOf(allocations: readonly Allocation[]): number {
   return allocations.reduce((sum, { quantity }) => sum + quantity, 0);
 }
 
-function refuseInsufficient(state: LedgerState, request: ReserveRequest): Result<never> {
+function refuseInsufficient(
+  state: LedgerState,
+  request: ReserveRequest,
+  settings: LedgerSettings,
+): Result<never> {
   const requested = new Map<string, number>();
   for (const line of request.lines) requested.set(line.sku, (requested.get(line.sku) ?? 0) + line.quantity);
   const short = [...requested].map(([sku, units]) => {
@@ -239,7 +271,7 @@ function refuseInsufficient(state: LedgerState, request: ReserveRequest): Result
     return {
       ...named(item),
       requested: units,
-      available_to_promise: itemAtp(item, state.now_ms, request.asked_at_ms),
+      available_to_promise: itemAtp(item, settings.mirror, state.now_ms, request.asked_at_ms),
     };
   });
   return refused(
@@ -259,6 +291,7 @@ function grant(
   const ttl_seconds = clampTtl(request.ttl_seconds, settings);
   const expires_at_ms = now + ttl_seconds * 1000;
   const { holds, sums } = takeUnits(state, lines);
+  const isMirrored = settings.mirror !== 'none' && state.waiting_mirrors < settings.waiting_mirrors_max;
   const grantedSkus = [...new Set(lines.filter((line) => line.reserved > 0).map((line) => line.sku))];
   const stock_hash = basketHash(
     state.shop,
@@ -275,15 +308,15 @@ function grant(
     expires_at_ms,
     holds,
     tag: shopTag(request.reservation_id),
-    due_at_ms: settings.mirror === 'none' ? null : now,
+    due_at_ms: isMirrored ? now : null,
   };
   const answer: ReserveAnswer = {
     reservation_id: request.reservation_id,
     status: 'active',
-    lines,
+    lines: lines.map((line) => grantedLine(line, settings)),
     stock_hash,
-    created_at: isoTime(now),
-    expires_at: isoTime(expires_at_ms),
+    created_at: tellTime(now, state.lead_ms),
+    expires_at: tellTime(expires_at_ms, state.lead_ms),
     ttl_seconds,
     replayed: false,
   };
@@ -303,6 +336,8 @@ function grant(
             id: reservation.id,
             principal: reservation.principal,
             ...(reservation.channel === null ? {} : { channel: reservation.channel }),
+            // What the shop is not told of until there is an order.
+            ...(settings.mirror !== 'none' && !isMirrored ? { mirror: 'skipped' } : {}),
             stock_hash,
             expires_at_ms,
             lines: lines.map((line) => [line.sku, line.requested, line.allocations.map(pair)]),
@@ -312,6 +347,11 @@ function grant(
       ],
     },
   };
+}
+
+function grantedLine(line: ReservationLine, { mirror }: LedgerSettings): GrantedLine {
+  if (mirror === 'move' || line.reserved === 0) return line;
+  return { ...line, allocations: [{ location_id: null, quantity: line.reserved }] };
 }
 
 function takeUnits(
@@ -329,6 +369,8 @@ function takeUnits(
         level_key: level.level_key,
         held_units: level.held_units + quantity_units,
         mirrored_units: level.mirrored_units,
+        doubted_units: level.doubted_units,
+        under_way_units: level.under_way_units,
       };
       taken.set(level.level_key, { sums, quantity_units });
     }

@@ -2,10 +2,11 @@
 
 import { endReservation, heldUnits } from './ending.js';
 import type { Hold } from './hold.js';
-import { nextOrderState, type Order, type OrderReason } from './order.js';
+import { describeOffSale } from './off-sale.js';
+import { NOT_HELD, nextOrderState, type Order, type OrderReason } from './order.js';
 import type { Changes, Decision, LedgerState, Owned } from './ports.js';
 import type { OutboxRow } from './shop-side.js';
-import { type Item, isReadSince, type Level, sellableUnits } from './stock.js';
+import { coveringUnits, type Item, isReadSince, type Level, sellableUnits } from './stock.js';
 import { must, note } from './work.js';
 
 export type Revalidation = 'accepted' | 'rejected' | 'unread' | 'not_held';
@@ -17,7 +18,7 @@ export type Revalidation = 'accepted' | 'rejected' | 'unread' | 'not_held';
 export function decideRevalidate(state: LedgerState, sinceMs: number): Decision<Revalidation> {
   const owned = must(state);
   const { order } = owned;
-  if (order === null || order.state !== 'held') return { result: 'not_held' };
+  if (order?.state !== 'held' || order.held_for !== 'stale') return { result: 'not_held' };
   if (!state.owned_items.every((item) => isReadSince(item, sinceMs))) return { result: 'unread' };
   if (isUnclear(state, owned)) return { result: 'unread' };
   const reasons = revalidationReasons(state, owned);
@@ -28,6 +29,7 @@ export function decideRevalidate(state: LedgerState, sinceMs: number): Decision<
     changes: {
       order: {
         ...order,
+        ...NOT_HELD,
         state: nextOrderState(order.state, 'accept'),
         reasons: [],
         decided_at_ms: state.now_ms,
@@ -41,10 +43,9 @@ export function decideRevalidate(state: LedgerState, sinceMs: number): Decision<
 function revalidationReasons(state: LedgerState, owned: Owned): OrderReason[] {
   return state.owned_items.flatMap((item): OrderReason[] => {
     if (item.lifecycle !== 'active') {
-      return [{ code: 'item_discontinued', sku: item.sku, detail: 'The item is not for sale any more.' }];
+      return [{ code: 'item_discontinued', sku: item.sku, detail: describeOffSale(item.off_sale) }];
     }
-    const short = owned.holds.some((hold) => !isCovered(state, item, hold));
-    if (!short) return [];
+    if (isCovered(state, item, owned)) return [];
     return [
       {
         code: 'stock_insufficient',
@@ -56,35 +57,67 @@ function revalidationReasons(state: LedgerState, owned: Owned): OrderReason[] {
   });
 }
 
-function isOf(item: Item, hold: Hold): boolean {
-  return item.levels.some((level) => level.level_key === hold.level_key);
+/**
+ * Whether the stock still covers what the reservation holds of an item, those who came first served first. Units that were
+ * moved at the shop are needed at the very level; all others wherever the item has them, because the shop chooses the location
+ * of a draft order. An item that the shop sells on below zero is never short.
+ */
+export function isCovered(state: LedgerState, item: Item, owned: Owned): boolean {
+  return coversAhead(state, item, owned, (level) => level.upstream_available_units + level.mirrored_units);
+}
+
+/** Whether each level covers the units held there, for holds that need them exactly there. */
+export function isCoveredInPlace(state: LedgerState, item: Item, { holds }: Pick<Owned, 'holds'>): boolean {
+  return coversInPlace(state, item, holds, (level) => level.upstream_available_units + level.mirrored_units);
 }
 
 /**
- * Whether the units of those who came first, and these, are there. What may be the trace of a write of ours under way
- * counts as gone: somebody at the till may have taken just as many.
+ * Not covered by what is certain, and covered if writes of ours under way explain the figure, or once the shop has let go of what
+ * is nobody's any more: the next read tells.
  */
-export function isCovered(state: LedgerState, item: Item, hold: Hold): boolean {
-  return coversAhead(state, item, hold, (level) => level.upstream_available_units + level.mirrored_units);
+export function isUnclear(state: LedgerState, owned: Owned): boolean {
+  const short = state.owned_items.filter((item) => !isCovered(state, item, owned));
+  const units = (level: Level): number => sellableUnits(level) + (state.returning.get(level.level_key) ?? 0);
+  return short.length > 0 && short.every((item) => coversAhead(state, item, owned, units));
 }
 
-/** Not covered by what is certain, and covered if writes of ours under way explain the figure: the next read tells. */
-export function isUnclear(state: LedgerState, { holds }: Owned): boolean {
-  const short = state.owned_items.flatMap((item) =>
-    holds
-      .filter((hold) => !isCovered(state, item, hold))
-      .map((hold) => coversAhead(state, item, hold, sellableUnits)),
-  );
-  return short.length > 0 && short.every((covered) => covered);
+function coversAhead(
+  state: LedgerState,
+  item: Item,
+  { holds, outbox }: Owned,
+  units: (level: Level) => number,
+): boolean {
+  if (outbox.protocol === 'move') return coversInPlace(state, item, holds, units);
+  if (item.inventory_policy === 'continue') return true;
+  const own = holds.filter((hold) => item.levels.some((level) => level.level_key === hold.level_key));
+  // The shop has taken them, and no fall has shown it: they are either in the figure, or gone from it and ours.
+  const missed = own
+    .filter(({ place }) => place === 'missed')
+    .reduce((sum, hold) => sum + hold.quantity_units, 0);
+  const ahead = item.levels.reduce((sum, level) => sum + aheadAt(state, level), 0);
+  const there = item.levels.reduce((sum, level) => sum + coveringUnits(level, units(level)), 0);
+  return ahead <= there + missed;
 }
 
-function coversAhead(state: LedgerState, item: Item, hold: Hold, units: (level: Level) => number): boolean {
-  const level = item.levels.find((candidate) => candidate.level_key === hold.level_key);
-  if (level === undefined) return true; // another item's level
-  if (!level.sellable_here || !level.location_open) return false;
-  const ahead = state.precedence.get(level.level_key);
-  if (ahead === undefined) throw new Error('revalidation needs the live units before this order');
-  return ahead <= units(level);
+function coversInPlace(
+  state: LedgerState,
+  item: Item,
+  holds: readonly Hold[],
+  units: (level: Level) => number,
+): boolean {
+  return holds.every((hold) => {
+    const level = item.levels.find((candidate) => candidate.level_key === hold.level_key);
+    if (level === undefined) return true; // another item's level
+    if (!level.sellable_here || !level.location_open) return false;
+    return aheadAt(state, level) <= units(level);
+  });
+}
+
+/** Live units at the level of the reservation and of those before it. */
+function aheadAt(state: LedgerState, { level_key }: Level): number {
+  const ahead = state.precedence.get(level_key);
+  if (ahead === undefined) throw new Error('coverage needs the live units before this order');
+  return ahead;
 }
 
 /** A held order that will not be sold: units freed, buyer forgotten. */
@@ -98,6 +131,7 @@ export function rejection(
     ...endReservation(state, owned, 'free'),
     order: {
       ...order,
+      ...NOT_HELD,
       state: nextOrderState(order.state, 'reject'),
       reasons,
       decided_at_ms: state.now_ms,
@@ -105,23 +139,4 @@ export function rejection(
     },
     journal: [note('order.rejected', { id: order.id, reasons, freed_units: heldUnits(owned) })],
   };
-}
-
-/**
- * Below zero at the shop, and not enough for this one when those who came first are served first. A draft order
- * takes its units where the shop likes, whatever location we promised them at: where it took them from a level that
- * is not ours, only a shop that is below zero in all has sold more than it has.
- */
-export function isSoldElsewhere(state: LedgerState, { holds }: Owned): boolean {
-  return state.owned_items.some((item) => {
-    const open = item.levels.filter((level) => level.sellable_here && level.location_open);
-    const total = open.reduce((sum, level) => sum + level.upstream_available_units, 0);
-    return item.levels.some((level) => {
-      if (level.upstream_available_units >= 0) return false;
-      const own = holds.find((hold) => hold.level_key === level.level_key);
-      if (own !== undefined && isCovered(state, item, own)) return false;
-      const isOursAlone = own !== undefined && holds.every((hold) => hold === own || !isOf(item, hold));
-      return isOursAlone ? true : (own !== undefined || level === open[0]) && total < 0;
-    });
-  });
 }

@@ -10,6 +10,7 @@
 
 import type { Order } from './order.js';
 import type { ReservationState } from './reservation.js';
+import { isRouteOpen, type RouteFulfillment } from './route.js';
 import type { StockMove } from './stock-move.js';
 import type { LedgerMs } from './units.js';
 
@@ -36,6 +37,8 @@ export type Wanted =
   | 'nothing'
   /** As it is: a person decides, or holds are not mirrored. */
   | 'as_is'
+  /** The order shipped from the places that promised its units. */
+  | 'routed'
   /** A link at which the buyer can pay for the hold. */
   | 'offered'
   /** As it is, until the buyer has paid or the time to pay is over. */
@@ -46,8 +49,13 @@ export type Wanted =
 /** What only a draft order can do: nobody can pay for units that were moved. */
 export type Payable = Extract<Wanted, 'offered' | 'awaited' | 'withdrawn'>;
 
-/** `reread` is in no table: it comes first while a hold waits for a report, or when the stock looks short. */
-type CommonStep = 'revalidate' | 'reread' | 'rest';
+/**
+/**
+ * Steps that are no protocol's own. Two are in no table: `reread` comes first while a hold waits for a report, or when the stock
+ * looks short; `look_first` before the first step of a row that this process did not write just now. `route`: the placed order is
+ * looked at, and moved to the places that promised its units.
+ */
+export type CommonStep = 'revalidate' | 'reread' | 'look_first' | 'route' | 'rest';
 /** `look_up` asks by our tag (the reference was never learnt), `read_back` by the shop's reference. */
 export type DraftStep =
   | CommonStep
@@ -108,6 +116,15 @@ export const STEPS = {
       open: 'rest',
       completing: 'read_back',
       completed: 'rest',
+      deleting: 'read_back',
+      deleted: 'rest',
+    },
+    routed: {
+      absent: 'rest',
+      creating: 'look_up',
+      open: 'rest',
+      completing: 'read_back',
+      completed: 'route',
       deleting: 'read_back',
       deleted: 'rest',
     },
@@ -186,6 +203,15 @@ export const STEPS = {
       deleting: 'resend',
       deleted: 'rest',
     },
+    routed: {
+      absent: 'rest',
+      creating: 'resend',
+      open: 'rest',
+      completing: 'find',
+      completed: 'route',
+      deleting: 'resend',
+      deleted: 'rest',
+    },
   },
 } as const satisfies {
   readonly draft_order: Record<Wanted, Record<ShopState, DraftStep>>;
@@ -211,6 +237,11 @@ export interface OutboxRow {
   readonly intent_at_ms: LedgerMs | null;
   /** Look-ups since the intent that found nothing. */
   readonly empty_lookups: number;
+  /**
+   * When what was asked for with an unknown outcome was taken for never carried out. The shop may still do it: a second order
+   * or draft is looked for, for an hour. Null otherwise.
+   */
+  readonly late_since_ms: LedgerMs | null;
   /** Steps in a row that did not succeed. */
   readonly attempts: number;
   /** When the row is to be looked at; null when it rests. */
@@ -257,20 +288,32 @@ export function stepTowards(wanted: Wanted, state: ShopState, protocol: Protocol
 /** What the reservation and its order want of the shop. */
 export function wantedAtShop(
   reservation: ReservationState,
-  order: Pick<Order, 'state' | 'approved_by' | 'order_mode' | 'pay_until_ms'> | null,
-  settings: { readonly mirror: MirrorMode; readonly stale_hash: StaleHashPolicy },
+  order: Pick<Order, 'state' | 'approved_by' | 'order_mode' | 'pay_until_ms' | 'held_for' | 'route'> | null,
+  settings: {
+    readonly mirror: MirrorMode;
+    readonly stale_hash: StaleHashPolicy;
+    readonly route_fulfillment: RouteFulfillment;
+  },
   now: LedgerMs,
 ): Wanted {
   if (reservation === 'active') return settings.mirror === 'none' ? 'as_is' : 'held';
   if (reservation === 'released' || reservation === 'expired') return 'nothing';
   // The shop has the order: whatever is seen there later, nothing may be created again (L4).
-  if (reservation === 'committed') return 'as_is';
+  if (reservation === 'committed') {
+    const route = order?.route ?? null;
+    // A move that was asked for is looked at to its end, whatever the setting is by now: its units are withheld until then.
+    const isRouted =
+      settings.route_fulfillment === 'promised' ? isRouteOpen(route) : route?.state === 'moving';
+    return isRouted ? 'routed' : 'as_is';
+  }
   if (order?.state === 'accepted') {
     if (order.order_mode === 'complete') return 'ordered';
     if (order.pay_until_ms === null) return 'offered';
     return now < order.pay_until_ms ? 'awaited' : 'withdrawn';
   }
   if (order?.state === 'held') {
+    // Corrected details or a person are waited for: nothing that the shop says of its stock decides.
+    if (order.held_for !== 'stale') return 'as_is';
     return settings.stale_hash === 'revalidate' || order.approved_by !== null ? 'revalidated' : 'as_is';
   }
   throw new Error(`a submitted reservation has a held or an accepted order, not ${order?.state}`);

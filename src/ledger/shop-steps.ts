@@ -3,17 +3,19 @@
  * outcome changes. Every function here is one short transaction; the calls to the shop lie between them.
  */
 
+import { rejectionInTime } from './buyer-refused.js';
 import { isOffered, withdrawal } from './checkout.js';
 import type { JournalDraft } from './journal.js';
-import { backToCounted, mirroring, openNote, openRow, sumsOf, waitsForMirror } from './mirroring.js';
-import { TOO_OLD_TO_RESEND } from './move-steps.js';
-import { canTake, isEachCovered, moveBack, moveOut } from './moving.js';
-import type { Order, OrderReason } from './order.js';
+import { mirroring, openNote, openRow, sumsOf, unmirrorHolds, waitsForMirror } from './mirroring.js';
+import { isTooOldToGiveBack, leaveOldBehind, type MeasureAge, TOO_OLD_TO_RESEND } from './move-steps.js';
+import { canTake, moveBack, moveOut } from './moving.js';
+import { heldUntil } from './order.js';
 import { decideFailed } from './placing.js';
 import type { Changes, Decision, HoldMove, LedgerSettings, LedgerState, Owned } from './ports.js';
 import { expiry } from './release.js';
 import { isExpired } from './reservation.js';
-import { isSoldElsewhere, isUnclear, rejection } from './revalidation.js';
+import { isUnclear } from './revalidation.js';
+import { findLoss, isHeldAtShop, needsSaleRead, reasonOfLoss } from './sale-check.js';
 import {
   type OutboxRow,
   type Protocol,
@@ -24,12 +26,32 @@ import {
 } from './shop-side.js';
 import { isReadSince } from './stock.js';
 import type { StockMove } from './stock-move.js';
-import { type Claim, FREE, isLeftBehind, must, note, returns, type SeenHold, type Work } from './work.js';
+import type { LedgerMs } from './units.js';
+import {
+  type Claim,
+  DRAFT_EDITED,
+  FREE,
+  isLeftBehind,
+  must,
+  note,
+  type RowMemory,
+  returns,
+  type SeenHold,
+  type Work,
+} from './work.js';
 
 /** The next step that a reservation's shop side needs. */
 export function nextStep(owned: Owned, settings: LedgerSettings, now: number): Step {
   const wanted = wantedAtShop(owned.reservation.state, owned.order, settings, now);
   return stepTowards(wanted, owned.outbox.shop_state, protocolOf(owned, settings.mirror));
+}
+
+/** What the process that asks knows by itself. */
+export interface OwnKnowledge extends RowMemory {
+  /** By how much later than ledger time it may be: in a copy that was put back time goes on where it was until the shop has answered. */
+  readonly doubtMs: number;
+  /** By how much more than ledger time says has passed since that time: the shop has said so. */
+  readonly missedMs: (since: LedgerMs) => number;
 }
 
 /** Takes the row for a worker; null when it is not due, or another living worker has it. */
@@ -51,73 +73,131 @@ export function decideClaim(state: LedgerState, claim: Claim): Decision<boolean>
 /**
  * The step to do now, renewing the claim; null when nothing is to be done (the row then rests and the claim is
  * given up) or when the claim was lost. A step that changes something at the shop comes back with its intent written.
- * `is_visit`: the first step since the row became due.
+ * `is_visit`: the first step since the row became due. `readSince`: when the worker's own read of the items began, see
+ * `needsSaleRead`. `known`: what this process knows of the row by itself.
  */
 export function decideNextStep(
   state: LedgerState,
   claim: Claim,
   settings: LedgerSettings,
   is_visit: boolean,
+  readSince: LedgerMs | null = null,
+  known: OwnKnowledge = KNOWN,
 ): Decision<Work | null> {
   const { owned, now_ms } = state;
   if (owned === null || !holdsClaim(owned.outbox, claim, now_ms)) return { result: null };
   if (isExpired(owned.reservation, now_ms)) return tidyUp(state, owned);
-  const deadline = heldDeadline(owned.order, settings);
-  if (deadline !== null && now_ms >= deadline) return rejectHeld(state, owned);
-  const step = stepNow(state, owned, settings, is_visit);
+  const ageAt =
+    (at: LedgerMs): MeasureAge =>
+    (since) =>
+      at - since + known.missedMs(since);
+  const isTooOld = (at: LedgerMs): boolean =>
+    !known.isWitnessed && isTooOldToGiveBack(owned, claim, settings, ageAt(at));
+  if (isTooOld(now_ms)) return leaveOldBehind(state);
+  if (isTooOld(now_ms + known.doubtMs)) return awaitShopTime(owned.outbox, now_ms);
+  const deadline = owned.order === null ? null : heldUntil(owned.order, settings);
+  const isOverdue = deadline !== null && now_ms >= deadline;
+  if (isOverdue && known.mayEnd) return rejectHeld(state, owned);
+  const step = isOverdue
+    ? 'look_first'
+    : stepNow(state, owned, settings, { isVisit: is_visit, readSince, memory: known });
   if (step === 'rest') {
     const payUntil = owned.order?.state === 'accepted' ? owned.order.pay_until_ms : null;
-    const wakes = [deadline, payUntil, ...owned.holds.map((hold) => hold.awaits_after_ms)];
+    const waiting = owned.holds.filter(({ place }) => place !== 'missed');
+    const wakes = [deadline, payUntil, ...waiting.map((hold) => hold.awaits_after_ms)];
     if (isHeldAtShop(owned)) wakes.push(now_ms + claim.check_ms);
     const due_at_ms = wakes.reduce((a, b) => (a === null ? b : b === null ? a : Math.min(a, b)), null);
     return { result: null, changes: { outbox: { ...owned.outbox, ...FREE, due_at_ms, attempts: 0 } } };
   }
-  if (step === 'resend' && isTooOldToResend(owned.outbox, claim, now_ms)) return parkOld(owned.outbox);
+  // Buyers go first: nobody waits for where an order is shipped from.
+  if (step === 'route' && !is_visit) return putOffRoute(owned.outbox, now_ms + ROUTE_REST_MS);
+  if (step === 'resend') {
+    if (isTooOldToResend(owned.outbox, claim, ageAt(now_ms))) return parkOld(owned.outbox);
+    if (isTooOldToResend(owned.outbox, claim, ageAt(now_ms + known.doubtMs)))
+      return awaitShopTime(owned.outbox, now_ms);
+  }
   const renewed = { ...owned.outbox, claimed_until_ms: now_ms + claim.claim_ms };
   const work = (outbox: OutboxRow): Work => ({ step, owned: { ...owned, outbox }, items: state.owned_items });
-  if (INTENTS[step] === null) return { result: work(renewed), changes: { outbox: renewed } };
+  const isJoint = claim.joins_moves === true && (step === 'take' || step === 'give_back');
+  if (INTENTS[step] === null || isJoint) return { result: work(renewed), changes: { outbox: renewed } };
   const changes = intentOf(state, { ...owned, outbox: renewed }, step);
   return { result: work(changes.outbox), changes };
 }
 
+/** Nobody can tell yet whether the shop still knows the key of a move: its next answer to anything tells what time it is. */
+function awaitShopTime(outbox: OutboxRow, now: LedgerMs): Decision<null> {
+  return { result: null, changes: { outbox: { ...outbox, ...FREE, due_at_ms: now + SHOP_TIME_WAIT_MS } } };
+}
+
+const SHOP_TIME_WAIT_MS = 1_000;
+
 /**
- * What the tables say, and two things that only the row's own figures can tell: an order is not completed, and no
- * row is put to rest, before a report has shown what was done last; and a hold that was left alone for a while is
- * read back, because what a person removes at the shop by hand, nobody tells us.
+ * What the tables say, and four things that only the row's own figures can tell: an order is not completed, and no row is
+ * put to rest, before a report has shown what was done last; nothing is sold on figures from before it was decided; a row that this process did not
+ * write is looked up before anything is asked for; and a hold that was left alone for a while is read back, because no message tells what a person removes at the shop by hand.
  */
-function stepNow(state: LedgerState, owned: Owned, settings: LedgerSettings, isVisit: boolean): Step {
+function stepNow(
+  state: LedgerState,
+  owned: Owned,
+  settings: LedgerSettings,
+  { isVisit, readSince, memory }: Visit,
+): Step {
   const step = nextStep(owned, settings, state.now_ms);
+  if (!memory.isWitnessed && needsLook(step, owned)) return 'look_first';
+  if (!memory.mayEnd && isRejectedUnseen(owned)) return 'look_first';
   if (!LOOKS_FIRST.has(step)) return step;
-  if (awaitsReport(state, owned)) return 'reread';
+  if (awaitsReport(state, owned) || needsSaleRead(state, owned, step, readSince)) return 'reread';
   if (step === 'take') return canTake(state, owned) ? step : 'reread';
   const is_ours_to_end = owned.order === null || owned.order.state === 'accepted';
-  if (is_ours_to_end && isShort(state, owned, settings)) return 'reread';
+  if (is_ours_to_end && findLoss(state, owned, settings) !== null) return 'reread';
   const is_draft = protocolOf(owned, settings.mirror) === 'draft_order';
   return step === 'rest' && isVisit && is_draft && isHeldAtShop(owned) ? 'read_back' : step;
 }
 
+/** After its order is placed, and between two moves of it, a row leaves its place to others for so long. */
+const ROUTE_REST_MS = 2_000;
+
+function putOffRoute(outbox: OutboxRow, due_at_ms: LedgerMs): Decision<null> {
+  return { result: null, changes: { outbox: { ...outbox, ...FREE, due_at_ms, attempts: 0 } } };
+}
+
+interface Visit {
+  readonly isVisit: boolean;
+  readonly readSince: LedgerMs | null;
+  readonly memory: RowMemory;
+}
+
+const KNOWN: OwnKnowledge = { isWitnessed: true, mayEnd: true, doubtMs: 0, missedMs: () => 0 };
+
+/** A person has rejected the order, and nobody has looked whether the shop has it. What it holds there is not let go of before. */
+function isRejectedUnseen({ order, outbox }: Owned): boolean {
+  return order?.state === 'rejected' && outbox.shop_state !== 'completed';
+}
+
+/** What may order a second time, or end an order that the shop has. Units that were moved are given back only to be ordered. */
+function needsLook(step: Step, { order }: Owned): boolean {
+  if (step === 'give_back') return order?.state === 'accepted';
+  return NEEDS_LOOK.has(step);
+}
+
+const NEEDS_LOOK: ReadonlySet<Step> = new Set([
+  'create',
+  'offer',
+  'complete',
+  'place',
+  'give_up',
+  'revalidate',
+]);
+
 /** Steps that want the shop's newest figures, and what is known of our own writes in them. */
-const LOOKS_FIRST: ReadonlySet<Step> = new Set(['take', 'place', 'complete', 'offer', 'rest']);
+const LOOKS_FIRST: ReadonlySet<Step> = new Set(['take', 'place', 'complete', 'offer', 'route', 'rest']);
 
-/**
- * Somebody else has bought what we hold. A draft takes its units without a look at the stock, so that a level below
- * zero tells of it; a move can't take a level below zero, so that there it is a level that does not cover us.
- */
-function isShort(state: LedgerState, owned: Owned, settings: LedgerSettings): boolean {
-  if (protocolOf(owned, settings.mirror) === 'draft_order') {
-    return isHeldAtShop(owned) && isSoldElsewhere(state, owned);
-  }
-  const is_at_stake = isHeldAtShop(owned) || owned.order?.state === 'accepted';
-  return is_at_stake && !isEachCovered(state, owned);
-}
-
-function isHeldAtShop({ outbox, holds }: Owned): boolean {
-  return outbox.shop_state === 'open' && holds.some((hold) => hold.state !== 'returning');
-}
-
-/** A hold waits for news that a report read from now on would bring. */
+/** A hold waits for news that a report read from now on would bring. Units that a whole report has missed are not waited for. */
 function awaitsReport({ now_ms }: LedgerState, { holds }: Owned): boolean {
-  return holds.some(({ awaits_after_ms }) => awaits_after_ms !== null && awaits_after_ms <= now_ms);
+  return holds.some(
+    ({ awaits_after_ms, place }) =>
+      awaits_after_ms !== null && awaits_after_ms <= now_ms && place !== 'missed',
+  );
 }
 
 /** Expiry is a fact of time: nothing is done at the shop for a reservation that is over, swept or not. */
@@ -147,23 +227,28 @@ const INTENTS = {
   give_up: null,
   revalidate: null,
   reread: null,
+  // Its intent is written with the look that plans the move.
+  route: null,
+  look_first: null,
   rest: null,
 } as const satisfies Record<Step, Intent | null>;
 
 /** What is written before the call: the intent, the request where it is fixed, and what must hold before the shop acts. */
-function intentOf(
+export function intentOf(
   state: LedgerState,
   owned: Owned,
   step: Step,
-  why?: string,
+  {
+    why,
+    request = requestOf(state, owned, step),
+  }: { readonly why?: string; readonly request?: StockMove | null } = {},
 ): Changes & { readonly outbox: OutboxRow } {
   const intent: Intent | null = INTENTS[step];
   if (intent === null) throw new Error(`${step} asks nothing of the shop`);
   const { outbox, reservation, order } = owned;
-  const request = requestOf(state, owned, step);
   const is_live = reservation.state === 'active' || reservation.state === 'submitted';
   // From the moment the shop may let go its figure may have the units again: they have to count on our side by then.
-  const counted = intent.shop_state === 'deleting' && is_live ? backToCounted(state, owned) : {};
+  const counted = intent.shop_state === 'deleting' && is_live ? unmirrorHolds(state, owned) : {};
   const { shop_state, kind, protocol } = intent;
   return {
     ...counted,
@@ -185,8 +270,8 @@ function requestOf(state: LedgerState, owned: Owned, step: Step): StockMove | nu
 }
 
 /** Shopify forgets keys after a day: what is sent again later than that would be carried out again. */
-function isTooOldToResend({ intent_at_ms }: OutboxRow, claim: Claim, now: number): boolean {
-  return intent_at_ms === null || now - intent_at_ms >= claim.resend_max_ms;
+function isTooOldToResend({ intent_at_ms }: OutboxRow, claim: Claim, measure: MeasureAge): boolean {
+  return intent_at_ms === null || measure(intent_at_ms) >= claim.resend_max_ms;
 }
 
 function parkOld(outbox: OutboxRow): Decision<null> {
@@ -207,16 +292,18 @@ function parkOld(outbox: OutboxRow): Decision<null> {
 export function decideOpen(state: LedgerState, seen: SeenHold): Decision<boolean> {
   const owned = must(state);
   const { shop_state, hold_ref, hold_until_ms } = owned.outbox;
-  const isNews = shop_state !== 'open' || hold_ref !== seen.hold_ref || hold_until_ms !== seen.until_ms;
+  const isDoubted = owned.holds.some(({ place }) => place === 'doubted');
+  const isNews =
+    isDoubted || shop_state !== 'open' || hold_ref !== seen.hold_ref || hold_until_ms !== seen.until_ms;
   return {
     result: isNews,
     changes: {
-      holds: isNews ? mirroring(state, owned, seen.until_ms) : [],
+      ...(isNews ? heldAtShop(state, owned, seen.until_ms) : {}),
       outbox: {
         ...openRow(owned.outbox, seen),
         // Seeing again what was there before is no progress: a step that fails for ever has to be given up.
         attempts: owned.outbox.shop_state === 'creating' ? 0 : owned.outbox.attempts,
-        last_failure: null,
+        last_failure: keptFailure(owned.outbox),
       },
       // Looked at every minute: that it is still there is no news.
       journal: isNews ? [openNote(seen)] : [],
@@ -242,7 +329,7 @@ export function decideDetailsSent(
     const holds = mirroring(state, owned, until);
     return {
       result: undefined,
-      changes: { holds, outbox: row, journal: [openNote(seen)] },
+      changes: { holds, sums: sumsOf(state, holds), outbox: row, journal: [openNote(seen)] },
     };
   }
   const holds = owned.holds
@@ -254,13 +341,32 @@ export function decideDetailsSent(
   };
 }
 
+/** A hold without an end holds nothing: a person has taken the reservation off, so the units count on our side at once. */
+function heldAtShop(
+  state: LedgerState,
+  owned: Owned,
+  until: LedgerMs | null,
+): Pick<Changes, 'holds' | 'sums'> {
+  if (until === null) return unmirrorHolds(state, owned);
+  const holds = mirroring(state, owned, until);
+  return { holds, sums: sumsOf(state, holds) };
+}
+
+/** That a draft was edited is remembered while the order is on its way: a second time is for a person. */
+function keptFailure({ last_failure }: OutboxRow): string | null {
+  return last_failure === DRAFT_EDITED ? last_failure : null;
+}
+
+/** Why it is certain: a search by our tag found nothing, twice. The shop may still carry out what it was asked. */
+export const LOOKED_UP = 'looked_up';
+
 /** It is certain that nothing exists at the shop. */
 export function decideAbsent(state: LedgerState, why: string): Decision<void> {
   const owned = must(state);
   return {
     result: undefined,
     changes: {
-      ...backToCounted(state, owned),
+      ...unmirrorHolds(state, owned),
       outbox: {
         ...owned.outbox,
         shop_state: 'absent',
@@ -268,6 +374,7 @@ export function decideAbsent(state: LedgerState, why: string): Decision<void> {
         hold_until_ms: null,
         details_sent: false,
         intent_at_ms: null,
+        ...(why === LOOKED_UP ? { late_since_ms: state.now_ms } : {}),
       },
       journal: [note('shop.absent', { why })],
     },
@@ -331,7 +438,7 @@ export function decideUnmirrored(state: LedgerState, failure: string): Decision<
   return {
     result: undefined,
     changes: {
-      ...backToCounted(state, owned),
+      ...unmirrorHolds(state, owned),
       outbox: {
         ...owned.outbox,
         ...FREE,
@@ -352,7 +459,7 @@ export function decideUnmirrored(state: LedgerState, failure: string): Decision<
 /** The shop has let go. What its figure still excludes comes back with a report read from now on. */
 export function decideDeleted(state: LedgerState): Decision<void> {
   const owned = must(state);
-  const counted = backToCounted(state, {
+  const counted = unmirrorHolds(state, {
     ...owned,
     holds: owned.holds.filter((hold) => hold.state !== 'returning'),
   });
@@ -368,7 +475,7 @@ export function decideDeleted(state: LedgerState): Decision<void> {
         details_sent: false,
         intent_at_ms: null,
         attempts: 0,
-        last_failure: null,
+        last_failure: keptFailure(owned.outbox),
       },
       journal: [note('shop.deleted', { hold_ref: owned.outbox.hold_ref })],
     },
@@ -393,7 +500,6 @@ export type Reread =
 export function decideReread(
   state: LedgerState,
   sinceMs: number,
-  reason: OrderReason,
   settings: LedgerSettings,
 ): Decision<Reread> {
   const owned = must(state);
@@ -403,8 +509,10 @@ export function decideReread(
   if (nextStep(owned, settings, state.now_ms) === 'take' && !canTake(state, owned)) {
     return { ...decideUnmirrored(state, 'sold_elsewhere'), result: 'unmirrored' };
   }
-  if (!isShort(state, owned, settings)) return { result: 'shown' };
-  if (isUnclear(state, owned)) return { result: 'unread' };
+  const loss = findLoss(state, owned, settings);
+  if (loss === null) return { result: 'shown' };
+  if (loss === 'sold_elsewhere' && isUnclear(state, owned)) return { result: 'unread' };
+  const reason = reasonOfLoss(loss, state, owned);
   if (owned.order !== null && isOffered(owned.order)) {
     return { result: 'failed', changes: withdrawal(state, owned, owned.order, reason) };
   }
@@ -412,7 +520,9 @@ export function decideReread(
   // A held order: its revalidation or a person decides.
   if (owned.order !== null) return { result: 'shown' };
   const is_draft = protocolOf(owned, settings.mirror) === 'draft_order';
-  const changes = intentOf(state, owned, is_draft ? 'delete' : 'give_back', 'sold_elsewhere');
+  const changes = intentOf(state, owned, is_draft ? 'delete' : 'give_back', {
+    why: 'sold_elsewhere',
+  });
   return { result: 'dropped', changes };
 }
 
@@ -420,16 +530,18 @@ export function decideReread(
 function rejectHeld(state: LedgerState, owned: Owned): Decision<null> {
   const { order } = owned;
   if (order === null) throw new Error('only an order can be held');
-  const reason: OrderReason = {
-    code: 'held_too_long',
-    detail: 'Nobody and nothing could confirm the stock in time, so the order was given up.',
-  };
-  const changes = rejection(state, owned, order, [reason]);
+  const changes = rejectionInTime(state, owned, order);
   return { result: null, changes: { ...changes, outbox: { ...owned.outbox, ...changes.outbox, ...FREE } } };
 }
 
-function heldDeadline(order: Order | null, settings: LedgerSettings): number | null {
-  return order?.state === 'held' ? order.submitted_at_ms + settings.held_order_max_ms : null;
+/** Whether the step that a worker was given is still what its row needs, and the row its own. */
+export function isStillDue(state: LedgerState, claim: Claim, settings: LedgerSettings, step: Step): boolean {
+  const { owned, now_ms } = state;
+  if (owned === null || !holdsClaim(owned.outbox, claim, now_ms)) return false;
+  if (isExpired(owned.reservation, now_ms)) return false;
+  const deadline = owned.order === null ? null : heldUntil(owned.order, settings);
+  if (deadline !== null && now_ms >= deadline) return false;
+  return stepNow(state, owned, settings, { isVisit: false, readSince: null, memory: KNOWN }) === step;
 }
 
 function holdsClaim(outbox: OutboxRow, claim: Claim, now: number): boolean {

@@ -11,8 +11,21 @@ export interface StockMove {
   /** `out`: from what can be sold to what is reserved. `back`: the same units the other way. */
   readonly direction: 'out' | 'back';
   readonly reservation_id: string;
-  /** All of them happen, or none. */
+  /** The units of this reservation. All of them happen, or none. */
   readonly changes: readonly StockMoveChange[];
+  /** What is sent, where one call serves several reservations; left out where it is `changes`. */
+  readonly together?: JointMove;
+}
+
+/**
+ * One call for several reservations, stored in the row of each. Every row may send it again: it is the same request under the
+ * same key. No row may leave it for another request while others of them could still send it, because that would move its
+ * units a second time.
+ */
+export interface JointMove {
+  /** One for each level, with the units of all. */
+  readonly changes: readonly StockMoveChange[];
+  readonly reservation_keys: readonly number[];
 }
 
 export interface StockMoveChange {

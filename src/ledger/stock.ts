@@ -1,7 +1,8 @@
 /** The state of one SKU as the ledger holds it, and what can be promised of it. */
 
 import { isFresh, maxAgeSeconds, type Velocity } from './freshness.js';
-import type { Lifecycle } from './observation.js';
+import type { InventoryPolicy, Lifecycle, OffSale } from './observation.js';
+import type { MirrorMode } from './shop-side.js';
 import type { StockHash } from './stock-hash.js';
 import type { LedgerMs } from './units.js';
 
@@ -13,10 +14,15 @@ export interface Level {
   readonly location_name: string;
   /** The shop's order of preference, 0 first. */
   readonly location_position: number;
-  /** False when, at the last report, the location was closed or no longer stocked the item: nothing is promised there. */
+  /**
+   * False when, at the last report, the location was closed, fulfilled no online orders or no longer stocked the item: nothing is
+   * promised there.
+   */
   readonly sellable_here: boolean;
-  /** False as soon as the shop has closed the location: nothing is promised there, even before the next report. */
+  /** False as soon as the shop has closed the location, or taken it off online orders: even before the next report. */
   readonly location_open: boolean;
+  /** The location is open to the till alone: what drafts have taken there, below zero, is missing elsewhere. */
+  readonly till_only: boolean;
   /** What the shop says can be sold. May be negative; that promises 0. */
   readonly upstream_available_units: number;
   readonly upstream_on_hand_units: number | null;
@@ -27,11 +33,15 @@ export interface Level {
   readonly expired_units: number;
   /** Sum of the holds here that the shop's own figure already excludes. */
   readonly mirrored_units: number;
+  /** The part of `mirrored_units` that the shop may not hold any more: withheld from every promise until the drafts were read back. */
+  readonly doubted_units: number;
   /**
    * Units by which the shop's figure, when it was last read, ran ahead of what we know of our own writes: one was under
    * way and the figure shows it already. Part of the checksum's sum and of no promise: those units count on our side, too.
    */
   readonly under_way_units: number;
+  /** Units that an order of ours is being moved here to be shipped with, as long as no report shows it. */
+  readonly routed_units: number;
   /** The shop's clock; null when it did not say. */
   readonly upstream_updated_at_ms: number | null;
   /** Ledger time at which the read that gave these figures began. */
@@ -43,10 +53,17 @@ export interface Item {
   readonly item_id: string;
   readonly variant_id: string;
   readonly product_id: string;
+  /** As agents name it: the shop's SKU, or a name of the ledger's where another item has that. Never two alike. */
   readonly sku: string;
+  /** The shop's SKU, which several items may have; null where there is none that can be named. */
+  readonly given_sku: string | null;
   readonly title: string;
   readonly variant_title: string;
   readonly lifecycle: Lifecycle;
+  /** Why it is not active; null while it is, or where nobody has said. */
+  readonly off_sale: OffSale | null;
+  /** `continue`: the shop sells it below zero on purpose, so a level below zero is no shortage. */
+  readonly inventory_policy: InventoryPolicy;
   /** Our own buffer per level; Shopify's `available` already excludes Shopify's safety stock. */
   readonly safety_stock_units: number;
   readonly state_version: number;
@@ -78,14 +95,57 @@ export function sellableUnits(
 /** Units at one level that can still be promised, freshness and lifecycle aside. Never negative. */
 export function levelAtp(level: Level, safetyStockUnits: number): number {
   if (!level.sellable_here || !level.location_open) return 0;
-  const held = level.held_units - level.expired_units;
-  return Math.max(0, level.upstream_available_units - held - safetyStockUnits);
+  return Math.max(0, level.upstream_available_units - withheldUnits(level) - safetyStockUnits);
 }
 
-/** Units of the item that can still be promised over all locations; 0 unless it is active and fresh enough. */
-export function itemAtp(item: Item, now: LedgerMs, askedAt: LedgerMs | null = null): number {
+/**
+ * Units of the item that can still be promised over all locations; 0 unless it is active and fresh enough. Where the shop
+ * chooses the location of an order, a level below zero is covered from the others, so the item as a whole bounds the sum.
+ */
+export function itemAtp(
+  item: Item,
+  mirror: MirrorMode,
+  now: LedgerMs,
+  askedAt: LedgerMs | null = null,
+): number {
   if (!isPromisable(item, now, askedAt)) return 0;
-  return item.levels.reduce((sum, level) => sum + levelAtp(level, item.safety_stock_units), 0);
+  const sum = item.levels.reduce((units, level) => units + levelAtp(level, item.safety_stock_units), 0);
+  return Math.max(0, Math.min(sum, itemRoom(item, mirror)));
+}
+
+/**
+ * Units that the item as a whole has left: its figures at levels that can sell, those below zero included, less every unit that
+ * is held on our side alone, wherever it was promised. Infinite in mode `move`, which takes units exactly where they were promised.
+ */
+export function itemRoom(item: Item, mirror: MirrorMode): number {
+  if (mirror === 'move') return Number.POSITIVE_INFINITY;
+  const withheld = item.levels.reduce((units, level) => units + withheldUnits(level), 0);
+  return availableUnits(item) - withheld - item.safety_stock_units;
+}
+
+/** Units that the figure has, or may have, and that are not to be promised: of live holds, and of orders that are being moved here. */
+function withheldUnits({ held_units, expired_units, doubted_units, routed_units }: Level): number {
+  return held_units - expired_units + doubted_units + routed_units;
+}
+
+/** The shop's figures at the levels that can sell, summed. May be negative. */
+export function availableUnits(item: Pick<Item, 'levels'>): number {
+  return item.levels.reduce(
+    (units, level) => units + coveringUnits(level, level.upstream_available_units),
+    0,
+  );
+}
+
+/**
+ * Units of a level that cover what is sold anywhere of the item, of the figure given. One that can't sell covers nothing. Where the
+ * shop takes drafts from a location that only the till sells at, and it falls below zero, the others have to cover that.
+ */
+export function coveringUnits(
+  { sellable_here, location_open, till_only }: Pick<Level, 'sellable_here' | 'location_open' | 'till_only'>,
+  units: number,
+): number {
+  if (sellable_here && location_open) return units;
+  return till_only ? Math.min(0, units) : 0;
 }
 
 /**

@@ -1,16 +1,36 @@
 /** Submitting an order: the checksum is judged in the same transaction that accepts it (L5). */
 
-import type { Buyer } from './buyer.js';
-import { type HashVerdict, linkOf, nextFor, type Order, type OrderReason, type OrderState } from './order.js';
+import { type Buyer, findMissingDetails } from './buyer.js';
+import {
+  type Correctable,
+  isCorrectable,
+  judgeCorrection,
+  refuseMissing,
+  withDetails,
+} from './buyer-refused.js';
+import { heldUnits } from './ending.js';
+import { currentHash, judgeHash } from './hash-verdict.js';
+import {
+  type HashVerdict,
+  linkOf,
+  NOT_HELD,
+  nextOrderState,
+  type Order,
+  type OrderReason,
+  type OrderState,
+  VOID_MARK,
+} from './order.js';
+import { nextFor } from './order-next.js';
 import type { Decision, IdempotencyKey, LedgerSettings, LedgerState, Owned } from './ports.js';
-import { refuseHeldOrder } from './quota.js';
+import { orderQuotaReason, refuseHeldOrder } from './quota.js';
 import { granted, type Result, refused } from './refusal.js';
 import { expiry, ownedBy, reservationUnknown } from './release.js';
 import { isExpired, nextReservationState } from './reservation.js';
 import { isCovered } from './revalidation.js';
+import { makeRoute } from './route.js';
 import { orderDue, protocolOf } from './shop-side.js';
 import { type Item, isDirty, isItemFresh } from './stock.js';
-import { basketHash, sameHash } from './stock-hash.js';
+import { sameHash } from './stock-hash.js';
 import type { LedgerMs } from './units.js';
 
 export interface SubmitRequest {
@@ -63,7 +83,8 @@ export interface SubmitAnswer {
 /**
  * `match` accepts; `stale` holds the order and its units until a revalidation or a person decides; a checksum
  * that was never true here is refused and journaled as a security event, and the reservation stays. So it does when
- * the order would have to be held and the caller has as many held ones as it may have.
+ * the order would have to be held and the caller has as many held ones as it may have. An order above the caller's
+ * orders or ordered units is held for a person. On an order whose details the shop refused it brings corrected ones.
  */
 export function decideSubmit(
   state: LedgerState,
@@ -73,24 +94,57 @@ export function decideSubmit(
   if (state.remembered !== null) return { result: replay(state, request) };
   const owned = ownedBy(state, request.principal);
   if (owned === null) return { result: reservationUnknown() };
+  if (isCorrectable(owned)) return decideCorrection(state, owned, request, settings);
   if (isExpired(owned.reservation, state.now_ms)) {
     return { result: refuseState(state, owned), changes: expiry(state, owned) };
   }
   if (owned.reservation.state !== 'active') return { result: refuseState(state, owned) };
 
+  const missing = findMissingDetails(request.buyer, settings.buyer_required);
+  if (missing.length > 0) {
+    return { result: refuseMissing(missing, { reservation_id: owned.reservation.id }) };
+  }
+  const verdict = judgeHash(state, request.stock_hash);
+  if (verdict === 'unknown') return refuseUnknownHash(state, owned, request);
+  const overQuota = orderQuotaReason(state, settings, heldUnits(owned));
+  const reasons =
+    overQuota === null ? reasonsToHold(state, owned, verdict, request.asked_at_ms) : [overQuota.reason];
+  const refusal = reasons.length === 0 ? null : refuseHeldOrder(state, settings, state.owned_items);
+  if (refusal !== null) return { result: refusal };
+  const order: Order = {
+    ...newOrder(state, owned, request, settings),
+    ...judged(reasons, verdict, state.now_ms),
+    ...(overQuota === null
+      ? {}
+      : { held_for: 'order_quota', held_until_ms: state.now_ms + settings.order_quota_hold_ms }),
+  };
+  return submitted(state, owned, { order, request, isNew: true }, settings);
+}
+
+/** Corrected details for an order that the shop refused some of; judged by their checksum like any other submit. */
+function decideCorrection(
+  state: LedgerState,
+  owned: Correctable,
+  request: SubmitRequest,
+  settings: LedgerSettings,
+): Decision<Result<SubmitAnswer>> {
+  const { order } = owned;
+  // It is given up by the outbox, which can look first whether the shop has it.
+  if (state.now_ms >= (order.held_until_ms ?? 0)) return { result: refuseState(state, owned) };
+  const details = judgeCorrection(owned, request, settings);
+  if (!details.ok) return { result: details };
   const verdict = judgeHash(state, request.stock_hash);
   if (verdict === 'unknown') return refuseUnknownHash(state, owned, request);
   const reasons = reasonsToHold(state, owned, verdict, request.asked_at_ms);
-  const refusal = reasons.length === 0 ? null : refuseHeldOrder(state, settings, state.owned_items);
-  if (refusal !== null) return { result: refusal };
-  return makeOrder(state, owned, request, { verdict, reasons }, settings);
-}
-
-/** The basket checksum of the reservation's items as they are now; the one it was given when they are known no more. */
-export function currentHash(state: LedgerState): string {
-  if (state.owned_items.length > 0) return basketHash(state.shop, state.owned_items);
-  if (state.owned === null) throw new Error('a checksum of nothing');
-  return state.owned.reservation.stock_hash;
+  const stands = judged(reasons, verdict, state.now_ms);
+  const corrected: Order = {
+    ...withDetails(order, details.value),
+    ...stands,
+    state: stands.state === 'accepted' ? nextOrderState(order.state, 'accept') : order.state,
+    stock_hash: request.stock_hash,
+    held_until_ms: stands.state === 'accepted' ? null : state.now_ms + settings.held_order_max_ms,
+  };
+  return submitted(state, owned, { order: corrected, request, isNew: false }, settings);
 }
 
 export function submitAnswer(
@@ -106,7 +160,7 @@ export function submitAnswer(
     hash_verdict: order.hash_verdict,
     reasons: order.reasons,
     current_stock_hash: currentHash(state),
-    next: nextFor(order, state.now_ms),
+    next: nextFor(order, state.now_ms, state.lead_ms),
     ...upstreamOf(order, state.now_ms),
     replayed,
   };
@@ -118,48 +172,12 @@ export function upstreamOf(order: Order, now: LedgerMs): { upstream?: UpstreamOr
   return {
     upstream: {
       ...(order.upstream_order_name === null ? {} : { order_name: order.upstream_order_name }),
-      ...(order.upstream_order_ref === null ? {} : { order_id: order.upstream_order_ref }),
+      ...(order.upstream_order_ref === null
+        ? {}
+        : { order_id: order.upstream_order_ref.split(VOID_MARK)[0] ?? '' }),
       ...(checkout_url === null ? {} : { checkout_url }),
     },
   };
-}
-
-/**
- * `match` when the checksum is true now, `stale` when it was true once: for one SKU a version of it, for
- * several the basket at any moment that the ledger remembers. `unknown` otherwise.
- */
-export function judgeHash(state: LedgerState, hash: string): HashVerdict | 'unknown' {
-  if (sameHash(currentHash(state), hash)) return 'match';
-  return wasTrueAtGrant(state, hash) || wasTrueOnce(state, hash) ? 'stale' : 'unknown';
-}
-
-/**
- * The checksum that the reservation was granted with. Versions alone can't always rebuild it: an item may have
- * been renamed since, or two may have changed in the very millisecond of the grant.
- */
-function wasTrueAtGrant(state: LedgerState, hash: string): boolean {
-  return state.owned !== null && sameHash(state.owned.reservation.stock_hash, hash);
-}
-
-/**
- * Walks back through the moments at which one of the items changed, rebuilding the basket as it stood before
- * each: at most as many steps as versions are kept. Stops where an item's memory ends.
- */
-function wasTrueOnce(state: LedgerState, hash: string): boolean {
-  const changes = state.owned_items.flatMap((item) => {
-    const versions = state.history.get(item.item_key) ?? [];
-    return versions.map((version, index) => ({ item, at_ms: version.as_of_ms, before: versions[index + 1] }));
-  });
-  changes.sort((a, b) => b.at_ms - a.at_ms);
-  const basket = new Map(
-    state.owned_items.map(({ item_key, sku, stock_hash }) => [item_key, { sku, stock_hash }]),
-  );
-  for (const { item, before } of changes) {
-    if (before === undefined) return false;
-    basket.set(item.item_key, { sku: item.sku, stock_hash: before.stock_hash });
-    if (sameHash(basketHash(state.shop, [...basket.values()]), hash)) return true;
-  }
-  return false;
 }
 
 function replay(state: LedgerState, request: SubmitRequest): Result<SubmitAnswer> {
@@ -180,7 +198,7 @@ function replay(state: LedgerState, request: SubmitRequest): Result<SubmitAnswer
     status: STATUS_BY_STATE[order.state],
     reasons: order.reasons,
     current_stock_hash: currentHash(state),
-    next: nextFor(order, state.now_ms),
+    next: nextFor(order, state.now_ms, state.lead_ms),
     ...upstreamOf(order, state.now_ms),
     replayed: true,
   });
@@ -235,47 +253,79 @@ function refuseUnknownHash(
   };
 }
 
-function makeOrder(
+/** How an order stands right after its checksum was judged. */
+function judged(
+  reasons: readonly OrderReason[],
+  hash_verdict: HashVerdict,
+  now: LedgerMs,
+): Pick<Order, 'state' | 'hash_verdict' | 'reasons' | 'decided_at_ms' | 'held_for'> {
+  return reasons.length === 0
+    ? { state: 'accepted', hash_verdict, reasons, decided_at_ms: now, held_for: null }
+    : { state: 'held', hash_verdict, reasons, decided_at_ms: null, held_for: 'stale' };
+}
+
+/** All of an order but what its judgement says. */
+function newOrder(
   state: LedgerState,
   owned: Owned,
   request: SubmitRequest,
-  { verdict, reasons }: { readonly verdict: HashVerdict; readonly reasons: readonly OrderReason[] },
   settings: LedgerSettings,
-): Decision<Result<SubmitAnswer>> {
-  const now = state.now_ms;
-  const orderState: OrderState = reasons.length === 0 ? 'accepted' : 'held';
-  const order: Order = {
+): Omit<Order, keyof ReturnType<typeof judged>> {
+  const order_mode = orderModeOf(owned, settings);
+  return {
+    ...NOT_HELD,
     id: request.order_id,
     reservation_key: owned.reservation.reservation_key,
-    state: orderState,
-    hash_verdict: verdict,
     stock_hash: request.stock_hash,
-    reasons,
+    buyer_refusals: 0,
     approved_by: null,
     buyer: request.buyer,
     note: request.note,
     reference: request.reference,
-    submitted_at_ms: now,
-    decided_at_ms: orderState === 'accepted' ? now : null,
+    submitted_at_ms: state.now_ms,
     placed_at_ms: null,
     upstream_order_ref: null,
     upstream_order_name: null,
-    order_mode: orderModeOf(owned, settings),
+    shop_lines: null,
+    order_mode,
+    payment: order_mode === 'checkout_link' ? 'paid' : settings.order_payment,
     checkout_url: null,
     pay_until_ms: null,
     aftermath: null,
+    route: settings.route_fulfillment === 'promised' ? makeRoute(owned.reservation, state.owned_items) : null,
   };
-  const waitsForPerson = orderState === 'held' && settings.stale_hash === 'hold';
+}
+
+interface SubmittedOrder {
+  readonly order: Order;
+  readonly request: SubmitRequest;
+  /** False for one that was there and has been corrected. */
+  readonly isNew: boolean;
+}
+
+/** The answer to a submit, and everything that it changes. */
+function submitted(
+  state: LedgerState,
+  owned: Owned,
+  { order, request, isNew }: SubmittedOrder,
+  settings: LedgerSettings,
+): Decision<Result<SubmitAnswer>> {
+  const now = state.now_ms;
+  const isHeld = order.state === 'held';
+  const waitsForPerson = isHeld && order.held_for === 'stale' && settings.stale_hash === 'hold';
   const answer = submitAnswer(order, owned, state, false);
   const age_ms = state.owned_items.map((item) => Math.max(0, now - item.confirmed_at_ms));
+  const { reservation } = owned;
+  const { reservation_key, state: reservationState } = reservation;
   return {
     result: granted(answer),
     changes: {
-      new_order: order,
-      reservation: {
-        reservation_key: owned.reservation.reservation_key,
-        state: nextReservationState(owned.reservation.state, 'submit'),
-      },
+      ...(isNew
+        ? {
+            new_order: order,
+            reservation: { reservation_key, state: nextReservationState(reservationState, 'submit') },
+          }
+        : { order }),
       outbox: {
         ...owned.outbox,
         due_at_ms: waitsForPerson ? now + settings.held_order_max_ms : orderDue(now),
@@ -286,15 +336,17 @@ function makeOrder(
         : { remember: { input_hash: request.input_hash, answer: { ...answer } } }),
       journal: [
         {
-          kind: orderState === 'accepted' ? 'order.accepted' : 'order.held',
+          kind: isHeld ? 'order.held' : 'order.accepted',
           of_reservation: true,
           data: {
             id: order.id,
-            verdict,
+            verdict: order.hash_verdict,
             stock_hash: order.stock_hash,
             current: answer.current_stock_hash,
-            reasons,
+            reasons: order.reasons,
             age_ms,
+            ...(isHeld ? { held_for: order.held_for } : {}),
+            ...(isNew ? {} : { corrected: true }),
           },
         },
       ],
@@ -340,7 +392,7 @@ function reasonsToHold(
         : 'The stock is older than it may be to sell anything, so the shop is read again first.';
       return [{ code: 'stock_stale', sku, detail }];
     }
-    if (owned.holds.every((hold) => isCovered(state, item, hold))) return [];
+    if (isCovered(state, item, owned)) return [];
     const detail = 'The shop has sold units elsewhere since they were reserved, so it is read again first.';
     return [{ code: 'stock_insufficient', sku, detail }];
   });

@@ -24,6 +24,11 @@ export function visibleText(input: string): string {
   return input.replace(INVISIBLE_IN_LINE, '');
 }
 
+/** Equal for SKUs that differ in the case of their letters or in blanks around them alone. */
+export function skuKey(sku: string): string {
+  return sku.trim().toLowerCase();
+}
+
 /** True for a SKU that an agent can name: 1..SKU_MAX_CHARS characters, all visible, not padded by blanks. */
 export function isNameableSku(input: string): boolean {
   return input.length > 0 && input.length <= SKU_MAX_CHARS && cleanText(input, SKU_MAX_CHARS) === input;

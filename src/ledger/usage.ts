@@ -10,9 +10,11 @@ import type { LedgerMs } from './units.js';
 
 /**
  * How a reservation counts. `live`: it keeps units from others and may never be sold: active, or accepted and waiting for
- * its buyer to pay. `held`: its order waits for a re-read or a person. Null: over, or sold, which hoards nothing.
+ * its buyer to pay. `waiting`: the same, and its order is held for corrected details or, above a quota, for a person. `held`:
+ * its order waits for a re-read or a person. `ordered`: accepted and completed by the server; it keeps nothing from others,
+ * and is sold once it is placed. Null: over.
  */
-export type Standing = 'live' | 'held' | null;
+export type Standing = 'live' | 'waiting' | 'held' | 'ordered' | null;
 
 /** How a reservation stopped counting. `excused`: not sold, by no fault of the caller's. */
 export type Parting = 'sold' | 'unsold' | 'excused';
@@ -35,7 +37,7 @@ export const REST_PER_IDLE = 4;
 /** One caller's use of one item. */
 export interface ItemUsage {
   readonly live_units: number;
-  /** Of orders that are held. */
+  /** Of orders that are held as stale. */
   readonly held_units: number;
   /** How long live units were kept, without a break and without a sale, up to `since_ms`; pauses let it shrink. */
   readonly idle_ms: number;
@@ -53,6 +55,9 @@ export interface Tally {
   readonly idle: Slots;
   /** Reservations that became an order, in the last day. */
   readonly sold: Slots;
+  /** Orders, and units in them, that were let through without or by a person, in the last hour. */
+  readonly ordered: Slots;
+  readonly ordered_units: Slots;
   /** When a reservation last ended unsold; 0 before. */
   readonly idle_at_ms: LedgerMs;
 }
@@ -70,6 +75,8 @@ export interface Passage {
   readonly to: Standing;
   /** Null unless it leaves. */
   readonly parting: Parting | null;
+  /** True when its order counts from now on among those of the hour: once in the life of an order. */
+  readonly is_ordered: boolean;
   readonly created_at_ms: LedgerMs;
   /** When it came to pass: an expiry at its own time, whenever it is tidied. */
   readonly at_ms: LedgerMs;
@@ -84,29 +91,37 @@ export const NO_TALLY: Tally = {
   granted: [],
   idle: [],
   sold: [],
+  ordered: [],
+  ordered_units: [],
   idle_at_ms: 0,
 };
 
 export function standingOf(
   state: ReservationState,
-  order: Pick<Order, 'state' | 'order_mode'> | null,
+  order: Pick<Order, 'state' | 'order_mode' | 'held_for'> | null,
 ): Standing {
   if (state === 'active') return 'live';
   if (state !== 'submitted' || order === null) return null;
-  if (order.state === 'held') return 'held';
-  return order.state === 'accepted' && order.order_mode === 'checkout_link' ? 'live' : null;
+  if (order.state === 'held') return order.held_for === 'stale' ? 'held' : 'waiting';
+  if (order.state !== 'accepted') return null;
+  return order.order_mode === 'checkout_link' ? 'live' : 'ordered';
 }
 
 /** A caller's tally after one of its reservations has passed from one standing to another. */
-export function tallyAfter(tally: Tally, { from, to, parting, created_at_ms, at_ms }: Passage): Tally {
+export function tallyAfter(tally: Tally, passage: Passage): Tally {
+  const { from, to, parting, created_at_ms, at_ms } = passage;
   const withheld_ms = Math.max(0, at_ms - created_at_ms);
   const unsold = parting === 'unsold';
+  const units = [...passage.units.values()].reduce((sum, quantity) => sum + quantity, 0);
+  const { ordered, ordered_units } = tally;
   return {
-    live_reservations: tally.live_reservations + counts(to, 'live') - counts(from, 'live'),
-    held_orders: tally.held_orders + counts(to, 'held') - counts(from, 'held'),
+    live_reservations: tally.live_reservations + isLive(to) - isLive(from),
+    held_orders: tally.held_orders + isHeldOrder(to) - isHeldOrder(from),
     granted: from === null ? added(tally.granted, HOUR_WINDOW, at_ms, 1) : tally.granted,
     idle: unsold ? added(tally.idle, DAY_WINDOW, at_ms, withheld_ms) : tally.idle,
     sold: parting === 'sold' ? added(tally.sold, DAY_WINDOW, at_ms, 1) : tally.sold,
+    ordered: passage.is_ordered ? added(ordered, HOUR_WINDOW, at_ms, 1) : ordered,
+    ordered_units: passage.is_ordered ? added(ordered_units, HOUR_WINDOW, at_ms, units) : ordered_units,
     idle_at_ms: unsold ? Math.max(tally.idle_at_ms, at_ms) : tally.idle_at_ms,
   };
 }
@@ -114,11 +129,11 @@ export function tallyAfter(tally: Tally, { from, to, parting, created_at_ms, at_
 /** The same of one item, of which the reservation has so many units. */
 export function itemAfter(
   before: ItemUsage,
-  { from, to, parting, at_ms }: Passage,
+  { from, to, parting, at_ms, created_at_ms }: Passage,
   units: number,
 ): ItemUsage {
-  const live_units = before.live_units + units * (counts(to, 'live') - counts(from, 'live'));
-  const held_units = before.held_units + units * (counts(to, 'held') - counts(from, 'held'));
+  const live_units = before.live_units + units * (isLive(to) - isLive(from));
+  const held_units = before.held_units + units * (hasHeldUnits(to) - hasHeldUnits(from));
   if (parting === 'sold') return { live_units, held_units, idle_ms: 0, since_ms: at_ms };
   const begins = before.live_units === 0 && live_units > 0;
   const rests = before.live_units > 0 && live_units === 0;
@@ -126,7 +141,9 @@ export function itemAfter(
   const since_ms = Math.max(before.since_ms, at_ms);
   // An order that was submitted, or that failed by no fault of the caller's, is no idle time.
   const idle_ms = begins || parting === 'unsold' ? idleAt(before, since_ms) : before.idle_ms;
-  return { live_units, held_units, idle_ms, since_ms };
+  // One that has to be corrected was never a sale: its units were kept ever since they were granted.
+  const kept_ms = begins && from === 'ordered' ? Math.max(0, since_ms - created_at_ms) : 0;
+  return { live_units, held_units, idle_ms: idle_ms + kept_ms, since_ms };
 }
 
 /**
@@ -174,6 +191,15 @@ function added(slots: Slots, window: Window, at: LedgerMs, amount: number): Slot
   return [...kept, [slot, before + amount] as const].sort(([a], [b]) => a - b);
 }
 
-function counts(standing: Standing, as: Standing): 0 | 1 {
-  return standing === as ? 1 : 0;
+function isLive(standing: Standing): 0 | 1 {
+  return standing === 'live' || standing === 'waiting' ? 1 : 0;
+}
+
+function isHeldOrder(standing: Standing): 0 | 1 {
+  return standing === 'held' || standing === 'waiting' ? 1 : 0;
+}
+
+/** Units of orders that wait for a re-read; those that wait for anything else count as live. */
+function hasHeldUnits(standing: Standing): 0 | 1 {
+  return standing === 'held' ? 1 : 0;
 }

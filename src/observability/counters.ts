@@ -14,6 +14,10 @@ export const METRICS = {
     type: 'gauge',
     help: 'Items whose catalogue entry the last reconciliation found to differ from the ledger.',
   },
+  unplaced_holds: {
+    type: 'gauge',
+    help: 'Reservations that the shop has held for over two minutes, and whose units no location shows gone.',
+  },
   webhook_deliveries_total: {
     type: 'counter',
     help: 'Deliveries at the webhook route, by what became of them.',

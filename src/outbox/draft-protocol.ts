@@ -5,10 +5,18 @@
  */
 
 import { decideOffered, decideUnpaid, isOffered } from '../ledger/checkout.js';
+import {
+  decideCompletionLost,
+  decideDropDraft,
+  decideEdited,
+  decideParkLost,
+} from '../ledger/draft-edits.js';
+import { isUnplaced } from '../ledger/hold.js';
 import type { Order } from '../ledger/order.js';
 import { decidePlaced } from '../ledger/placing.js';
 import type { Decision, LedgerState } from '../ledger/ports.js';
-import type { DraftStep } from '../ledger/shop-side.js';
+import { hasOurLines } from '../ledger/shop-lines.js';
+import type { CommonStep, DraftStep } from '../ledger/shop-side.js';
 import {
   decideAbsent,
   decideDeleted,
@@ -17,17 +25,28 @@ import {
   decideUnmirrored,
 } from '../ledger/shop-steps.js';
 import type { Work } from '../ledger/work.js';
-import type { HoldRequest, ShopHold } from '../upstream/upstream.js';
-import { ClaimLost, keyOf, linesOf, type Progress, SHOP_REFUSED, type StepRun } from './progress.js';
+import type { BuyerRefused, HoldRequest, ShopHold, WriteOutcome } from '../upstream/upstream.js';
+import { ClaimLost, keyOf, linesOf, type Progress, type StepRun } from './progress.js';
+import { reasonFor } from './refusals.js';
+
+type Refusal = Extract<WriteOutcome<never>, { outcome: 'refused' }> | BuyerRefused;
+
+/** Why a row is parked whose draft the shop made otherwise than it was asked to. */
+const DRAFT_DIFFERS = 'draft_differs';
+/** Reported rows that are remembered. */
+const TOLD_MAX = 10_000;
 
 export class DraftProtocol {
   readonly #progress: Progress;
+
+  /** Rows that were reported as unplaced. */
+  readonly #toldUnplaced = new Set<number>();
 
   constructor(progress: Progress) {
     this.#progress = progress;
   }
 
-  readonly steps: Record<Exclude<DraftStep, 'revalidate' | 'reread' | 'rest'>, StepRun> = {
+  readonly steps: Record<Exclude<DraftStep, CommonStep>, StepRun> = {
     create: (work, signal) => this.#create(work, signal),
     look_up: (work, signal) => this.#lookUp(work, signal),
     offer: (work, signal) => this.#offer(work, signal),
@@ -38,13 +57,13 @@ export class DraftProtocol {
   };
 
   async #create(work: Work, signal: AbortSignal): Promise<boolean> {
-    const { sink } = this.#progress.ports;
+    const sink = this.#progress.sinkFor(work);
     const outcome = await sink.createHold(this.#holdRequest(work), signal);
     switch (outcome.outcome) {
       case 'done':
         return this.#created(work, outcome.value, signal);
       case 'refused':
-        return this.#refused(work, outcome.detail, signal);
+        return this.#refused(work, outcome, signal);
       case 'not_sent':
         return this.#progress.putOff(work, outcome, 'absent');
       case 'unknown':
@@ -55,7 +74,8 @@ export class DraftProtocol {
 
   /** The next step re-reads the stock: the shop has reserved without a look at it. */
   async #created(work: Work, hold: ShopHold, signal: AbortSignal): Promise<boolean> {
-    const { store, sink } = this.#progress.ports;
+    const sink = this.#progress.sinkFor(work);
+    const { store } = this.#progress.ports;
     try {
       await this.#progress.decide(keyOf(work), (state) => decideOpen(state, seenHold(hold)));
     } catch (error) {
@@ -66,32 +86,58 @@ export class DraftProtocol {
       if (hold_ref !== hold.hold_ref) await sink.deleteHold(hold.hold_ref, signal);
       throw error;
     }
-    return true;
+    return isOurs(work, hold) ? true : this.#differs(work, signal);
+  }
+
+  /**
+   * The shop has made another draft than was asked for, so making it anew would end the same: a hold goes on without it, and an
+   * order waits for a person.
+   */
+  async #differs(work: Work, signal: AbortSignal): Promise<boolean> {
+    const key = keyOf(work);
+    this.#progress.ports.report('draft_differs', { reservation_key: key });
+    if (work.owned.order !== null) {
+      await this.#progress.park(key, DRAFT_DIFFERS);
+      return false;
+    }
+    const row = await this.#progress.decide(key, decideDropDraft);
+    return this.delete({ ...work, owned: { ...work.owned, outbox: row } }, signal);
   }
 
   async #lookUp(work: Work, signal: AbortSignal): Promise<boolean> {
-    const { sink } = this.#progress.ports;
+    const sink = this.#progress.sinkFor(work);
     const { outbox } = work.owned;
     const found = await this.#progress.reading(work, () => sink.findHolds(outbox.tag, signal));
     if (found === null) return false;
-    const [hold, ...doubles] = [...found].sort((a, b) => rank(a) - rank(b));
-    if (hold !== undefined) {
-      for (const double of doubles) {
-        if (double.status !== 'open') continue;
-        const outcome = await sink.deleteHold(double.hold_ref, signal);
-        // One is taken over only when it is alone: nobody would look for the other again.
-        if (outcome.outcome !== 'done') return this.#progress.putOff(work, outcome);
-      }
-      return this.#seen(work, hold, signal);
-    }
+    if (found.length > 0) return this.adopt(work, found, signal);
+    // A completed draft may have been deleted since: its order stays.
+    const orders = await this.#progress.reading(work, () => sink.findOrders(outbox.tag, signal));
+    if (orders === null) return false;
+    if (await this.#progress.adopted(work, orders, signal)) return true;
     return this.#progress.foundNothing(work);
+  }
+
+  /** Takes over one of the drafts that carry our tag, a completed one first, and lets go of the others. */
+  async adopt(work: Work, found: readonly ShopHold[], signal: AbortSignal): Promise<boolean> {
+    const { sink } = this.#progress.ports;
+    const [hold, ...doubles] = [...found].sort((a, b) => rank(a) - rank(b));
+    if (hold === undefined) throw new Error('no draft to take over');
+    for (const double of doubles) {
+      if (double.status !== 'open') continue;
+      const outcome = await sink.deleteHold(double.hold_ref, signal);
+      // One is taken over only when it is alone: nobody would look for the other again.
+      if (outcome.outcome !== 'done') return this.#progress.putOff(work, outcome);
+    }
+    return this.#seen(work, hold, signal);
   }
 
   /** After a crash or an unknown outcome with the reference at hand: read the object itself. */
   async #readBack(work: Work, signal: AbortSignal): Promise<boolean> {
-    const { sink } = this.#progress.ports;
+    this.#tellUnplaced(work);
+    const sink = this.#progress.sinkFor(work);
     const { hold_ref } = work.owned.outbox;
-    if (hold_ref === null) throw new Error('nothing to read back');
+    // Its order was found by our tag, without a draft.
+    if (hold_ref === null) return this.#findOrder(work, signal);
     const hold = await this.#progress.reading(work, async () => ({
       found: await sink.readHold(hold_ref, signal),
     }));
@@ -122,9 +168,21 @@ export class DraftProtocol {
     return true;
   }
 
+  /** Once for each hold that no fall of the levels has shown for long: it still counts, so the item promises less than it could. */
+  #tellUnplaced({ owned }: Work): void {
+    const { clock, limits, report } = this.#progress.ports;
+    const key = owned.reservation.reservation_key;
+    const now = clock.now();
+    const isLong = owned.holds.some((hold) => isUnplaced(hold, now, limits.unplaced_after_ms));
+    if (!isLong || this.#toldUnplaced.has(key)) return;
+    if (this.#toldUnplaced.size >= TOLD_MAX) this.#toldUnplaced.clear();
+    this.#toldUnplaced.add(key);
+    report('unplaced_hold', { reservation_key: key });
+  }
+
   /** A payable draft reads as nothing: it has been removed only when a search has not found it either, twice. */
   async #missed(work: Work, signal: AbortSignal): Promise<boolean> {
-    const { sink } = this.#progress.ports;
+    const sink = this.#progress.sinkFor(work);
     const { outbox } = work.owned;
     const found = await this.#progress.reading(work, () => sink.findHolds(outbox.tag, signal));
     if (found === null) return false;
@@ -141,21 +199,27 @@ export class DraftProtocol {
    * looked for by our tag, and in the end a person has to look.
    */
   async #findOrder(work: Work, signal: AbortSignal): Promise<boolean> {
-    const { sink } = this.#progress.ports;
+    const sink = this.#progress.sinkFor(work);
     const { tag } = work.owned.outbox;
     const found = await this.#progress.reading(work, () => sink.findOrders(tag, signal));
     if (found === null) return false;
     if (await this.#progress.adopted(work, found, signal)) return true;
-    await this.#progress.later(keyOf(work), 'order_not_found');
+    // Nothing was asked for that is held: an order was found there, and is gone again.
+    if (work.owned.order?.state === 'held') return this.#progress.foundNothing(work);
+    const key = keyOf(work);
+    await this.#progress.decide(key, decideCompletionLost);
+    if (!(await this.#progress.isCertain(work))) return false;
+    await this.#progress.decide(key, decideParkLost);
+    this.#progress.ports.report('draft_gone', { reservation_key: key });
     return false;
   }
 
   async #seen(work: Work, hold: ShopHold, signal: AbortSignal): Promise<boolean> {
     const key = keyOf(work);
     if (hold.status === 'completed' && hold.order !== null) {
-      const { order } = hold;
-      await this.#progress.decide(key, (state) => decidePlaced(state, order));
+      await this.#progress.recordPlaced(work, hold.order);
     } else {
+      if (!isOurs(work, hold)) return this.#edited(work, hold, signal);
       const isNews = await this.#progress.decide(key, (state) => decideOpen(state, seenHold(hold)));
       if (!isNews) return true;
     }
@@ -163,26 +227,55 @@ export class DraftProtocol {
     return true;
   }
 
-  async #complete(work: Work, signal: AbortSignal): Promise<boolean> {
-    const { sink } = this.#progress.ports;
+  /** A person has changed the lines of the draft. What becomes of it depends on what rests on it. */
+  async #edited(work: Work, hold: ShopHold, signal: AbortSignal): Promise<boolean> {
     const key = keyOf(work);
-    const { hold_ref } = work.owned.outbox;
-    if (hold_ref === null) throw new Error('nothing to complete');
+    const edited = await this.#progress.decide(key, (state) => decideEdited(state, seenHold(hold)));
+    switch (edited) {
+      case 'counted':
+      case 'withdrawn':
+        return true;
+      case 'remade':
+        this.#progress.ports.report('draft_edited', { reservation_key: key });
+        return this.delete({ ...work, owned: { ...work.owned, outbox: rowOf(work, hold) } }, signal);
+      case 'parked':
+        this.#progress.ports.report('draft_edited', { reservation_key: key, parked: true });
+        return false;
+    }
+  }
+
+  async #complete(work: Work, signal: AbortSignal): Promise<boolean> {
+    const sink = this.#progress.sinkFor(work);
+    const key = keyOf(work);
+    const { order, outbox } = work.owned;
+    const { hold_ref } = outbox;
+    if (hold_ref === null || order === null) throw new Error('nothing to complete');
     const ready = await this.#prepare(work, hold_ref, signal);
     if (ready !== 'ready') return ready === 'go_on';
     if (!(await this.#progress.inTime(work, 'open'))) return false;
-    const outcome = await sink.completeHold(hold_ref, signal);
+    const now = this.#progress.ports.clock.now();
+    const read = this.#progress.saleRead(key);
+    if (read === null) return this.#progress.startOver(key, 'open');
+    if (!isSound(work, read.draft, now)) return this.#notSound(work, read.draft, signal);
+    let isLate = false;
+    const maySend = (): boolean => {
+      isLate = !this.#progress.holdsClaim(work) || this.#progress.saleRead(key) === null;
+      return !isLate;
+    };
+    const outcome = await sink.completeHold(hold_ref, signal, order.payment, maySend);
+    if (isLate) return this.#progress.startOver(key, 'open');
     switch (outcome.outcome) {
       case 'done': {
-        const { value } = outcome;
-        await this.#progress.decide(key, (state) => decidePlaced(state, value));
+        const made = { ...outcome.value, read_since_ms: read.sinceMs };
+        await this.#progress.decide(key, (state) => decidePlaced(state, made));
         await this.#progress.reread(work, signal);
         return true;
       }
       case 'paced':
         return this.#progress.paced(work, outcome, 'open');
       case 'refused':
-        return this.#notCompleted(work, hold_ref, outcome.detail, signal);
+      case 'buyer_refused':
+        return this.#notCompleted(work, hold_ref, outcome, signal);
       case 'not_sent':
         return this.#progress.putOff(work, outcome, 'open');
       case 'unknown':
@@ -190,9 +283,17 @@ export class DraftProtocol {
     }
   }
 
+  /** The draft is not what it was: nothing is sent. What is there decides. */
+  async #notSound(work: Work, draft: ShopHold | null, signal: AbortSignal): Promise<boolean> {
+    if (draft !== null) return this.#seen(work, draft, signal);
+    // Nothing was tried in vain before, so no completion was ever sent: a person has removed the draft.
+    return work.owned.outbox.attempts === 0 ? this.#gone(work, signal) : this.#findOrder(work, signal);
+  }
+
   /** Buyer and note to the shop, and a hold that lasts until the order is through. */
   async #prepare(work: Work, holdRef: string, signal: AbortSignal): Promise<'ready' | 'go_on' | 'put_off'> {
-    const { sink, clock, limits } = this.#progress.ports;
+    const sink = this.#progress.sinkFor(work);
+    const { clock, limits } = this.#progress.ports;
     const { order, outbox } = work.owned;
     if (order === null) throw new Error('only an order is completed');
     const now = clock.now();
@@ -201,10 +302,12 @@ export class DraftProtocol {
     if (until - now > limits.complete_margin_ms && (outbox.details_sent || !hasDetails)) return 'ready';
 
     const { buyer, note, reference } = order;
-    const details = { until_ms: Math.max(until, now + limits.order_hold_ms), buyer, note, reference };
+    const is_corrected = order.buyer_refusals > 0;
+    const until_ms = Math.max(until, now + limits.order_hold_ms);
+    const details = { until_ms, buyer, note, reference, is_corrected };
     const outcome = await sink.updateHold(holdRef, details, signal);
-    if (outcome.outcome === 'refused') {
-      return (await this.#refusedAfterRead(work, holdRef, outcome.detail, signal)) ? 'go_on' : 'put_off';
+    if (outcome.outcome === 'refused' || outcome.outcome === 'buyer_refused') {
+      return (await this.#refusedAfterRead(work, holdRef, outcome, signal)) ? 'go_on' : 'put_off';
     }
     if (outcome.outcome !== 'done') {
       // Sending details twice is harmless, so an unknown outcome needs no look-up.
@@ -224,20 +327,25 @@ export class DraftProtocol {
    * go, not the shop, so that nobody pays for what is held no more.
    */
   async #offer(work: Work, signal: AbortSignal): Promise<boolean> {
-    const { sink, clock, limits, settings } = this.#progress.ports;
+    const sink = this.#progress.sinkFor(work);
+    const { clock, limits, settings } = this.#progress.ports;
     const { order, outbox } = work.owned;
     const { hold_ref } = outbox;
     if (hold_ref === null || order === null) throw new Error('nothing to offer');
     const now = clock.now();
     const pay_until_ms = now + settings.pay_ms;
     const { buyer, note, reference } = order;
-    const details = { until_ms: pay_until_ms + limits.hold_slack_ms, buyer, note, reference };
+    const is_corrected = order.buyer_refusals > 0;
+    const until_ms = pay_until_ms + limits.hold_slack_ms;
+    const details = { until_ms, buyer, note, reference, is_corrected };
     const outcome = await sink.updateHold(hold_ref, details, signal);
-    if (outcome.outcome === 'refused') return this.#refusedAfterRead(work, hold_ref, outcome.detail, signal);
+    if (outcome.outcome === 'refused' || outcome.outcome === 'buyer_refused')
+      return this.#refusedAfterRead(work, hold_ref, outcome, signal);
     // Sending details twice is harmless, so an unknown outcome needs no look-up.
     if (outcome.outcome !== 'done') return this.#progress.putOff(work, outcome, 'open');
     const { value } = outcome;
     const key = keyOf(work);
+    if (!isOurs(work, value)) return this.#edited(work, value, signal);
     if ((outbox.hold_until_ms ?? 0) - now <= limits.complete_margin_ms) {
       // It may have lapsed: the units are looked at before anybody is asked to pay for them.
       await this.#progress.decide(key, (state) => decideDetailsSent(state, seenHold(value), true));
@@ -264,7 +372,7 @@ export class DraftProtocol {
   }
 
   async delete(work: Work, signal: AbortSignal): Promise<boolean> {
-    const { sink } = this.#progress.ports;
+    const sink = this.#progress.sinkFor(work);
     const { hold_ref } = work.owned.outbox;
     if (hold_ref === null) throw new Error('nothing to delete');
     const outcome = await sink.deleteHold(hold_ref, signal);
@@ -278,27 +386,31 @@ export class DraftProtocol {
   }
 
   /** The shop said no: an order has failed; a mirror is simply not there, and the hold counts on our side. */
-  async #refused(work: Work, detail: string, signal: AbortSignal): Promise<boolean> {
+  async #refused(
+    work: Work,
+    { detail, cause }: Exclude<Refusal, BuyerRefused>,
+    signal: AbortSignal,
+  ): Promise<boolean> {
     const key = keyOf(work);
-    this.#progress.ports.report('shop_refused', { reservation_key: key, detail });
+    this.#progress.ports.report('shop_refused', { reservation_key: key, cause, detail });
     if (work.owned.order?.state !== 'accepted') {
       await this.#progress.decide(key, (state) => decideUnmirrored(state, 'refused'));
       return false;
     }
     await this.#progress.decide(key, (state) => decideAbsent(state, 'refused'));
-    await this.#progress.fail(key, SHOP_REFUSED);
+    await this.#progress.fail(key, reasonFor(cause));
     await this.#progress.reread(work, signal);
     return true;
   }
 
   /** The completion was refused. Where its draft is gone as well, an earlier completion may have been the one that was heard. */
-  async #notCompleted(work: Work, holdRef: string, detail: string, signal: AbortSignal): Promise<boolean> {
-    const { sink } = this.#progress.ports;
+  async #notCompleted(work: Work, holdRef: string, refusal: Refusal, signal: AbortSignal): Promise<boolean> {
+    const sink = this.#progress.sinkFor(work);
     const read = await this.#progress.reading(work, async () => ({
       found: await sink.readHold(holdRef, signal),
     }));
     if (read === null) return false;
-    if (read.found !== null) return this.#refusedBy(work, read.found, detail, signal);
+    if (read.found !== null) return this.#refusedBy(work, read.found, refusal, signal);
     // Nothing was tried in vain before, so this was the only one, and the shop has said no to it: a person removed the draft.
     return work.owned.outbox.attempts === 0 ? this.#gone(work, signal) : this.#findOrder(work, signal);
   }
@@ -307,21 +419,21 @@ export class DraftProtocol {
   async #refusedAfterRead(
     work: Work,
     holdRef: string,
-    detail: string,
+    refusal: Refusal,
     signal: AbortSignal,
   ): Promise<boolean> {
-    const { sink } = this.#progress.ports;
+    const sink = this.#progress.sinkFor(work);
     const read = await this.#progress.reading(work, async () => ({
       found: await sink.readHold(holdRef, signal),
     }));
     if (read === null) return false;
-    if (read.found !== null) return this.#refusedBy(work, read.found, detail, signal);
+    if (read.found !== null) return this.#refusedBy(work, read.found, refusal, signal);
     return this.#gone(work, signal);
   }
 
   /** A person has removed the draft, or completed it and removed that: without an order of ours, one is asked for anew. */
   async #gone(work: Work, signal: AbortSignal): Promise<boolean> {
-    const { sink } = this.#progress.ports;
+    const sink = this.#progress.sinkFor(work);
     const { tag } = work.owned.outbox;
     const orders = await this.#progress.reading(work, () => sink.findOrders(tag, signal));
     if (orders === null) return false;
@@ -331,13 +443,39 @@ export class DraftProtocol {
   }
 
   /** A refusal may mean that it has happened before. */
-  async #refusedBy(work: Work, found: ShopHold, detail: string, signal: AbortSignal): Promise<boolean> {
+  async #refusedBy(work: Work, found: ShopHold, refusal: Refusal, signal: AbortSignal): Promise<boolean> {
     if (found.status === 'completed') return this.#seen(work, found, signal);
     const key = keyOf(work);
-    this.#progress.ports.report('shop_refused', { reservation_key: key, detail });
     await this.#progress.decide(key, (state) => decideOpen(state, seenHold(found)));
-    await this.#progress.fail(key, SHOP_REFUSED);
+    if (refusal.outcome === 'buyer_refused') {
+      if ((await this.#progress.buyerRefused(work, refusal)) === 'held')
+        await this.#keep(work, found, signal);
+      return true;
+    }
+    const { detail, cause } = refusal;
+    this.#progress.ports.report('shop_refused', { reservation_key: key, cause, detail });
+    await this.#progress.fail(key, reasonFor(cause));
     return true;
+  }
+
+  /**
+   * The shop holds the units for as long as corrected details are awaited. Where it can't be told so, or may have let go
+   * already, the hold lapses there and counts on our side, as any other does.
+   */
+  async #keep(work: Work, { hold_ref, until_ms }: ShopHold, signal: AbortSignal): Promise<void> {
+    const sink = this.#progress.sinkFor(work);
+    const { store, clock, limits, report } = this.#progress.ports;
+    const key = keyOf(work);
+    const order = await store.read({ owned: { reservation_key: key } }, ({ owned }) => owned?.order ?? null);
+    const wanted_ms = (order?.held_until_ms ?? 0) + limits.hold_slack_ms;
+    const is_sure = until_ms !== null && until_ms - clock.now() > limits.complete_margin_ms;
+    if (!is_sure || until_ms >= wanted_ms) return;
+    const nothing = { buyer: null, note: null, reference: null };
+    const outcome = await sink.updateHold(hold_ref, { until_ms: wanted_ms, ...nothing }, signal);
+    if (outcome.outcome === 'done')
+      await this.#progress.decide(key, (state) => decideOpen(state, seenHold(outcome.value)));
+    else
+      report('hold_not_extended', { reservation_key: key, outcome: outcome.outcome, detail: outcome.detail });
   }
 
   #holdRequest(work: Work): HoldRequest {
@@ -351,11 +489,31 @@ export class DraftProtocol {
   }
 }
 
+/**
+ * The draft may become the order: it is open, holds its units, and they are those that were reserved. The row may believe that the
+ * shop still holds what it has let go: a machine that stood still has missed that.
+ */
+function isSound(work: Work, draft: ShopHold | null, now: number): boolean {
+  if (draft === null || draft.until_ms === null) return false;
+  return draft.status === 'open' && draft.until_ms > now && isOurs(work, draft);
+}
+
+/** The draft has the units that were reserved, and nothing else. */
+function isOurs({ owned, items }: Work, { lines }: ShopHold): boolean {
+  return hasOurLines(owned, items, lines);
+}
+
+/** The row as the decision about an edited draft has left it, as far as deleting the draft needs it. */
+function rowOf({ owned }: Work, { hold_ref }: ShopHold): Work['owned']['outbox'] {
+  return { ...owned.outbox, shop_state: 'deleting', hold_ref };
+}
+
 function seenHold(hold: ShopHold): { hold_ref: string; until_ms: number | null } {
   return { hold_ref: hold.hold_ref, until_ms: hold.until_ms };
 }
 
-/** A completed hold is the order; it must never lose to a double. */
-function rank(hold: ShopHold): number {
-  return hold.status === 'completed' ? 0 : 1;
+/** A completed hold is the order; it must never lose to a double. One whose order was cancelled loses to one whose order stands. */
+function rank({ status, order }: ShopHold): number {
+  if (status !== 'completed') return 2;
+  return order?.is_cancelled === true ? 1 : 0;
 }

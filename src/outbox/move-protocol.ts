@@ -3,96 +3,68 @@
  * before it is sent, and the shop carries out its key once. An order is not: an unknown outcome is looked up.
  */
 
-import { decideLeftBehind, decideStillTaken, decideTaken } from '../ledger/move-steps.js';
 import { decidePlaced } from '../ledger/placing.js';
-import type { MoveStep } from '../ledger/shop-side.js';
-import { decideAbsent, decideDeleted, decideUnmirrored } from '../ledger/shop-steps.js';
-import type { Work } from '../ledger/work.js';
-import type { MoveOutcome, ShopOrder } from '../upstream/upstream.js';
-import {
-  ClaimLost,
-  itemIds,
-  keyOf,
-  linesOf,
-  type Progress,
-  SHOP_REFUSED,
-  SOLD_ELSEWHERE,
-  type StepRun,
-} from './progress.js';
-
-/** The one failure that is worth another key, and only once. */
-const MOVE_FAILED = 'move_failed';
+import { SOLD_ELSEWHERE } from '../ledger/sale-check.js';
+import type { CommonStep, MoveStep } from '../ledger/shop-side.js';
+import { decideAbsent } from '../ledger/shop-steps.js';
+import type { Claim, Work } from '../ledger/work.js';
+import type { ShopOrder } from '../upstream/upstream.js';
+import { MoveQueue, type SentMove } from './move-queue.js';
+import { ClaimLost, itemIds, keyOf, linesByPlace, type Progress, type StepRun } from './progress.js';
+import { reasonFor } from './refusals.js';
 
 export class MoveProtocol {
   readonly #progress: Progress;
+  readonly #queue: MoveQueue;
 
-  constructor(progress: Progress) {
+  constructor(progress: Progress, claim: Claim) {
     this.#progress = progress;
+    this.#queue = new MoveQueue(progress, claim);
   }
 
-  readonly steps: Record<Exclude<MoveStep, 'revalidate' | 'reread' | 'rest'>, StepRun> = {
-    take: (work, signal) => this.#send(work, signal),
-    give_back: (work, signal) => this.#send(work, signal),
-    resend: (work, signal) => this.#send(work, signal),
+  readonly steps: Record<Exclude<MoveStep, CommonStep>, StepRun> = {
+    take: async (work, signal) => this.#goOn(await this.#queue.send(work, 'out'), signal),
+    give_back: async (work, signal) => this.#goOn(await this.#queue.send(work, 'back'), signal),
+    resend: async (work, signal) => this.#goOn(await this.#queue.resend(work), signal),
     place: (work, signal) => this.#place(work, signal),
     find: (work, signal) => this.#find(work, signal),
   };
 
-  /** Sends the stored move, for the first time or again: which is the same. */
-  async #send(work: Work, signal: AbortSignal): Promise<boolean> {
-    const { request } = work.owned.outbox;
-    if (request === null) throw new Error('no move was written that could be sent');
-    const outcome = await this.#progress.ports.sink.moveStock(request, signal);
-    return request.direction === 'out'
-      ? this.#sentOut(work, outcome, signal)
-      : this.#sentBack(work, outcome, signal);
-  }
-
-  async #sentOut(work: Work, outcome: MoveOutcome, signal: AbortSignal): Promise<boolean> {
+  /** What the shop said is written down; what is left is to look, to tell, or to put the row off. */
+  async #goOn(sent: SentMove | null, signal: AbortSignal): Promise<boolean> {
+    if (sent === null) return true;
+    const { work, outcome, verdict } = sent;
     const progress = this.#progress;
-    const key = keyOf(work);
-    switch (outcome.outcome) {
-      case 'done':
-        await progress.decide(key, decideTaken);
+    const reservation_key = keyOf(work);
+    const detail = 'detail' in outcome ? outcome.detail : '';
+    switch (verdict) {
+      case 'taken':
         return true;
-      case 'not_sent':
-        // Of one that was sent before, only the shop's word on the move itself tells: that this sending was lost does not.
-        if (work.step === 'resend') return progress.putOff(work, outcome);
-        if (outcome.failure === 'refused') return this.#giveUpMirror(work, outcome.detail);
-        return progress.putOff(work, outcome, 'absent');
-      case 'unknown':
-        return progress.putOff(work, outcome);
-      case 'stale':
-        // Somebody was faster. What there is now decides whether it is tried again, under a new key.
-        await progress.decide(key, (state) => decideAbsent(state, 'stale'));
-        return this.#readAnew(work, signal);
-      case 'failed':
-        if (!isSecondFailure(work)) return this.#tryOnceMore(work, outcome.detail, 'absent');
-        return this.#giveUpMirror(work, outcome.detail);
-      case 'refused':
-        return this.#giveUpMirror(work, outcome.detail);
-    }
-  }
-
-  async #sentBack(work: Work, outcome: MoveOutcome, signal: AbortSignal): Promise<boolean> {
-    const progress = this.#progress;
-    const key = keyOf(work);
-    switch (outcome.outcome) {
-      case 'done':
-        await progress.decide(key, decideDeleted);
+      case 'given_back':
         await progress.reread(work, signal);
         return true;
-      case 'not_sent':
-      case 'unknown':
-        return progress.putOff(work, outcome);
-      case 'stale':
-        await progress.decide(key, decideStillTaken);
+      case 'absent':
+      case 'still_taken':
         return this.#readAnew(work, signal);
-      case 'failed':
-        if (!isSecondFailure(work)) return this.#tryOnceMore(work, outcome.detail, 'open');
-        return this.#leaveBehind(work, outcome.detail, signal);
-      case 'refused':
-        return this.#leaveBehind(work, outcome.detail, signal);
+      case 'again':
+        progress.ports.report(outcome.outcome === 'not_sent' ? 'shop_call_put_off' : 'move_failed', {
+          reservation_key,
+          detail,
+        });
+        return false;
+      case 'unmirrored':
+        progress.ports.report('shop_refused', { reservation_key, detail });
+        return false;
+      case 'left_behind': {
+        const changes = work.owned.outbox.request?.changes;
+        progress.ports.report('units_left_behind', { reservation_key, detail, changes });
+        await progress.reread(work, signal);
+        return true;
+      }
+      case 'kept':
+        return outcome.outcome === 'not_sent'
+          ? progress.putOff(work, outcome)
+          : progress.putOff(work, { outcome: 'unknown', detail });
     }
   }
 
@@ -104,41 +76,16 @@ export class MoveProtocol {
     return read ?? false;
   }
 
-  async #tryOnceMore(work: Work, detail: string, backTo: 'absent' | 'open'): Promise<false> {
-    this.#progress.ports.report('move_failed', { reservation_key: keyOf(work), detail });
-    await this.#progress.later(keyOf(work), MOVE_FAILED, 0, backTo);
-    return false;
-  }
-
-  /** Nothing is at the shop, and nothing will be until an order: our side alone counts the hold. */
-  async #giveUpMirror(work: Work, detail: string): Promise<false> {
-    this.#progress.ports.report('shop_refused', { reservation_key: keyOf(work), detail });
-    await this.#progress.decide(keyOf(work), (state) => decideUnmirrored(state, 'refused'));
-    return false;
-  }
-
-  async #leaveBehind(work: Work, detail: string, signal: AbortSignal): Promise<boolean> {
-    const move = work.owned.outbox.request;
-    this.#progress.ports.report('units_left_behind', {
-      reservation_key: keyOf(work),
-      detail,
-      changes: move?.changes,
-    });
-    await this.#progress.decide(keyOf(work), decideLeftBehind);
-    await this.#progress.reread(work, signal);
-    return true;
-  }
-
   async #place(work: Work, signal: AbortSignal): Promise<boolean> {
     const progress = this.#progress;
     const { order, outbox } = work.owned;
     if (order === null) throw new Error('only an order is placed');
     if (!(await progress.inTime(work, 'absent'))) return false;
-    const { buyer, note, reference } = order;
-    const request = { tag: outbox.tag, lines: linesOf(work), buyer, note, reference };
-    // A process that was suspended while it read what it needs must not send what another may have sent since.
-    const maySend = () => progress.holdsClaim(work);
-    const outcome = await progress.ports.sink.placeOrder(request, signal, maySend);
+    const { buyer, note, reference, payment } = order;
+    const request = { tag: outbox.tag, lines: linesByPlace(work), buyer, note, reference, payment };
+    // A process that was suspended while it read what it needs must not send what another, or itself, may have sent since.
+    const maySend = () => progress.maySendOnce(work);
+    const outcome = await progress.sinkFor(work).placeOrder(request, signal, maySend);
     const key = keyOf(work);
     switch (outcome.outcome) {
       case 'done':
@@ -150,12 +97,17 @@ export class MoveProtocol {
       case 'unknown':
         // The next step is to look for it by our tag, at once and again after a wait.
         return progress.putOff(work, outcome);
+      case 'buyer_refused':
+        await progress.decide(key, (state) => decideAbsent(state, outcome.outcome));
+        await progress.buyerRefused(work, outcome);
+        return true;
       case 'out_of_stock':
       case 'refused': {
-        const isShort = outcome.outcome === 'out_of_stock';
-        progress.ports.report('shop_refused', { reservation_key: key, detail: outcome.detail });
+        const cause = outcome.outcome === 'refused' ? outcome.cause : undefined;
+        const reason = outcome.outcome === 'out_of_stock' ? SOLD_ELSEWHERE : reasonFor(cause);
+        progress.ports.report('shop_refused', { reservation_key: key, cause, detail: outcome.detail });
         await progress.decide(key, (state) => decideAbsent(state, outcome.outcome));
-        await progress.fail(key, isShort ? SOLD_ELSEWHERE : SHOP_REFUSED);
+        await progress.fail(key, reason);
         await progress.reread(work, signal);
         return true;
       }
@@ -184,7 +136,7 @@ export class MoveProtocol {
 
   async #find(work: Work, signal: AbortSignal): Promise<boolean> {
     const progress = this.#progress;
-    const { sink } = progress.ports;
+    const sink = progress.sinkFor(work);
     const { tag, shop_state } = work.owned.outbox;
     const found = await progress.reading(work, () => sink.findOrders(tag, signal));
     if (found === null) return false;
@@ -194,8 +146,4 @@ export class MoveProtocol {
     await progress.later(keyOf(work), 'order_not_found');
     return false;
   }
-}
-
-function isSecondFailure(work: Work): boolean {
-  return work.owned.outbox.last_failure === MOVE_FAILED;
 }

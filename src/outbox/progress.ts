@@ -3,18 +3,43 @@
  * again. Shared by both protocols.
  */
 
+import { decideBuyerRefused } from '../ledger/buyer-refused.js';
 import type { OrderReason } from '../ledger/order.js';
-import { decideFailed, decidePlaced } from '../ledger/placing.js';
-import type { Clock, Decision, Keys, LedgerSettings, LedgerState, Store } from '../ledger/ports.js';
+import { decideFailed, decideFound, decidePlaced } from '../ledger/placing.js';
+import type {
+  Clock,
+  Decision,
+  JointDecision,
+  Keys,
+  LedgerSettings,
+  LedgerState,
+  Store,
+} from '../ledger/ports.js';
+import { SALE_READ_MAX_MS } from '../ledger/sale-check.js';
 import type { ShopState } from '../ledger/shop-side.js';
-import { decideAbsent, decideEmptyLookup, decideLater } from '../ledger/shop-steps.js';
+import { decideAbsent, decideEmptyLookup, decideLater, LOOKED_UP } from '../ledger/shop-steps.js';
+import { measureAge } from '../ledger/time.js';
 import type { Work } from '../ledger/work.js';
-import type { HoldLine, OrderOutcome, OrderSink, ShopOrder, WriteOutcome } from '../upstream/upstream.js';
+import type {
+  BuyerRefused,
+  HoldLine,
+  MirrorLane,
+  MoveOutcome,
+  OrderOutcome,
+  OrderSink,
+  ShopHold,
+  ShopOrder,
+  WriteOutcome,
+} from '../upstream/upstream.js';
+import { MOVE_FAILED, type PutOff } from './move-verdict.js';
 import { OrderPace, type PaceLimits } from './order-pace.js';
+import type { OwnIntents } from './own-intents.js';
 
 export interface OutboxPorts {
   readonly store: Store;
   readonly sink: OrderSink;
+  /** For what is no order's. Left out: `sink`, and there is always room. */
+  readonly mirrors?: MirrorLane;
   readonly clock: Clock;
   readonly settings: LedgerSettings;
   readonly random: () => number;
@@ -25,12 +50,18 @@ export interface OutboxPorts {
   readonly report: (event: string, detail: Readonly<Record<string, unknown>>) => void;
   /** Unique per process. */
   readonly worker: string;
+  /** What this process has written. The store tells it. */
+  readonly intents: OwnIntents;
   readonly limits: OutboxLimits;
 }
 
 export interface OutboxLimits extends PaceLimits {
-  /** Reservations worked on at a time. */
+  /** Orders worked on at a time. */
   readonly concurrency: number;
+  /** Reservations without an order, beside them: an order must never wait for a mirror to end. */
+  readonly holds_concurrency: number;
+  /** The same where holds are moves, which share their calls. */
+  readonly joint_holds_max: number;
   /** How long a worker that died keeps a row from the others. Longer than any call. */
   readonly claim_ms: number;
   readonly call_ms: number;
@@ -38,6 +69,8 @@ export interface OutboxLimits extends PaceLimits {
   readonly check_ms: number;
   /** Steps in a row before a row is looked at afresh. */
   readonly steps_max: number;
+  /** A hold at the shop that no fall of the levels has shown for so long is reported. */
+  readonly unplaced_after_ms: number;
   /** Failed steps in a row before a person has to look. */
   readonly attempts_max: number;
   readonly backoff_min_ms: number;
@@ -50,6 +83,12 @@ export interface OutboxLimits extends PaceLimits {
   /** How long a hold at the shop has to last for an order to be completed on it. */
   readonly complete_margin_ms: number;
   readonly order_hold_ms: number;
+  /** An order that was placed longer ago than this is not moved to the place that promised its units. */
+  readonly route_within_ms: number;
+  /** A move of an order without an answer is looked for this long. */
+  readonly route_look_ms: number;
+  /** Orders that are moved at a time. */
+  readonly routes_max: number;
   /** Shopify forgets a move's key 24 hours after it was first sent: it is not sent again later than this. */
   readonly resend_max_ms: number;
 }
@@ -64,13 +103,6 @@ const PASSING_FAILURES: ReadonlySet<string> = new Set([
   'interrupted',
 ]);
 
-export const SOLD_ELSEWHERE: OrderReason = {
-  code: 'stock_insufficient',
-  detail: 'The shop sold the units elsewhere before the order could be placed.',
-};
-
-export const SHOP_REFUSED: OrderReason = { code: 'shop_refused', detail: 'The shop did not take the order.' };
-
 /** Another worker has the row by now: what this one still learns must not overwrite what that one has done. */
 export class ClaimLost extends Error {
   override readonly name = 'ClaimLost';
@@ -84,15 +116,50 @@ const ROUNDING_MS = 2;
 /** Rows whose wait is remembered. One that is forgotten waits anew. */
 const MISSING_MAX = 10_000;
 
+/** What a worker has read before it sells. */
+export interface SaleRead {
+  /** When the read began, in ledger time. */
+  readonly sinceMs: number;
+  /** In ledger time. */
+  readonly endedMs: number;
+  /** The draft, when the read was for completing it; null when the shop has none. */
+  readonly draft: ShopHold | null;
+}
+
 export class Progress {
   readonly ports: OutboxPorts;
   readonly pace: OrderPace;
   /** By row: when this process first looked and found nothing, by what has really passed. */
   readonly #missingSince = new Map<number, number>();
+  /** By row that is worked on. */
+  readonly #reads = new Map<number, SaleRead>();
 
   constructor(ports: OutboxPorts) {
     this.ports = ports;
     this.pace = new OrderPace(ports.limits);
+  }
+
+  /** By which the shop is asked for this row: what an order needs goes before every mirror. */
+  sinkFor({ owned }: Work): OrderSink {
+    const { sink, mirrors } = this.ports;
+    return owned.reservation.state === 'submitted' ? sink : (mirrors?.sink ?? sink);
+  }
+
+  /** The worker has read the row's items and its draft, beginning at `sinceMs` in ledger time; the read ends now. */
+  noteRead(key: number, sinceMs: number, draft: ShopHold | null): void {
+    this.#reads.set(key, { sinceMs, draft, endedMs: this.ports.clock.now() });
+  }
+
+  /** The newest such read; null without one, and when it has ended too long ago to sell on it. */
+  saleRead(key: number): SaleRead | null {
+    const read = this.#reads.get(key);
+    if (read === undefined) return null;
+    return measureAge(this.ports.clock, read.endedMs) < SALE_READ_MAX_MS ? read : null;
+  }
+
+  /** The row is not worked on any more. */
+  forgetRead(key: number): void {
+    this.#reads.delete(key);
   }
 
   /** A decision on what a call brought. Rejects with `ClaimLost` when the row is another worker's by now. */
@@ -114,13 +181,53 @@ export class Progress {
     return decided.of;
   }
 
+  /** One decision about several rows, in one transaction. What it may do with rows of other workers is its own business. */
+  decideAll<R>(
+    keys: readonly number[],
+    plan: (states: readonly LedgerState[]) => JointDecision<R>,
+  ): Promise<R> {
+    const each = keys.map((key): Keys => ({ owned: { reservation_key: key }, precedence: true }));
+    return this.ports.store.transactAll(each, plan);
+  }
+
+  /** How a row is put off whose move was not carried out. */
+  putOffFor(attempts: number, outcome: MoveOutcome): PutOff {
+    const { limits } = this.ports;
+    const isUnsent = outcome.outcome === 'not_sent';
+    const failure = isUnsent ? outcome.failure : MOVE_FAILED;
+    const asked = isUnsent ? (outcome.retry_after_ms ?? 0) : 0;
+    return {
+      failure,
+      delay_ms: Math.max(asked, this.backoffMs(attempts)),
+      attempts_max: PASSING_FAILURES.has(failure) ? null : limits.attempts_max,
+    };
+  }
+
   /** Whether the row is still this worker's by the time its claim was given. */
   holdsClaim(work: Work): boolean {
-    return this.ports.clock.now() < (work.owned.outbox.claimed_until_ms ?? 0);
+    const { clock, limits } = this.ports;
+    const { claimed_until_ms } = work.owned.outbox;
+    if (claimed_until_ms === null) return false;
+    return measureAge(clock, claimed_until_ms - limits.claim_ms) < limits.claim_ms;
+  }
+
+  /**
+   * The same for a call that may not happen twice and can't be told from a second one by the shop: this process must still know
+   * that it wrote the row, by what the shop has said until now.
+   */
+  maySendOnce(work: Work): boolean {
+    return this.holdsClaim(work) && this.ports.intents.readMemory(work.owned.outbox).isWitnessed;
   }
 
   async fail(key: number, reason: OrderReason): Promise<void> {
     await this.decide(key, (state) => decideFailed(state, reason));
+  }
+
+  /** The shop refused details of the buyer: the order waits for corrected ones, or has failed after too many. */
+  async buyerRefused(work: Work, { fields, detail }: BuyerRefused): Promise<'held' | 'failed'> {
+    const key = keyOf(work);
+    this.ports.report('buyer_refused', { reservation_key: key, fields, detail });
+    return this.decide(key, (state) => decideBuyerRefused(state, fields));
   }
 
   /** A read of the shop that may fail; null when it did, and the row was put off. */
@@ -143,18 +250,29 @@ export class Progress {
     }
   }
 
-  /** Orders that carry our tag: the first is ours, and of any other a person is told. False when there is none. */
+  /**
+   * Orders that carry our tag, the oldest first: the first that was not cancelled is ours, and of any other such a person is told. A
+   * cancelled one is ours where there is no other. False when there is none.
+   */
   async adopted(work: Work, found: readonly ShopOrder[], signal: AbortSignal): Promise<boolean> {
-    const [order, ...doubles] = found;
+    const standing = found.filter(({ is_cancelled }) => !is_cancelled);
+    const order = standing[0] ?? found[0];
     if (order === undefined) return false;
-    if (doubles.length > 0)
+    if (standing.length > 1)
       this.tellDoubled(
         work,
-        found.map(({ order_name }) => order_name),
+        standing.map(({ order_name }) => order_name),
       );
-    await this.decide(keyOf(work), (state) => decidePlaced(state, order));
+    await this.recordPlaced(work, order, decideFound);
     await this.reread(work, signal);
     return true;
+  }
+
+  /** Writes down that the shop has the order, and reports one that ours is not any more, or never was. */
+  async recordPlaced(work: Work, order: ShopOrder, decide = decidePlaced): Promise<void> {
+    const key = keyOf(work);
+    const isOurs = await this.decide(key, (state) => decide(state, order));
+    if (!isOurs) this.ports.report('order_unasked', { reservation_key: key, order: order.order_name });
   }
 
   /** By the names that the merchant knows them by. */
@@ -165,7 +283,8 @@ export class Progress {
   /** A search by our tag found nothing. What then is certain: nothing was made. */
   async foundNothing(work: Work): Promise<boolean> {
     if (!(await this.isCertain(work))) return false;
-    await this.decide(keyOf(work), (state) => decideAbsent(state, 'looked_up'));
+    await this.decide(keyOf(work), (state) => decideAbsent(state, LOOKED_UP));
+    this.ports.intents.lookedUp(work.owned.outbox.tag);
     return true;
   }
 
@@ -244,11 +363,23 @@ export class Progress {
     const { limits } = this.ports;
     await this.decide(key, (state) => {
       const attempts = state.owned?.outbox.attempts ?? 0;
-      const delay_ms = Math.max(atLeastMs, this.#backoff(attempts));
+      const delay_ms = Math.max(atLeastMs, this.backoffMs(attempts));
       const attempts_max = PASSING_FAILURES.has(failure) ? null : limits.attempts_max;
       const again = { delay_ms, attempts_max, failure };
       return decideLater(state, backTo === undefined ? again : { ...again, back_to: backTo });
     });
+  }
+
+  /** Gives the row up for a person, with the reason. */
+  async park(key: number, failure: string): Promise<void> {
+    await this.decide(key, (state) => decideLater(state, { delay_ms: 0, attempts_max: 0, failure }));
+  }
+
+  /** Nothing was sent. The row is looked at afresh at once, and nothing counts as failed. */
+  async startOver(key: number, back_to: ShopState): Promise<false> {
+    const again = { delay_ms: 0, attempts_max: null, failure: 'unread', back_to, keeps_attempts: true };
+    await this.decide(key, (state) => decideLater(state, again));
+    return false;
   }
 
   async #waitTurn(work: Work, delay_ms: number, back_to: ShopState): Promise<void> {
@@ -257,7 +388,8 @@ export class Progress {
     );
   }
 
-  #backoff(attempts: number): number {
+  /** How long a row waits after so many steps in a row that did not succeed. */
+  backoffMs(attempts: number): number {
     const { random, limits } = this.ports;
     const full = Math.min(limits.backoff_max_ms, limits.backoff_min_ms * 2 ** Math.min(attempts, 16));
     return Math.round(full * (0.5 + random() / 2));
@@ -270,6 +402,19 @@ export function keyOf(work: Work): number {
 
 export function itemIds(work: Work): string[] {
   return work.items.map((item) => item.item_id);
+}
+
+/**
+ * What the reservation holds, a line for each place: a shop that wants all units of a line at one location finds each of these
+ * where it was held. The largest first, so that small ones leave the large ones their place.
+ */
+export function linesByPlace({ owned, items }: Work): HoldLine[] {
+  const lines = items.flatMap(({ variant_id, levels }) =>
+    levels
+      .flatMap(({ level_key }) => owned.holds.filter((hold) => hold.level_key === level_key))
+      .map(({ quantity_units }) => ({ variant_id, quantity_units })),
+  );
+  return lines.sort((a, b) => b.quantity_units - a.quantity_units);
 }
 
 /** What the reservation holds, by variant. */

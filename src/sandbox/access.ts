@@ -10,9 +10,11 @@ export const ALL_SCOPES: readonly string[] = [
   'read_inventory',
   'write_inventory',
   'read_locations',
+  'read_publications',
   'read_products',
   'write_products',
   'read_orders',
+  'read_all_orders',
   'write_orders',
   'read_returns',
   'write_returns',
@@ -33,12 +35,13 @@ export const MINTED_EXPIRES_IN_SECONDS = 86_399;
 const MINTED_MAX = 1_000;
 
 /**
- * Scopes of each root field, of which one is enough. Shopify: `requiredAccess` in the API reference. Fields that are
+ * Scopes of each root field, and of `Order.fulfillmentOrders`, of which one is enough. Shopify: `requiredAccess` in the API reference. Fields that are
  * missing here want none; `node` and `nodes` are not checked.
  */
 const REQUIRED_SCOPES: Readonly<Record<string, readonly string[]>> = {
   location: ['read_locations', 'read_inventory'],
   locations: ['read_locations', 'read_inventory'],
+  publications: ['read_publications'],
   product: ['read_products'],
   products: ['read_products'],
   productVariant: ['read_products'],
@@ -50,6 +53,11 @@ const REQUIRED_SCOPES: Readonly<Record<string, readonly string[]>> = {
   draftOrders: ['read_draft_orders'],
   order: ['read_orders'],
   orders: ['read_orders'],
+  fulfillmentOrders: [
+    'read_merchant_managed_fulfillment_orders',
+    'read_third_party_fulfillment_orders',
+    'read_assigned_fulfillment_orders',
+  ],
   refund: ['read_orders'],
   return: ['read_returns', 'read_orders'],
   fulfillment: ['read_fulfillments', 'read_orders', 'read_merchant_managed_fulfillment_orders'],
@@ -76,6 +84,7 @@ const REQUIRED_SCOPES: Readonly<Record<string, readonly string[]>> = {
   returnCancel: ['write_returns'],
   reverseFulfillmentOrderDispose: ['write_returns'],
   fulfillmentCreate: ['write_merchant_managed_fulfillment_orders', 'write_fulfillments'],
+  fulfillmentOrderMove: ['write_merchant_managed_fulfillment_orders', 'write_third_party_fulfillment_orders'],
   fulfillmentCancel: ['write_merchant_managed_fulfillment_orders', 'write_fulfillments'],
   inventoryActivate: ['write_inventory'],
   inventoryDeactivate: ['write_inventory'],
@@ -87,6 +96,14 @@ const REQUIRED_SCOPES: Readonly<Record<string, readonly string[]>> = {
   productUpdate: ['write_products'],
   productVariantsCount: ['read_products'],
 };
+
+/** Shopify: an app without `read_all_orders` sees the orders of the last 60 days. */
+const ORDERS_SEEN_MS = 60 * 24 * 60 * 60 * 1000;
+
+/** Since when orders have to be there to be shown. Milliseconds since 1970. */
+export function ordersSeenSinceMs(scopes: readonly string[], nowMs: number): number {
+  return scopes.includes('read_all_orders') ? 0 : nowMs - ORDERS_SEEN_MS;
+}
 
 /** Null when the scopes suffice for the root field; else what is required, in Shopify's words. */
 export function missingAccess(rootField: string, scopes: readonly string[]): string | null {

@@ -22,7 +22,15 @@ import {
 import { missingAccess } from './access.js';
 import { APP_FIELDS_BY_TYPE, APP_MUTATIONS, APP_QUERIES } from './app-fields.js';
 import type { Context, Fields } from './context.js';
-import { CostBucket, type CostQuestion, type CostReport, costOf, type RatePlan } from './cost.js';
+import {
+  CostBucket,
+  type CostQuestion,
+  type CostReport,
+  costOf,
+  maximumCost,
+  type Pricing,
+  type RatePlan,
+} from './cost.js';
 import { FIELDS_BY_TYPE } from './fields.js';
 import { typeOfGid } from './gid.js';
 import { MUTATIONS } from './mutations.js';
@@ -70,6 +78,7 @@ export interface ApiSettings {
   readonly plan: RatePlan;
   /** Whether a bucket that is too empty refuses; else it only reports. */
   readonly isThrottling: boolean;
+  readonly pricing: Pricing;
 }
 
 export class Api {
@@ -81,14 +90,16 @@ export class Api {
   origin = '';
   readonly #shop: Shop;
   readonly #plan: RatePlan;
+  readonly #pricing: Pricing;
   readonly #bucket: CostBucket;
   readonly #documents = new Map<string, DocumentNode>();
 
-  constructor(shop: Shop, scopes: readonly string[], { plan, isThrottling }: ApiSettings) {
+  constructor(shop: Shop, scopes: readonly string[], { plan, isThrottling, pricing }: ApiSettings) {
     this.#shop = shop;
     this.scopes = scopes;
     this.isThrottling = isThrottling;
     this.#plan = plan;
+    this.#pricing = pricing;
     this.#bucket = new CostBucket(plan, shop.settle());
   }
 
@@ -104,7 +115,7 @@ export class Api {
         : 'An operation name is required';
       return { answer: { errors: [{ message }] } };
     }
-    const requestedCost = costOf(costQuestion(document, operation, request));
+    const requestedCost = costOf(this.#costQuestion(document, operation, request));
     return { document, operation, request, requestedCost };
   }
 
@@ -135,14 +146,14 @@ export class Api {
     const { document, operation, request, requestedCost } = prepared;
     await this.#shop.bulkOperations.caughtUp(this.#shop.nowMs());
     const nowMs = this.#shop.settle();
-    if (this.isThrottling) {
-      if (requestedCost > this.#plan.bucketPoints) return this.#tooCostly(requestedCost);
-      if (!this.#bucket.affords(requestedCost, nowMs)) return this.#throttledAt(requestedCost, nowMs);
-    }
+    const maximum = maximumCost(this.#pricing, this.#plan, this.isThrottling);
+    if (requestedCost > maximum) return tooCostly(requestedCost, maximum);
+    if (this.isThrottling && !this.#bucket.affords(requestedCost, nowMs))
+      return this.#throttledAt(requestedCost, nowMs);
     const { data, errors } = await this.#execute(document, request.variables, request.operationName, nowMs);
     // Without data the variables did not fit the schema, and nothing ran.
     const actual = data
-      ? Math.min(requestedCost, costOf(costQuestion(document, operation, request), data))
+      ? Math.min(requestedCost, costOf(this.#costQuestion(document, operation, request), data))
       : null;
     return {
       ...(data === undefined ? {} : { data }),
@@ -162,17 +173,18 @@ export class Api {
     return { errors: [THROTTLED], extensions: { cost: this.#bucket.spend(requestedCost, null, nowMs) } };
   }
 
-  /** Shopify: a query above the maximum for a single one never runs. The sandbox's maximum is its bucket. */
-  #tooCostly(requestedCost: number): ApiAnswer {
-    const { bucketPoints } = this.#plan;
-    const message = `Query cost is ${requestedCost}, which exceeds the single query max cost limit (${bucketPoints}).`;
-    const extensions = {
-      code: 'MAX_COST_EXCEEDED',
-      cost: requestedCost,
-      maxCost: bucketPoints,
-      documentation: 'https://shopify.dev/api/usage/rate-limits',
+  #costQuestion(
+    document: DocumentNode,
+    operation: OperationDefinitionNode,
+    { variables }: ApiRequest,
+  ): CostQuestion {
+    return {
+      schema: SCHEMA,
+      operation,
+      fragments: fragmentsOf(document),
+      variables,
+      pricing: this.#pricing,
     };
-    return { errors: [{ message, extensions }] };
   }
 
   async #execute(
@@ -224,10 +236,14 @@ export function rootFieldsOf({ document, operation }: PreparedRequest): readonly
   return collect(operation.selectionSet);
 }
 
+/** Fields below a root field whose type wants a scope of its own. */
+const OWN_ACCESS: ReadonlySet<string> = new Set(['Order.fulfillmentOrders']);
+
 const resolveField: GraphQLFieldResolver<unknown, Context> = (source, args, context, info) => {
   const { fieldName } = info;
   const typeName = info.parentType.name;
-  if (typeName in ROOT_TABLES) requireAccess(fieldName, context);
+  if (typeName in ROOT_TABLES || OWN_ACCESS.has(`${typeName}.${fieldName}`))
+    requireAccess(fieldName, context);
   const field = TABLES[typeName]?.[fieldName];
   if (field) return field(source as never, args as never, context, info);
   if (typeof source === 'object' && source !== null && fieldName in source) {
@@ -250,12 +266,16 @@ function requireAccess(rootField: string, { scopes }: Context): void {
   });
 }
 
-function costQuestion(
-  document: DocumentNode,
-  operation: OperationDefinitionNode,
-  { variables }: ApiRequest,
-): CostQuestion {
-  return { schema: SCHEMA, operation, fragments: fragmentsOf(document), variables };
+/** Shopify: a query above the maximum for a single one never runs. */
+function tooCostly(requestedCost: number, maximum: number): ApiAnswer {
+  const message = `Query cost is ${requestedCost}, which exceeds the single query max cost limit (${maximum}).`;
+  const extensions = {
+    code: 'MAX_COST_EXCEEDED',
+    cost: requestedCost,
+    maxCost: maximum,
+    documentation: 'https://shopify.dev/api/usage/rate-limits',
+  };
+  return { errors: [{ message, extensions }] };
 }
 
 function fragmentsOf(document: DocumentNode): ReadonlyMap<string, FragmentDefinitionNode> {

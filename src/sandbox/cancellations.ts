@@ -6,7 +6,7 @@
 import type { ShopEvents } from './events.js';
 import type { Fulfillments } from './fulfillments.js';
 import type { Inventory } from './inventory.js';
-import { currentUnits, type Order, type RefundLine, unfulfilledUnits } from './order.js';
+import { currentUnits, isActiveList, type Order, type RefundLine, unfulfilledUnits } from './order.js';
 import type { Orders } from './orders.js';
 import type { Refunds } from './refunds.js';
 import type { CodedUserError } from './user-error.js';
@@ -153,9 +153,9 @@ export class Cancellations {
 
   #isAtClosedLocation(order: Order): boolean {
     return order.fulfillmentOrders.some(
-      ({ status, lines }) =>
-        status === 'OPEN' &&
-        lines.some(({ level }) => level && !this.#inventory.locations.get(level.locationId)?.isActive),
+      (list) =>
+        isActiveList(list) &&
+        list.lines.some(({ level }) => level && !this.#inventory.locations.get(level.locationId)?.isActive),
     );
   }
 }

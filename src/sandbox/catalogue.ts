@@ -3,6 +3,7 @@
  * benchmark hands in its own. Ids follow from the order of the entries, so equal catalogues have equal ids.
  */
 
+import type { ChannelHandle } from './publications.js';
 import type { StockState } from './quantities.js';
 
 export type ProductStatus = 'ACTIVE' | 'ARCHIVED' | 'DRAFT' | 'UNLISTED';
@@ -13,6 +14,8 @@ export interface CatalogueLocation {
   readonly name: string;
   readonly city: string;
   readonly countryCode: string;
+  /** Default true. */
+  readonly fulfillsOnlineOrders?: boolean;
 }
 
 export interface CatalogueVariant {
@@ -33,6 +36,8 @@ export interface CatalogueVariant {
    * `sku`, `tracked` and `stock` are then those of the item, and must be null, absent and empty.
    */
   readonly sharesItemOf?: string;
+  /** Makes it a bundle: selling one takes these units of other variants, named by SKU, that come before it. */
+  readonly components?: readonly { readonly sku: string; readonly quantity: number }[];
 }
 
 export interface CatalogueProduct {
@@ -41,12 +46,18 @@ export interface CatalogueProduct {
   readonly vendor: string;
   /** Default ACTIVE. */
   readonly status?: ProductStatus;
+  /** Channels that it is published on. Default all. */
+  readonly publishedOn?: readonly ChannelHandle[];
+  /** Sold by subscription alone. Default false. */
+  readonly requiresSellingPlan?: boolean;
+  /** PARENT: a mere listing of other products. Default null. */
+  readonly combinedListingRole?: 'CHILD' | 'PARENT' | null;
   readonly variants: readonly CatalogueVariant[];
 }
 
 /** All that a shop needs to open with. Its products may be made while they are read, once, in their order. */
 export interface CatalogueSource {
-  /** In order of priority: draft orders and sales take from the first that stocks the item. */
+  /** In order of their ids. Where orders take their units is the routing's matter. */
   readonly locations: readonly CatalogueLocation[];
   readonly products: Iterable<CatalogueProduct>;
 }
@@ -55,7 +66,7 @@ export interface Catalogue extends CatalogueSource {
   readonly products: readonly CatalogueProduct[];
 }
 
-/** The three locations of the seed, in order of priority. */
+/** The three locations of the seed, in order of their ids. */
 export const SEED_LOCATIONS = {
   warehouse: 'Hamburg Warehouse',
   store: 'Altona Store',

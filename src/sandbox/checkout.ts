@@ -7,11 +7,11 @@ import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { DraftOrder, DraftOrders } from './draft-orders.js';
 import { gidOf, numberOfGid } from './gid.js';
-import type { Inventory } from './inventory.js';
 import { totalCents } from './line.js';
 import { formatCents } from './money.js';
 import type { Order } from './order.js';
-import { claim, type Orders } from './orders.js';
+import type { Orders } from './orders.js';
+import type { Routing } from './routing.js';
 
 /** Why a buyer can't pay: the draft is deleted, was paid before, or its hold has lapsed and others bought the units. */
 export type PaymentRefusal = 'gone' | 'completed' | 'sold_out';
@@ -29,12 +29,12 @@ const REFUSAL_TEXT = {
 } as const satisfies Record<PaymentRefusal, string>;
 
 export class Checkout {
-  readonly #inventory: Inventory;
+  readonly #routing: Routing;
   readonly #orders: Orders;
   readonly #draftOrders: DraftOrders;
 
-  constructor(inventory: Inventory, orders: Orders, draftOrders: DraftOrders) {
-    this.#inventory = inventory;
+  constructor(routing: Routing, orders: Orders, draftOrders: DraftOrders) {
+    this.#routing = routing;
     this.#orders = orders;
     this.#draftOrders = draftOrders;
   }
@@ -102,7 +102,7 @@ export class Checkout {
     const draft = this.#draftOrders.get(id);
     if (!draft) return 'gone';
     if (draft.orderId !== null) return 'completed';
-    if (draft.held.length > 0 || claim(this.#inventory, draft.lines, true)) return null;
+    if (draft.held.length > 0 || this.#routing.claim(draft.lines, true)) return null;
     return 'sold_out';
   }
 

@@ -1,14 +1,15 @@
 /**
- * Query cost, in Shopify's points. The sizes are plausible, not exact: 1 for an object, 10 for a mutation, and a
- * connection grows with the logarithm of its page, which comes near the few figures measured at Shopify (250 scalar
- * locations 13 points, 50 levels of an item with their quantities 27).
+ * Query cost, in Shopify's points: 1 for an object, 10 for a mutation, and two ways to price a list (`Pricing`). Neither is
+ * exact: Shopify documents a rule and does not keep to it.
  */
 
 import {
+  type FieldNode,
   type FragmentDefinitionNode,
   type GraphQLNamedType,
   type GraphQLSchema,
   getNamedType,
+  isAbstractType,
   isInterfaceType,
   isObjectType,
   Kind,
@@ -30,8 +31,25 @@ export const RATE_PLANS = {
   enterprise: { bucketPoints: 40_000, restorePointsPerSecond: 2_000 },
 } as const satisfies Readonly<Record<string, RatePlan>>;
 
+/**
+ * `measured`: a connection grows with the logarithm of its page, which comes near the few figures measured at Shopify (250
+ * scalar locations 13 points, 50 levels of an item with their quantities 27). Only what no bucket can pay is too costly.
+ * `documented`: Shopify, API rate limits: a connection costs what its size says, entry by entry, an interface its dearest
+ * type, and a single query may cost at most 1,000 points on any plan. Plain lists with a size, and lists of ids, are priced
+ * alike: the rule does not name them, and this is the dearer reading.
+ */
+export type Pricing = 'measured' | 'documented';
+
+/** Shopify: single query limit. */
+const QUERY_MAX_POINTS = 1_000;
 const MUTATION_POINTS = 10;
 const CONNECTION_POINTS = 2;
+
+/** What a single query may cost at most; the bucket only counts where it refuses at all. */
+export function maximumCost(pricing: Pricing, { bucketPoints }: RatePlan, isThrottling: boolean): number {
+  const bucket = isThrottling ? bucketPoints : Number.POSITIVE_INFINITY;
+  return pricing === 'documented' ? Math.min(bucket, QUERY_MAX_POINTS) : bucket;
+}
 
 export interface CostReport {
   readonly requestedQueryCost: number;
@@ -91,6 +109,7 @@ export interface CostQuestion {
   readonly operation: OperationDefinitionNode;
   readonly fragments: ReadonlyMap<string, FragmentDefinitionNode>;
   readonly variables: Readonly<Record<string, unknown>>;
+  readonly pricing: Pricing;
 }
 
 /**
@@ -111,28 +130,46 @@ function selectionCost(
   data: unknown,
 ): number {
   let points = 0;
+  // By type: of what an interface may be, an answer is one.
+  const dearest = new Map<string, number>();
   for (const selection of selections.selections) {
     if (selection.kind === Kind.FIELD) {
-      const definition =
-        isObjectType(type) || isInterfaceType(type) ? type.getFields()[selection.name.value] : undefined;
-      if (!definition || !selection.selectionSet) continue;
-      const answer = valueAt(data, (selection.alias ?? selection.name).value);
-      if (answer === null) continue;
-      const inner = getNamedType(definition.type);
-      const children = selectionCost(question, inner, selection.selectionSet, sampleOf(answer));
-      points += inner.name.endsWith('Connection')
-        ? connectionCost(entriesOf(answer) ?? pageOf(question, selection.arguments ?? []), children)
-        : objectCost(inner.name, children);
+      points += fieldCost(question, type, selection, data);
       continue;
     }
     const fragment =
       selection.kind === Kind.INLINE_FRAGMENT ? selection : question.fragments.get(selection.name.value);
-    const condition = fragment?.typeCondition?.name.value;
     if (!fragment) continue;
-    const inner = condition === undefined ? type : question.schema.getType(condition);
-    points += selectionCost(question, inner, fragment.selectionSet, data);
+    const condition = fragment.typeCondition?.name.value ?? type?.name ?? '';
+    const inner = question.schema.getType(condition) ?? type;
+    const cost = selectionCost(question, inner, fragment.selectionSet, data);
+    dearest.set(condition, (dearest.get(condition) ?? 0) + cost);
   }
-  return points;
+  const costs = [...dearest.values()];
+  const isChoice = question.pricing === 'documented' && isAbstractType(type);
+  return points + (isChoice ? Math.max(0, ...costs) : costs.reduce((sum, cost) => sum + cost, 0));
+}
+
+function fieldCost(
+  question: CostQuestion,
+  type: GraphQLNamedType | undefined,
+  selection: FieldNode,
+  data: unknown,
+): number {
+  const definition =
+    isObjectType(type) || isInterfaceType(type) ? type.getFields()[selection.name.value] : undefined;
+  if (!definition || !selection.selectionSet) return 0;
+  const answer = valueAt(data, (selection.alias ?? selection.name).value);
+  if (answer === null) return 0;
+  const inner = getNamedType(definition.type);
+  const children = selectionCost(question, inner, selection.selectionSet, sampleOf(answer));
+  const args = selection.arguments ?? [];
+  if (inner.name.endsWith('Connection'))
+    return connectionCost(question.pricing, entriesOf(answer) ?? pageOf(question, args) ?? 1, children);
+  const object = objectCost(inner.name, children);
+  if (question.pricing === 'measured' || inner.name.endsWith('Edge')) return object;
+  const asked = pageOf(question, args) ?? idsOf(question, args) ?? 1;
+  return object * (Array.isArray(answer) ? answer.length : asked);
 }
 
 /** The layers of a connection are not objects of their own: its entries are paid for by the page. */
@@ -140,18 +177,26 @@ function objectCost(typeName: string, children: number): number {
   return typeName === 'PageInfo' || typeName.endsWith('Edge') ? children : 1 + children;
 }
 
-/** `children` counts one entry (its `nodes` or `edges` selection); the page multiplies it, but less than linearly. */
-function connectionCost(entries: number, children: number): number {
-  return CONNECTION_POINTS + Math.round(2 * Math.log(Math.max(1, entries)) * Math.max(1, children));
+/** `children` counts one entry (its `nodes` or `edges` selection); the page multiplies it. */
+function connectionCost(pricing: Pricing, entries: number, children: number): number {
+  const each = Math.max(1, children);
+  if (pricing === 'documented') return CONNECTION_POINTS + entries * each;
+  return CONNECTION_POINTS + Math.round(2 * Math.log(Math.max(1, entries)) * each);
 }
 
-function pageOf(
-  { variables }: CostQuestion,
-  args: NonNullable<Extract<SelectionSetNode['selections'][number], { kind: Kind.FIELD }>['arguments']>,
-): number {
+type Arguments = NonNullable<FieldNode['arguments']>;
+
+function pageOf(question: CostQuestion, args: Arguments): number | null {
   const size = args.find(({ name }) => name.value === 'first' || name.value === 'last')?.value;
   if (size?.kind === Kind.INT) return Number(size.value);
-  return size?.kind === Kind.VARIABLE ? Number(variables[size.name.value] ?? 1) : 1;
+  return size?.kind === Kind.VARIABLE ? Number(question.variables[size.name.value] ?? 1) : null;
+}
+
+function idsOf(question: CostQuestion, args: Arguments): number | null {
+  const ids = args.find(({ name }) => name.value === 'ids')?.value;
+  if (ids?.kind === Kind.LIST) return ids.values.length;
+  const given = ids?.kind === Kind.VARIABLE ? question.variables[ids.name.value] : null;
+  return Array.isArray(given) ? given.length : null;
 }
 
 /** Undefined when there is no answer to look at, null when the answer is null. */

@@ -38,15 +38,12 @@ export const DRAFT_LINES_MAX = 499;
 export const DRAFT_TAGS_MAX = 250;
 export const DRAFT_TAG_MAX_CHARACTERS = 40;
 
-/** Refuses a time in the past, unknown variants, and what is above Shopify's limits. */
+/** Refuses a time in the past, unknown variants, and what is above Shopify's limits; `buyer-rules.ts` has the rest. */
 export function inputErrors(inventory: Inventory, input: DraftInput, nowMs: number): UserError[] {
   const errors: UserError[] = [];
   const until = reserveUntilMs(input);
   if (typeof until === 'number' && until <= nowMs) {
     errors.push({ field: null, message: "Reserve until can't be in the past" });
-  }
-  if (typeof input.email === 'string' && !/^\S+@\S+$/u.test(input.email)) {
-    errors.push({ field: ['email'], message: 'Email is invalid' });
   }
   if ((input.tags?.length ?? 0) > DRAFT_TAGS_MAX) {
     errors.push({ field: ['tags'], message: `Tags exceed the maximum of ${DRAFT_TAGS_MAX}` });

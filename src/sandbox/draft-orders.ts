@@ -1,11 +1,12 @@
 /**
  * Draft orders, and the units that they hold. Shopify: `DraftOrderInput.reserveInventoryUntil` takes units out of
- * `available` until that time, at the shop's priority location, without looking at the stock, so `available` may go
- * below zero. Shopify's user errors for drafts carry no codes, and neither do these.
+ * `available` until that time, wherever the merchant's order routing says (routing.ts), without looking whether there are
+ * enough, so `available` may go below zero. Shopify's user errors for drafts carry no codes, and neither do these.
  *
  * Sources differ on the state that held units are in. Here it is `reserved`; a client should look at `available` only.
  */
 
+import { BUYER_RULES, type BuyerRules, buyerErrors } from './buyer-rules.js';
 import {
   changedDetails,
   type DraftInput,
@@ -19,7 +20,8 @@ import type { ShopEvents } from './events.js';
 import { gidOf, numberOfGid } from './gid.js';
 import type { Inventory, Level } from './inventory.js';
 import { type Details, type Line, NO_DETAILS } from './line.js';
-import { type Allocation, allocate, type Orders, type Taking } from './orders.js';
+import type { Orders, Taking } from './orders.js';
+import { type Allocation, type Routing, takingsOf } from './routing.js';
 import type { UserError } from './user-error.js';
 
 export interface DraftOrder extends Details {
@@ -49,15 +51,19 @@ const ID_STEP = 32_768n;
 export class DraftOrders {
   readonly #inventory: Inventory;
   readonly #orders: Orders;
+  readonly #routing: Routing;
   readonly #events: ShopEvents;
   readonly #drafts = new Map<string, DraftOrder>();
   /** Ids of the drafts that hold units: looking for lapsed ones must not cost more with every draft ever made. */
   readonly #holding = new Set<string>();
   #created = 0;
+  /** May be changed at any time. */
+  buyerRules: BuyerRules = BUYER_RULES;
 
-  constructor(inventory: Inventory, orders: Orders, events: ShopEvents) {
+  constructor(inventory: Inventory, orders: Orders, routing: Routing, events: ShopEvents) {
     this.#inventory = inventory;
     this.#orders = orders;
+    this.#routing = routing;
     this.#events = events;
   }
 
@@ -71,7 +77,11 @@ export class DraftOrders {
 
   /** Refuses a time in the past, an empty draft, unknown variants, and what is above Shopify's limits. */
   create(input: DraftInput, nowMs: number): DraftResult {
-    const userErrors = [...inputErrors(this.#inventory, input, nowMs), ...emptyErrors(input)];
+    const userErrors = [
+      ...buyerErrors(input, this.buyerRules),
+      ...inputErrors(this.#inventory, input, nowMs),
+      ...emptyErrors(input),
+    ];
     if (userErrors.length > 0) return { draftOrder: null, userErrors };
     const index = this.#created;
     this.#created += 1;
@@ -101,6 +111,11 @@ export class DraftOrders {
     if (!draft) return unknownDraft();
     const userErrors = [
       ...(draft.orderId === null ? [] : [{ field: null, message: 'Draft order has already been completed' }]),
+      // Shopify's paths begin with `input` on an update and not on a creation, as captured of its other errors.
+      ...buyerErrors(input, this.buyerRules).map(({ field, message }) => ({
+        field: field === null ? null : ['input', ...field],
+        message,
+      })),
       ...inputErrors(this.#inventory, input, nowMs),
       ...('lineItems' in input ? emptyErrors(input) : []),
     ];
@@ -145,7 +160,7 @@ export class DraftOrders {
     const taking: Taking =
       draft.held.length > 0
         ? { from: 'reserved', allocations: draft.held }
-        : { from: 'available', allocations: allocate(this.#inventory, draft.lines) };
+        : { from: 'available', allocations: this.#routing.allocate(draft.lines) };
     const order = this.#orders.place(
       { lines: draft.lines, details, taking, isPaid: !options.paymentPending },
       nowMs,
@@ -227,21 +242,32 @@ export class DraftOrders {
 
   #withUnitsHeld(draft: DraftOrder, nowMs: number): DraftOrder {
     if (draft.reserveUntilMs === null || draft.reserveUntilMs <= nowMs) return draft;
-    const held = allocate(this.#inventory, draft.lines);
+    const held = this.#routing.allocate(draft.lines);
     for (const { level, units } of held) {
       this.#inventory.change(level, { available: -units, reserved: units }, nowMs);
     }
     return { ...draft, held };
   }
 
-  /** Stock moves only when what is held changes: extending the time alone leaves the levels as they are. */
+  /** Stock moves only when other units are to be held: extending the time alone leaves the levels as they are. */
   #withHoldReplaced(draft: DraftOrder, nowMs: number): DraftOrder {
     const isLive = draft.reserveUntilMs !== null && draft.reserveUntilMs > nowMs;
-    const holdsItsLines =
-      draft.held.length > 0 && isSameTaking(draft.held, allocate(this.#inventory, draft.lines));
-    if (isLive && holdsItsLines) return draft;
+    if (isLive && draft.held.length > 0 && this.#holdsItsLines(draft)) return draft;
     this.#letGo(draft, nowMs);
     return this.#withUnitsHeld({ ...draft, held: [] }, nowMs);
+  }
+
+  /** Whether each line's units are held, wherever, and no others. */
+  #holdsItsLines({ lines, held }: DraftOrder): boolean {
+    return lines.every((line, position) => {
+      const own = held.filter((one) => one.position === position);
+      const takings = takingsOf(this.#inventory, line);
+      if (own.some(({ level }) => !takings.some(({ itemId }) => itemId === level.itemId))) return false;
+      return takings.every(({ itemId, quantity }) => {
+        const ofItem = own.filter(({ level }) => level.itemId === itemId);
+        return ofItem.reduce((sum, one) => sum + one.units, 0) === quantity;
+      });
+    });
   }
 
   #letGo(draft: DraftOrder, atMs: number): void {
@@ -257,12 +283,4 @@ function draftIndex(draft: DraftOrder): number {
 
 function unknownDraft(): DraftResult {
   return { draftOrder: null, userErrors: [{ field: ['id'], message: 'Draft order does not exist' }] };
-}
-
-/** Whether both take the same units from the same levels, line by line. */
-function isSameTaking(left: readonly Allocation[], right: readonly Allocation[]): boolean {
-  return (
-    left.length === right.length &&
-    left.every(({ level, units }, index) => level === right[index]?.level && units === right[index]?.units)
-  );
 }

@@ -4,14 +4,16 @@
  */
 
 import { GraphQLError } from 'graphql';
+import { missingAccess } from './access.js';
 import { connectionOf, orderedConnectionOf, type PageArguments } from './connection.js';
-import type { Fields } from './context.js';
+import type { Context, Fields } from './context.js';
 import { levelGidOf, numberOfGid } from './gid.js';
 import type { InventoryItem, Level, Location, Product, Variant } from './inventory.js';
 import type { AdjustmentGroup, InventoryChange } from './inventory-changes.js';
 import { LEVEL_LISTING, PLAIN_LISTING, variantListing } from './listings.js';
 import { formatCents } from './money.js';
 import { ORDER_TABLES } from './order-fields.js';
+import { type Publication, publishedMsOn } from './publications.js';
 import { type QuantityName, quantityOf, STOCK_STATES } from './quantities.js';
 import { DRAFT_ORDER, LEGACY_ID, LINE, MAILING_ADDRESS, TIMES } from './sale-fields.js';
 import { SHOP_DOMAIN, type Shop } from './shop.js';
@@ -34,7 +36,7 @@ const LOCATION: Fields<Location> = {
     provinceCode: null,
     zip: null,
   }),
-  fulfillsOnlineOrders: ({ isActive }) => isActive,
+  fulfillsOnlineOrders: ({ isActive, fulfillsOnlineOrders }) => isActive && fulfillsOnlineOrders,
   isFulfillmentService: () => false,
   isPrimary: (location, _args: object, { shop }) => [...shop.inventory.locations.keys()][0] === location.id,
   shipsInventory: ({ isActive }) => isActive,
@@ -60,12 +62,21 @@ const PRODUCT: Fields<Product> = {
     ),
   tracksInventory: (product, _args: object, { shop }) =>
     variantsOf(shop, product).some((variant) => shop.inventory.itemOfVariant(variant).tracked),
-  publishedAt: ({ publishedMs }) => (publishedMs === null ? null : isoSeconds(publishedMs)),
-  publishedOnCurrentPublication: ({ publishedMs }) => publishedMs !== null,
-  onlineStoreUrl: ({ publishedMs, status, handle }) =>
-    publishedMs === null || (status !== 'ACTIVE' && status !== 'UNLISTED')
+  publishedAt: (product, _args: object, { nowMs }) => {
+    const publishedMs = publishedMsOn(product, 'online_store', nowMs);
+    return publishedMs === null ? null : isoSeconds(publishedMs);
+  },
+  publishedOnCurrentPublication: (product, _args: object, { nowMs }) =>
+    publishedMsOn(product, 'online_store', nowMs) !== null,
+  publishedOnPublication: (product, { publicationId }: { publicationId: string }, context) =>
+    isPublished(product, null, publicationId, context),
+  onlineStoreUrl: (product, _args: object, { nowMs }) => {
+    const { status, handle } = product;
+    return publishedMsOn(product, 'online_store', nowMs) === null ||
+      (status !== 'ACTIVE' && status !== 'UNLISTED')
       ? null
-      : `https://${SHOP_DOMAIN}/products/${handle}`,
+      : `https://${SHOP_DOMAIN}/products/${handle}`;
+  },
   totalVariants: ({ variantIds }) => variantIds.length,
   variantsCount: ({ variantIds }) => ({ count: variantIds.length, precision: 'EXACT' }),
   variants: (product, args: PageArguments, { shop }) =>
@@ -76,6 +87,9 @@ const PRODUCT_VARIANT: Fields<Variant> = {
   ...TIMES,
   ...LEGACY_ID,
   sku: (variant, _args: object, { shop }) => shop.inventory.itemOfVariant(variant).sku,
+  publishedOnPublication: (variant, { publicationId }: { publicationId: string }, context) =>
+    isPublished(context.shop.inventory.productOfVariant(variant), variant, publicationId, context),
+  requiresComponents: ({ components }) => components.length > 0,
   barcode: () => null,
   displayName: (variant, _args: object, { shop }) =>
     `${shop.inventory.productOfVariant(variant).title} - ${variant.title}`,
@@ -85,7 +99,7 @@ const PRODUCT_VARIANT: Fields<Variant> = {
   product: (variant, _args: object, { shop }) => shop.inventory.productOfVariant(variant),
   inventoryItem: (variant, _args: object, { shop }) => shop.inventory.itemOfVariant(variant),
   inventoryQuantity: ({ itemId }, _args: object, { shop }) => shop.inventory.availableOfItem(itemId),
-  sellableOnlineQuantity: ({ itemId }, _args: object, { shop }) => shop.inventory.availableOfItem(itemId),
+  sellableOnlineQuantity: ({ itemId }, _args: object, { shop }) => shop.inventory.availableOnline(itemId),
   availableForSale: (variant, _args: object, { shop }) =>
     !shop.inventory.itemOfVariant(variant).tracked ||
     variant.inventoryPolicy === 'CONTINUE' ||
@@ -140,12 +154,26 @@ const INVENTORY_CHANGE: Fields<InventoryChange> = {
   quantityAfterChange: () => null,
 };
 
+const PUBLICATION: Fields<Publication> = {
+  name: ({ title }) => title,
+  autoPublish: () => true,
+  supportsFuturePublishing: ({ channel }) => channel.handle === 'online_store',
+  catalog: ({ catalog }) => catalog,
+  channels: ({ channel }, args: PageArguments) => connectionOf([channel], args, PLAIN_LISTING),
+};
+
+const APP_CATALOG: Fields<Publication['catalog']> = {
+  apps: ({ app }, args: PageArguments) => connectionOf([app], args, PLAIN_LISTING),
+};
+
 /** Tables by the schema's name of the type. The two roots have their own. */
 export const FIELDS_BY_TYPE: Readonly<Record<string, Fields<never>>> = {
   Location: LOCATION,
   Product: PRODUCT,
   ProductVariant: PRODUCT_VARIANT,
   InventoryItem: INVENTORY_ITEM,
+  Publication: PUBLICATION,
+  AppCatalog: APP_CATALOG,
   InventoryLevel: INVENTORY_LEVEL,
   InventoryAdjustmentGroup: ADJUSTMENT_GROUP,
   InventoryChange: INVENTORY_CHANGE,
@@ -154,6 +182,27 @@ export const FIELDS_BY_TYPE: Readonly<Record<string, Fields<never>>> = {
   ...ORDER_TABLES,
   MailingAddress: MAILING_ADDRESS,
 };
+
+/** Refused without `read_publications`. Of a publication that the shop does not have: not published there. */
+function isPublished(
+  product: Product,
+  variant: Variant | null,
+  publicationId: string,
+  { shop, nowMs, scopes }: Context,
+): boolean {
+  const requiredAccess = missingAccess('publications', scopes);
+  if (requiredAccess !== null) {
+    throw new GraphQLError(
+      `Access denied for publishedOnPublication field. Required access: ${requiredAccess}.`,
+      {
+        extensions: { code: 'ACCESS_DENIED', requiredAccess },
+      },
+    );
+  }
+  const handle = shop.publications.handleOf(publicationId);
+  if (handle === null || variant?.withheldOn.has(handle)) return false;
+  return publishedMsOn(product, handle, nowMs) !== null;
+}
 
 function levels(
   shop: Shop,

@@ -11,6 +11,7 @@ import {
   type FulfillmentOrder,
   type FulfillmentOrderLine,
   fulfillmentStatus,
+  isActiveList,
   type Order,
   outstandingCents,
   returnableUnits,
@@ -158,7 +159,7 @@ export class Fulfillments {
       const from = this.#orders.fulfillmentOrder(wanted.fulfillmentOrderId);
       if (!from)
         return { field: [...field, 'fulfillmentOrderId'], message: 'Fulfillment order does not exist.' };
-      if (from.status !== 'OPEN') {
+      if (!isActiveList(from)) {
         return {
           field,
           message: `Fulfillment order ${from.id} has an unfulfillable status= ${from.status.toLowerCase()}.`,

@@ -16,6 +16,11 @@ interface Attempt {
 
 export class IdempotencyKeys {
   readonly #attempts = new Map<string, Attempt>();
+  /**
+   * Whether a refusal is remembered as well: the same key is then refused again. Whether Shopify does, or tries anew, is not known
+   * for every refusal: tests try both.
+   */
+  keepsRefusals = true;
 
   /**
    * Runs `work` for a new key. The same key with the same mutation and input returns the first result, be it a
@@ -29,7 +34,8 @@ export class IdempotencyKeys {
     }
     const result = work();
     this.#attempts.delete(key);
-    this.#attempts.set(key, { fingerprint, startedMs: nowMs, result });
+    if (this.keepsRefusals || !isRefusal(result))
+      this.#attempts.set(key, { fingerprint, startedMs: nowMs, result });
     this.#forgetOldest();
     return result;
   }
@@ -40,4 +46,9 @@ export class IdempotencyKeys {
       this.#attempts.delete(key);
     }
   }
+}
+
+function isRefusal(result: unknown): boolean {
+  const { userErrors } = (result ?? {}) as { readonly userErrors?: unknown };
+  return Array.isArray(userErrors) && userErrors.length > 0;
 }

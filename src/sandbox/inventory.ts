@@ -8,6 +8,7 @@ import type { CatalogueLocation, InventoryPolicy, ProductStatus } from './catalo
 import { EntityMap } from './entity-map.js';
 import type { ShopEvents } from './events.js';
 import { levelGidOf } from './gid.js';
+import type { ChannelHandle, PublishedSince } from './publications.js';
 import { NO_UNITS, type Quantities, STOCK_STATES } from './quantities.js';
 import { Sequence } from './sequence.js';
 
@@ -17,6 +18,8 @@ export interface Location {
   readonly city: string;
   readonly countryCode: string;
   isActive: boolean;
+  /** The merchant's choice. An inactive location fulfils nothing, whatever it says. */
+  fulfillsOnlineOrders: boolean;
   readonly createdMs: number;
   updatedMs: number;
 }
@@ -30,8 +33,10 @@ export interface Product {
   readonly vendor: string;
   readonly tags: readonly string[];
   readonly variantIds: string[];
-  /** Null while the product is not published to the online store, whatever its status. */
-  publishedMs: number | null;
+  requiresSellingPlan: boolean;
+  readonly combinedListingRole: 'CHILD' | 'PARENT' | null;
+  /** Whatever its status. */
+  readonly publishedSince: PublishedSince;
   readonly createdMs: number;
   /** Moves on catalogue changes and on stock changes, as at Shopify. */
   updatedMs: number;
@@ -46,8 +51,24 @@ export interface Variant {
   readonly position: number;
   priceCents: number;
   inventoryPolicy: InventoryPolicy;
+  /** What one of it is made of; empty unless it is a bundle. */
+  components: readonly Component[];
+  /** Channels on which the product is published without this variant. */
+  readonly withheldOn: Set<ChannelHandle>;
   readonly createdMs: number;
   updatedMs: number;
+}
+
+export interface Component {
+  readonly variantId: string;
+  readonly quantity: number;
+}
+
+/** Units of one item that something takes. */
+export interface Taken {
+  readonly itemId: string;
+  readonly variantId: string;
+  readonly quantity: number;
 }
 
 export interface InventoryItem {
@@ -95,7 +116,15 @@ export class Inventory {
     const ids = new Sequence('Location', 81_604_116_521n, 32_768n);
     for (const location of locations) {
       const id = ids.next();
-      this.locations.set(id, { ...location, id, isActive: true, createdMs, updatedMs: createdMs });
+      const { fulfillsOnlineOrders = true } = location;
+      this.locations.set(id, {
+        ...location,
+        id,
+        isActive: true,
+        fulfillsOnlineOrders,
+        createdMs,
+        updatedMs: createdMs,
+      });
     }
   }
 
@@ -121,8 +150,8 @@ export class Inventory {
   }
 
   /**
-   * Where an order or a draft order takes the item's units: the first active location, by priority, that stocks
-   * it, whatever its stock. Undefined when no active location does. (Shopify has no location input on drafts.)
+   * Where the item's units go when nothing else says where: the first active location that stocks it. Undefined when none
+   * does.
    */
   priorityLevel(itemId: string): Level | undefined {
     return this.servingLevels(itemId)[0];
@@ -163,12 +192,33 @@ export class Inventory {
     return item.variantIds.map((id) => found(this.variants, id));
   }
 
+  /** Items and units of which stock is taken when so many of a variant are sold: a bundle takes its components'. */
+  takingsOf(variant: Variant, quantity: number): readonly Taken[] {
+    if (variant.components.length > 0) {
+      return variant.components.flatMap((component) =>
+        this.takingsOf(found(this.variants, component.variantId), component.quantity * quantity),
+      );
+    }
+    const item = this.itemOfVariant(variant);
+    return item.tracked ? [{ itemId: item.id, variantId: variant.id, quantity }] : [];
+  }
+
   itemOfVariant(variant: Variant): InventoryItem {
     return found(this.items, variant.itemId);
   }
 
   productOfVariant(variant: Variant): Product {
     return found(this.products, variant.productId);
+  }
+
+  /** The part of it that online channels may sell: at active locations that fulfil online orders. */
+  availableOnline(itemId: string): number {
+    return this.levelsOfItem(itemId)
+      .filter(({ locationId }) => {
+        const { isActive, fulfillsOnlineOrders } = found(this.locations, locationId);
+        return isActive && fulfillsOnlineOrders;
+      })
+      .reduce((sum, level) => sum + level.quantities.available, 0);
   }
 
   /** `available` of all levels of active locations; what Shopify calls the variant's inventory quantity. */
@@ -242,6 +292,14 @@ export class Inventory {
     }
     this.#levelsByItem.delete(itemId);
     this.items.delete(itemId);
+  }
+
+  /** Tells of the location and of nothing else: no product's or level's time moves. */
+  setFulfillsOnlineOrders(location: Location, fulfillsOnlineOrders: boolean, atMs: number): void {
+    if (location.fulfillsOnlineOrders === fulfillsOnlineOrders) return;
+    location.fulfillsOnlineOrders = fulfillsOnlineOrders;
+    location.updatedMs = Math.max(location.updatedMs, atMs);
+    this.#events.publish({ kind: 'location', atMs, locationId: location.id, change: 'updated' });
   }
 
   setLocationActive(location: Location, isActive: boolean, atMs: number): void {

@@ -5,6 +5,7 @@
 
 import type { Listing } from './connection.js';
 import type { DraftOrder } from './draft-orders.js';
+import type { LoggedEvent } from './event-log.js';
 import type { Inventory, InventoryItem, Level, Location, Product, Variant } from './inventory.js';
 import { totalCents } from './line.js';
 import { formatCents } from './money.js';
@@ -83,6 +84,16 @@ export const LEVEL_LISTING: Listing<Level> = {
     updated_at: time((level) => level.updatedMs),
   },
   sorts: {},
+};
+
+export const EVENT_LISTING: Listing<LoggedEvent> = {
+  filters: {
+    id: id((event) => event.id),
+    action: text((event) => [event.action]),
+    subject_type: text((event) => [event.subjectType]),
+    created_at: time((event) => event.createdMs),
+  },
+  sorts: { CREATED_AT: (event) => event.createdMs },
 };
 
 export const DRAFT_ORDER_LISTING: Listing<DraftOrder> = {

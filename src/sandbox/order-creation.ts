@@ -4,12 +4,14 @@
  * setting `outOfStockCode` answers with either.
  */
 
+import { BUYER_RULES, type BuyerRules, buyerErrors } from './buyer-rules.js';
 import { numberOfGid } from './gid.js';
 import type { Inventory } from './inventory.js';
 import { type AddressInput, type Attribute, type Details, type Line, NO_DETAILS } from './line.js';
 import { parseCents } from './money.js';
 import type { Order } from './order.js';
-import { type Allocation, claim, lineOfVariant, type Orders } from './orders.js';
+import { lineOfVariant, type Orders } from './orders.js';
+import type { Allocation, Routing } from './routing.js';
 import type { CodedUserError } from './user-error.js';
 
 export type InventoryBehaviour = 'BYPASS' | 'DECREMENT_IGNORING_POLICY' | 'DECREMENT_OBEYING_POLICY';
@@ -58,12 +60,16 @@ const LINES_FIELD = ['order', 'lineItems'];
 export class OrderCreation {
   readonly #inventory: Inventory;
   readonly #orders: Orders;
+  readonly #routing: Routing;
   /** What a shop out of stock answers with. May be changed at any time. */
   outOfStockCode: OutOfStockCode;
+  /** May be changed at any time. */
+  buyerRules: BuyerRules = BUYER_RULES;
 
-  constructor(inventory: Inventory, orders: Orders, outOfStockCode: OutOfStockCode) {
+  constructor(inventory: Inventory, orders: Orders, routing: Routing, outOfStockCode: OutOfStockCode) {
     this.#inventory = inventory;
     this.#orders = orders;
+    this.#routing = routing;
     this.outOfStockCode = outOfStockCode;
   }
 
@@ -92,10 +98,11 @@ export class OrderCreation {
 
   #allocations(lines: readonly Line[], behaviour: InventoryBehaviour): readonly Allocation[] | null {
     if (behaviour === 'BYPASS') return [];
-    return claim(this.#inventory, lines, behaviour === 'DECREMENT_OBEYING_POLICY');
+    return this.#routing.claim(lines, behaviour === 'DECREMENT_OBEYING_POLICY');
   }
 
-  #inputErrors({ lineItems, email, financialStatus }: OrderInput): CodedUserError[] {
+  #inputErrors(input: OrderInput): CodedUserError[] {
+    const { lineItems, financialStatus } = input;
     const invalid = (field: readonly string[], message: string): CodedUserError => ({
       field,
       message,
@@ -118,8 +125,8 @@ export class OrderCreation {
         ? [invalid(LINES_FIELD, "Line items Name can't be blank")]
         : [];
     });
-    if (typeof email === 'string' && !/^\S+@\S+$/u.test(email)) {
-      errors.push(invalid(['order', 'email'], 'Email is invalid'));
+    for (const { field, message } of buyerErrors(input, this.buyerRules)) {
+      errors.push({ field: field === null ? null : ['order', ...field], message, code: 'INVALID' });
     }
     if (financialStatus != null && financialStatus !== 'PAID' && financialStatus !== 'PENDING') {
       errors.push(invalid(['order', 'financialStatus'], 'the sandbox shop emulates PAID and PENDING'));

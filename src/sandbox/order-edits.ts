@@ -16,7 +16,8 @@ import {
   outstandingCents,
   unfulfilledUnits,
 } from './order.js';
-import { claim, newLine, type Orders } from './orders.js';
+import { newLine, type Orders } from './orders.js';
+import type { Routing } from './routing.js';
 import { Sequence } from './sequence.js';
 import type { UserError } from './user-error.js';
 
@@ -65,15 +66,21 @@ export class OrderEdits {
   readonly #inventory: Inventory;
   readonly #orders: Orders;
   readonly #fulfillments: Fulfillments;
+  readonly #routing: Routing;
   readonly #events: ShopEvents;
   readonly #edits = new Map<string, OrderEdit>();
   readonly #numbers = new Sequence('CalculatedOrder', 87_960_387_881n);
   readonly #addedIds = new Sequence('CalculatedLineItem', 41_000_000_001n);
 
-  constructor(inventory: Inventory, orders: Orders, fulfillments: Fulfillments, events: ShopEvents) {
+  constructor(
+    inventory: Inventory,
+    orders: Orders,
+    { fulfillments, routing, events }: { fulfillments: Fulfillments; routing: Routing; events: ShopEvents },
+  ) {
     this.#inventory = inventory;
     this.#orders = orders;
     this.#fulfillments = fulfillments;
+    this.#routing = routing;
     this.#events = events;
   }
 
@@ -222,7 +229,7 @@ export class OrderEdits {
     const level = locationId === null ? undefined : this.#inventory.levelAt(variant.itemId, locationId);
     const isTracked = this.#inventory.itemOfVariant(variant).tracked;
     if (level?.isActive && isTracked) return [{ position: 0, level, units }];
-    return claim(this.#inventory, [newLine(this.#inventory, variant, units)], false) ?? [];
+    return this.#routing.claim([newLine(this.#inventory, variant, units)], false) ?? [];
   }
 
   #remove(order: Order, lineId: string, units: number, restock: boolean, nowMs: number): void {

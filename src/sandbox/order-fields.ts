@@ -62,8 +62,8 @@ const ORDER: Fields<Order> = {
   subtotalLineItemsQuantity: ({ lines }) => unitsOf(lines),
   currentSubtotalLineItemsQuantity: ({ lines }) => lines.reduce((sum, line) => sum + currentUnits(line), 0),
   fulfillmentsCount: ({ fulfillments }) => ({ count: fulfillments.length, precision: 'EXACT' }),
-  fulfillmentOrders: ({ fulfillmentOrders }, args: PageArguments) =>
-    connectionOf(fulfillmentOrders, args, PLAIN_LISTING),
+  fulfillmentOrders: (order, args: PageArguments & { displayable?: boolean | null }, { shop, nowMs }) =>
+    connectionOf(shop.fulfillmentMoves.shown(order, args.displayable ?? false, nowMs), args, PLAIN_LISTING),
   fulfillments: ({ fulfillments }, { first }: First) => firstOf(fulfillments, first),
   refunds: ({ refunds }, { first }: First) => firstOf(refunds, first),
   returns: ({ returns }, args: PageArguments) => connectionOf(returns, args, PLAIN_LISTING),
@@ -93,11 +93,25 @@ const FULFILLMENT_ORDER: Fields<FulfillmentOrder> = {
   orderProcessedAt: ({ orderId }, _args: object, { shop }) =>
     isoSeconds(shop.orders.get(orderId)?.createdMs ?? 0),
   requestStatus: () => 'UNSUBMITTED',
+  supportedActions: (list, _args: object, { shop }) =>
+    shop.fulfillmentMoves.actions(list).map((action) => ({ action, externalUrl: null })),
+  assignedLocation: ({ locationId }, _args: object, { shop }) => {
+    const location = shop.inventory.locations.get(locationId ?? '') ?? null;
+    return {
+      ...NO_STREET,
+      location,
+      name: location?.name ?? '',
+      city: location?.city ?? null,
+      countryCode: location?.countryCode ?? 'ZZ',
+    };
+  },
   lineItems: (list, args: PageArguments) => {
     const entries = list.lines.map((line) => ({ ...line, orderId: list.orderId }));
     return connectionOf(entries, args, PLAIN_LISTING);
   },
 };
+
+const NO_STREET = { address1: null, address2: null, phone: null, province: null, zip: null } as const;
 
 const FULFILLMENT_ORDER_LINE: Fields<FulfillmentOrderLine & InOrder> = {
   lineItem: lineItemOf,

@@ -1,6 +1,7 @@
 /** The fields of Mutation that are about orders: making, paying, cancelling, editing, shipping and refunding them. */
 
 import type { Fields } from './context.js';
+import type { FulfillmentMoveInput } from './fulfillment-moves.js';
 import type { FulfillmentInput } from './fulfillments.js';
 import {
   badRequest,
@@ -87,6 +88,13 @@ export const ORDER_MUTATIONS: Fields<unknown> = {
   fulfillmentCancel: (_root, { id }: { id: string }, { shop, nowMs }, info) => {
     refuseIdempotencyKey(info);
     return shop.fulfillments.cancel(requireGid(id), nowMs);
+  },
+  fulfillmentOrderMove: (_root, args: FulfillmentMoveInput, { shop, nowMs }, info) => {
+    refuseIdempotencyKey(info);
+    requireGid(args.id);
+    requireGid(args.newLocationId);
+    requireArrayLimit(args.fulfillmentOrderLineItems ?? []);
+    return shop.fulfillmentMoves.move(args, nowMs);
   },
   refundCreate: (_root, { input }: { input: RefundInput }, { shop, nowMs }, info) => {
     const key = requireIdempotencyKey(info);

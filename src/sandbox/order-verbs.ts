@@ -11,6 +11,7 @@ import {
   currentUnits,
   type DispositionType,
   type Fulfillment,
+  isActiveList,
   type Order,
   type OrderLine,
   type Refund,
@@ -18,7 +19,7 @@ import {
   type Return,
   unfulfilledUnits,
 } from './order.js';
-import { allocate, newLine, type Taking } from './orders.js';
+import { newLine, type Taking } from './orders.js';
 import { ShopParts } from './shop-parts.js';
 import { made, must } from './user-error.js';
 
@@ -30,8 +31,8 @@ export abstract class OrderVerbs extends ShopParts {
   abstract settle(): number;
 
   /**
-   * Somebody buys units elsewhere. Without `at` in the online store: a paid order that commits them at the item's
-   * priority location, even below zero. With `at` at the till of that location: paid, and handed over at once, so they
+   * Somebody buys units elsewhere. Without `at` in the online store: a paid order that commits them where
+   * the order routing says, even below zero. With `at` at the till of that location: paid, and handed over at once, so they
    * leave available and on hand together. Throws on an unknown SKU or on units that are not a positive integer.
    */
   sell(sku: string, units: number, { at }: { readonly at?: string } = {}): Order {
@@ -41,7 +42,7 @@ export abstract class OrderVerbs extends ShopParts {
     const lines = [newLine(this.inventory, variant, units)];
     const isTracked = this.inventory.itemOfVariant(variant).tracked;
     const level = at === undefined || !isTracked ? undefined : this.#stockAt(sku, at, nowMs);
-    const allocations = level ? [{ position: 0, level, units }] : allocate(this.inventory, lines);
+    const allocations = level ? [{ position: 0, level, units }] : this.routing.allocate(lines);
     const taking: Taking = { from: 'available', allocations };
     const details = { ...NO_DETAILS, sourceName: at === undefined ? 'web' : 'pos' };
     const order = this.orders.place({ lines, details, taking, isPaid: true }, nowMs);
@@ -81,6 +82,16 @@ export abstract class OrderVerbs extends ShopParts {
   fulfil(orderName: string, units: Units = {}): readonly Fulfillment[] {
     const nowMs = this.settle();
     return this.#ship(this.orders.named(orderName), units, nowMs);
+  }
+
+  /** The location begins to pack what it is to ship of the order: it can't be moved elsewhere from then on. */
+  reportProgress(orderName: string): void {
+    const nowMs = this.settle();
+    for (const list of this.orders.named(orderName).fulfillmentOrders) {
+      if (list.status !== 'OPEN') continue;
+      list.status = 'IN_PROGRESS';
+      list.updatedMs = nowMs;
+    }
   }
 
   /** Calls a shipment ("#1001-F1") back. */
@@ -214,7 +225,7 @@ export abstract class OrderVerbs extends ShopParts {
         return [line.id, isAll ? unfulfilledUnits(order, line.id) : (units[line.sku ?? ''] ?? 0)];
       }),
     );
-    const open = order.fulfillmentOrders.filter(({ status }) => status === 'OPEN');
+    const open = order.fulfillmentOrders.filter(isActiveList);
     const shipments = open.flatMap((list) => {
       const lines = list.lines.flatMap(({ id, lineId, remainingUnits }) => {
         const quantity = Math.min(remainingUnits, wanted.get(lineId) ?? 0);

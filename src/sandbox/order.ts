@@ -19,8 +19,10 @@ export interface FulfillmentOrder {
   readonly orderId: string;
   /** Null in a shop without locations. */
   locationId: string | null;
-  /** CLOSED when all of it was shipped, CANCELLED when none of it is to be shipped any more. */
-  status: 'OPEN' | 'CLOSED' | 'CANCELLED';
+  /** CLOSED when all of it was shipped or moved, CANCELLED when none of it is to be shipped any more. */
+  status: 'OPEN' | 'IN_PROGRESS' | 'CLOSED' | 'CANCELLED';
+  /** Everything on it stands on another list by now: merchants are not shown it any more. */
+  isMoved: boolean;
   readonly lines: FulfillmentOrderLine[];
   readonly createdMs: number;
   updatedMs: number;
@@ -161,6 +163,11 @@ export interface Order extends Details {
   updatedMs: number;
   /** The times of its latest changes, oldest first: a search index that lags behind looks back in them. */
   changesMs: readonly number[];
+}
+
+/** Whether something on it may still be shipped. */
+export function isActiveList({ status }: FulfillmentOrder): boolean {
+  return status === 'OPEN' || status === 'IN_PROGRESS';
 }
 
 export function lineOf(order: Order, lineId: string): OrderLine {

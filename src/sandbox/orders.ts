@@ -8,16 +8,16 @@ import type { ShopEvents, ShopFact } from './events.js';
 import { gidOf } from './gid.js';
 import type { Inventory, Level, Variant } from './inventory.js';
 import { type Address, type AddressInput, type Details, type Line, NO_ADDRESS, totalCents } from './line.js';
-import { type FulfillmentOrder, type Order, type OrderLine, outstandingCents } from './order.js';
+import {
+  type FulfillmentOrder,
+  isActiveList,
+  type Order,
+  type OrderLine,
+  outstandingCents,
+} from './order.js';
+import type { Allocation } from './routing.js';
 import { Sequence } from './sequence.js';
 import type { UserError } from './user-error.js';
-
-/** Units of one level, for the line at that position. */
-export interface Allocation {
-  readonly position: number;
-  readonly level: Level;
-  readonly units: number;
-}
 
 /** What a new order takes out of which state. No allocations: it takes nothing, as with Shopify's BYPASS. */
 export interface Taking {
@@ -146,15 +146,30 @@ export class Orders {
   /** Puts units on the list of what is to be shipped. `level` is where they are committed; null when they are nowhere. */
   expect(order: Order, lineId: string, level: Level | null, units: number, nowMs: number): void {
     const locationId = level?.locationId ?? this.#shippingLocationId();
-    let list = order.fulfillmentOrders.find((one) => one.status === 'OPEN' && one.locationId === locationId);
-    if (!list) {
-      const id = this.#fulfillmentOrderIds.next();
-      const times = { createdMs: nowMs, updatedMs: nowMs };
-      list = { id, orderId: order.id, locationId, status: 'OPEN', lines: [], ...times };
-      order.fulfillmentOrders.push(list);
-      this.#fulfillmentOrders.set(id, list);
-    }
+    const open = order.fulfillmentOrders.find((one) => isActiveList(one) && one.locationId === locationId);
+    const list = open ?? this.newList(order, locationId, nowMs);
     list.updatedMs = nowMs;
+    this.addToList(list, lineId, level, units);
+  }
+
+  /** A list of what one location is to ship of the order, with nothing on it yet. */
+  newList(order: Order, locationId: string | null, nowMs: number): FulfillmentOrder {
+    const list: FulfillmentOrder = {
+      id: this.#fulfillmentOrderIds.next(),
+      orderId: order.id,
+      locationId,
+      status: 'OPEN',
+      isMoved: false,
+      lines: [],
+      createdMs: nowMs,
+      updatedMs: nowMs,
+    };
+    order.fulfillmentOrders.push(list);
+    this.#fulfillmentOrders.set(list.id, list);
+    return list;
+  }
+
+  addToList(list: FulfillmentOrder, lineId: string, level: Level | null, units: number): void {
     const same = list.lines.find((line) => line.lineId === lineId && line.level === level);
     if (same) {
       same.totalUnits += units;
@@ -188,42 +203,6 @@ export class Orders {
   }
 }
 
-/**
- * Each line's units at its item's priority location, never split. Custom lines, untracked items and items that no
- * active location stocks take nothing.
- */
-export function allocate(inventory: Inventory, lines: readonly Line[]): readonly Allocation[] {
-  return lines.flatMap((line, position) => {
-    const level = isTracked(inventory, line) ? inventory.priorityLevel(line.itemId) : undefined;
-    return level ? [{ position, level, units: line.quantity }] : [];
-  });
-}
-
-/**
- * As `allocate`, but at the first location that has all of a line's units, and at the priority location when none has.
- * With `obeysPolicy` the latter is for variants with the policy CONTINUE only: null when another one has too few units.
- */
-export function claim(
-  inventory: Inventory,
-  lines: readonly Line[],
-  obeysPolicy: boolean,
-): readonly Allocation[] | null {
-  const taken = new Map<Level, number>();
-  const allocations: Allocation[] = [];
-  for (const [position, line] of lines.entries()) {
-    if (!isTracked(inventory, line)) continue;
-    const levels = inventory.servingLevels(line.itemId);
-    const able = levels.find((one) => one.quantities.available - (taken.get(one) ?? 0) >= line.quantity);
-    const isOversellable = inventory.variants.get(line.variantId ?? '')?.inventoryPolicy === 'CONTINUE';
-    if (!able && obeysPolicy && !isOversellable) return null;
-    const level = able ?? levels[0];
-    if (!level) continue;
-    taken.set(level, (taken.get(level) ?? 0) + line.quantity);
-    allocations.push({ position, level, units: line.quantity });
-  }
-  return allocations;
-}
-
 /** The catalogue's part of a line. */
 export function lineOfVariant(inventory: Inventory, variant: Variant) {
   return {
@@ -239,8 +218,4 @@ export function lineOfVariant(inventory: Inventory, variant: Variant) {
 /** A line of so many units of a variant, not yet part of anything. */
 export function newLine(inventory: Inventory, variant: Variant, quantity: number): Line {
   return { ...lineOfVariant(inventory, variant), id: '', uuid: '', quantity, customAttributes: [] };
-}
-
-function isTracked(inventory: Inventory, line: Line): line is Line & { readonly itemId: string } {
-  return line.itemId !== null && (inventory.items.get(line.itemId)?.tracked ?? false);
 }

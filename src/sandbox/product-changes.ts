@@ -2,8 +2,9 @@
 
 import type { CatalogueProduct, CatalogueVariant, InventoryPolicy, ProductStatus } from './catalogue.js';
 import type { ShopEvents } from './events.js';
-import type { Inventory, InventoryItem, Product, Variant } from './inventory.js';
+import type { Component, Inventory, InventoryItem, Product, Variant } from './inventory.js';
 import { parseCents } from './money.js';
+import { ALL_CHANNELS, type ChannelHandle } from './publications.js';
 import type { Quantities } from './quantities.js';
 import { Sequence } from './sequence.js';
 
@@ -17,6 +18,7 @@ export interface ItemChange {
 export interface VariantChange {
   readonly priceCents?: number;
   readonly inventoryPolicy?: InventoryPolicy;
+  readonly components?: readonly Component[];
   readonly item?: ItemChange;
 }
 
@@ -30,6 +32,9 @@ export class ProductChanges {
    * reads ids as numbers mixes up neighbours at once.
    */
   readonly #itemIds = new Sequence('InventoryItem', 271_878_346_596_884_015n, 17n);
+
+  /** Whether publishing counts as a change of the product, with its time and webhook. Shopify does not document it. */
+  publishingMovesTime = true;
 
   constructor(inventory: Inventory, events: ShopEvents) {
     this.#inventory = inventory;
@@ -47,7 +52,9 @@ export class ProductChanges {
       vendor: entry.vendor,
       tags: [],
       variantIds: [],
-      publishedMs: createdMs,
+      requiresSellingPlan: entry.requiresSellingPlan ?? false,
+      combinedListingRole: entry.combinedListingRole ?? null,
+      publishedSince: new Map((entry.publishedOn ?? ALL_CHANNELS).map((handle) => [handle, createdMs])),
       createdMs,
       updatedMs: createdMs,
     };
@@ -89,22 +96,36 @@ export class ProductChanges {
     this.#events.publish({ kind: 'product', change: 'deleted', atMs: nowMs, productId: product.id });
   }
 
-  /** Title, status, publication; a field that is absent stays. */
+  /** Title, status, selling plans; a field that is absent stays. */
   updateProduct(
     product: Product,
-    fields: { title?: string; status?: ProductStatus; isPublished?: boolean },
+    fields: { title?: string; status?: ProductStatus; requiresSellingPlan?: boolean },
     atMs: number,
   ): void {
     if (fields.title !== undefined) product.title = fields.title;
     if (fields.status !== undefined) product.status = fields.status;
-    if (fields.isPublished === false) product.publishedMs = null;
-    if (fields.isPublished === true) product.publishedMs ??= atMs;
+    if (fields.requiresSellingPlan !== undefined) product.requiresSellingPlan = fields.requiresSellingPlan;
     this.#inventory.touch(product, atMs);
+  }
+
+  /** From when on it is published there: a time, or null for not at all. */
+  publish(product: Product, handle: ChannelHandle, sinceMs: number | null, atMs: number): void {
+    if (sinceMs === null) product.publishedSince.delete(handle);
+    else product.publishedSince.set(handle, sinceMs);
+    if (this.publishingMovesTime) this.#inventory.touch(product, atMs);
+  }
+
+  /** Whether the variant is published where its product is. */
+  publishVariant(variant: Variant, handle: ChannelHandle, isPublished: boolean, atMs: number): void {
+    if (isPublished) variant.withheldOn.delete(handle);
+    else variant.withheldOn.add(handle);
+    if (this.publishingMovesTime) this.#inventory.touch(this.#inventory.productOfVariant(variant), atMs);
   }
 
   updateVariant(variant: Variant, change: VariantChange, atMs: number): void {
     if (change.priceCents !== undefined) variant.priceCents = change.priceCents;
     if (change.inventoryPolicy !== undefined) variant.inventoryPolicy = change.inventoryPolicy;
+    if (change.components !== undefined) variant.components = change.components;
     variant.updatedMs = Math.max(variant.updatedMs, atMs);
     if (change.item) this.updateItem(this.#inventory.itemOfVariant(variant), change.item, atMs);
     else this.#inventory.touch(this.#inventory.productOfVariant(variant), atMs);
@@ -133,6 +154,11 @@ export class ProductChanges {
       position: product.variantIds.length + 1,
       priceCents: parseCents(entry.price),
       inventoryPolicy: entry.inventoryPolicy ?? 'DENY',
+      components: (entry.components ?? []).map(({ sku, quantity }) => ({
+        variantId: this.#inventory.variantOfSku(sku).id,
+        quantity,
+      })),
+      withheldOn: new Set(),
       createdMs,
       updatedMs: createdMs,
     };

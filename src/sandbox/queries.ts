@@ -1,17 +1,21 @@
 /** The fields of QueryRoot. */
 
 import { GraphQLError } from 'graphql';
+import { ordersSeenSinceMs } from './access.js';
 import { connectionOf, type Listing, orderedConnectionOf, type PageArguments } from './connection.js';
 import type { Context, Fields } from './context.js';
 import { typeOfGid } from './gid.js';
 import {
   DRAFT_ORDER_LISTING,
+  EVENT_LISTING,
   ITEM_LISTING,
   LOCATION_LISTING,
   orderListing,
+  PLAIN_LISTING,
   productListing,
   variantListing,
 } from './listings.js';
+import type { Order } from './order.js';
 import { SHOP_CURRENCY, SHOP_DOMAIN, SHOP_ID, type Shop } from './shop.js';
 import { isoSeconds } from './time.js';
 
@@ -23,7 +27,10 @@ const NODES: Readonly<Record<string, (shop: Shop, id: string) => unknown>> = {
   Location: ({ inventory }, id) => inventory.locations.get(id),
   Product: ({ inventory }, id) => inventory.products.get(id),
   ProductVariant: ({ inventory }, id) => inventory.variants.get(id),
-  InventoryItem: ({ inventory }, id) => inventory.items.get(id),
+  InventoryItem: (shop, id) => {
+    const item = shop.inventory.items.get(id);
+    return item && shop.isItemShown(item) ? item : undefined;
+  },
   InventoryLevel: ({ inventory }, id) => inventory.levels.get(id),
   DraftOrder: ({ draftOrders }, id) => draftOrders.get(id),
   Order: ({ orders }, id) => orders.get(id),
@@ -45,14 +52,17 @@ export const QUERIES: Fields<unknown> = {
     uninstallUrl: null,
     accessScopes: scopes.map((handle) => ({ handle, description: handle.replaceAll('_', ' ') })),
   }),
-  location: (_root, { id }: { id?: string | null }, { shop }) =>
+  location: (_root, { id }: { id?: string | null }, context) =>
     // Shopify: without an id, the primary location.
-    id == null ? [...shop.inventory.locations.values()][0] : nodeOf(shop, id, 'Location'),
+    id == null ? [...context.shop.inventory.locations.values()][0] : nodeOf(context, id, 'Location'),
   locations: (_root, args: PageArguments & { includeInactive: boolean }, { shop }) => {
     const all = [...shop.inventory.locations.values()];
     const shown = args.includeInactive ? all : all.filter((location) => location.isActive);
     return connectionOf(shown, args, LOCATION_LISTING);
   },
+  // Catalogs of companies and markets have none here.
+  publications: (_root, args: PageArguments & { catalogType?: string | null }, { shop }) =>
+    connectionOf((args.catalogType ?? 'APP') === 'APP' ? shop.publications.all() : [], args, PLAIN_LISTING),
   product: byId('Product'),
   productVariant: byId('ProductVariant'),
   inventoryItem: byId('InventoryItem'),
@@ -64,22 +74,27 @@ export const QUERIES: Fields<unknown> = {
   return: byId('Return'),
   // A job's number is a UUID: it is no global id like the others.
   job: (_root, { id }: { id: string }, { shop }) => shop.cancellations.job(id) ?? null,
-  node: (_root, { id }: { id: string }, { shop }) => nodeOf(shop, id),
-  nodes: (_root, { ids }: { ids: readonly string[] }, { shop }) => {
+  node: (_root, { id }: { id: string }, context) => nodeOf(context, id),
+  nodes: (_root, { ids }: { ids: readonly string[] }, context) => {
     requireArrayLimit(ids);
-    return ids.map((id) => nodeOf(shop, id));
+    return ids.map((id) => nodeOf(context, id));
   },
   products: (_root, args: PageArguments, { shop: { inventory } }) =>
     orderedConnectionOf(inventory.products.inOrder(), args, productListing(inventory)),
   productVariants: (_root, args: PageArguments, { shop: { inventory } }) =>
     orderedConnectionOf(inventory.variants.inOrder(), args, variantListing(inventory)),
-  inventoryItems: (_root, args: PageArguments, { shop: { inventory } }) =>
-    orderedConnectionOf(inventory.items.inOrder(), args, ITEM_LISTING),
+  inventoryItems: (_root, args: PageArguments, { shop }) =>
+    orderedConnectionOf(shop.inventory.items.inOrder(), args, ITEM_LISTING, (item) => shop.isItemShown(item)),
   draftOrders: (_root, args: PageArguments, context) =>
     searchableAfterLag(context.shop.draftOrders.all(), args, DRAFT_ORDER_LISTING, context),
+  events: (_root, args: PageArguments, context) => {
+    if (context.shop.refusesEvents)
+      throw new GraphQLError('Access denied for events field.', { extensions: { code: 'ACCESS_DENIED' } });
+    return searchableAfterLag(context.shop.eventLog.all(), args, EVENT_LISTING, context);
+  },
   orders: (_root, args: PageArguments, context) =>
     searchableAfterLag(
-      context.shop.orders.all(),
+      [...context.shop.orders.all()].filter((order) => isShown(order, context)),
       args,
       // What a search goes by is what the index has seen.
       orderListing(args.query ? context.nowMs - context.shop.searchLagMs : context.nowMs),
@@ -102,14 +117,20 @@ export function requireArrayLimit(entries: readonly unknown[]): void {
 }
 
 /** Null when there is no such thing, or when it is not of the wanted type. */
-function nodeOf(shop: Shop, id: string, wantedType?: string): unknown {
+function nodeOf(context: Context, id: string, wantedType?: string): unknown {
   const type = typeOfGid(requireGid(id)) ?? '';
   if (wantedType !== undefined && type !== wantedType) return null;
-  return NODES[type]?.(shop, id) ?? null;
+  const node = NODES[type]?.(context.shop, id) ?? null;
+  return type === 'Order' && node !== null && !isShown(node as Order, context) ? null : node;
+}
+
+/** Whether the app sees an order of that age. */
+function isShown({ createdMs }: Order, { scopes, nowMs }: Context): boolean {
+  return createdMs >= ordersSeenSinceMs(scopes, nowMs);
 }
 
 function byId(type: string) {
-  return (_root: unknown, { id }: { id: string }, { shop }: Context) => nodeOf(shop, id, type);
+  return (_root: unknown, { id }: { id: string }, context: Context) => nodeOf(context, id, type);
 }
 
 /** Shopify's search index follows the data after a moment; a list without a query does not come from it. */

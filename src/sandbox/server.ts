@@ -18,7 +18,7 @@ import {
 import { Api, type ApiRequest, type PreparedRequest, ROOT_FIELDS, rootFieldsOf } from './api.js';
 import { BULK_DEFAULTS, BULK_PATH, type BulkSettings } from './bulk-operations.js';
 import { type CatalogueSource, SEED_CATALOGUE } from './catalogue.js';
-import { RATE_PLANS, type RatePlan } from './cost.js';
+import { type Pricing, RATE_PLANS, type RatePlan } from './cost.js';
 import {
   BULK_DOWNLOAD,
   type Fault,
@@ -50,12 +50,18 @@ export interface SandboxOptions extends DealingSettings {
   readonly catalogue?: CatalogueSource;
   /** How long new drafts and orders stay invisible to searches. Default 0. */
   readonly searchLagMs?: number;
+  /** Whether the app may not read the shop's log of events. Default false. */
+  readonly refusesEvents?: boolean;
+  /** SKUs that the API does not show, although the shop counts them. Default none. */
+  readonly hiddenSkus?: readonly string[];
   /** What the app may do. Default `ALL_SCOPES`. */
   readonly scopes?: readonly string[];
   /** Whether callers that are too fast are refused. Default true. */
   readonly throttle?: boolean;
   /** Bucket and rate. Default standard. */
   readonly rate?: keyof typeof RATE_PLANS | RatePlan;
+  /** How queries are priced. Default `measured`. */
+  readonly pricing?: Pricing;
   /** Equal seeds make equal choices of what random faults hit. Default: another one each time; see `seed`. */
   readonly seed?: number;
   /** Random faults of the API; see `faults` for planned ones. Default none. */
@@ -142,6 +148,8 @@ export class SandboxServer {
       ...options,
       catalogue,
       now: options.now ?? Date.now,
+      // A stream of its own: how many calls were made does not change where units are taken.
+      random: seededRandom(seed + 2),
       searchLagMs: options.searchLagMs ?? 0,
       clockSkewMs: options.clockSkewMs ?? 0,
       bulk: { ...BULK_DEFAULTS, waitMs: isRealClock ? 0 : BULK_WAIT_MS, ...options.bulk },
@@ -149,6 +157,7 @@ export class SandboxServer {
     this.#api = new Api(this.shop, options.scopes ?? ALL_SCOPES, {
       plan: typeof rate === 'string' ? RATE_PLANS[rate] : rate,
       isThrottling: options.throttle ?? true,
+      pricing: options.pricing ?? 'measured',
     });
     this.#api.origin = options.origin ?? '';
     // A stream of its own: how many calls were made does not change which webhooks are hit.
@@ -224,18 +233,26 @@ export class SandboxServer {
     return {
       throttle: this.#api.isThrottling,
       searchLagMs: this.shop.searchLagMs,
+      refusesEvents: this.shop.refusesEvents,
+      hiddenSkus: [...this.shop.hiddenSkus],
       clockSkewMs: this.shop.clockSkewMs,
       faults: this.faults.random,
       webhookFaults: this.webhooks.faults,
+      routing: this.shop.routing.settings,
+      fulfilment: this.shop.fulfillmentMoves.settings,
     };
   }
 
   /** Changes what is named. Throws `FaultError` on faults that make no sense. */
   set(settings: Partial<LiveSettings>): void {
     if (settings.faults) this.faults.setRandom(settings.faults);
+    if (settings.routing) this.shop.routing.set(settings.routing);
+    if (settings.fulfilment) this.shop.fulfillmentMoves.set(settings.fulfilment);
     if (settings.webhookFaults) this.webhooks.setFaults(settings.webhookFaults);
     this.#api.isThrottling = settings.throttle ?? this.#api.isThrottling;
     this.shop.searchLagMs = settings.searchLagMs ?? this.shop.searchLagMs;
+    this.shop.refusesEvents = settings.refusesEvents ?? this.shop.refusesEvents;
+    if (settings.hiddenSkus) this.shop.hiddenSkus = new Set(settings.hiddenSkus);
     this.shop.clockSkewMs = settings.clockSkewMs ?? this.shop.clockSkewMs;
   }
 

@@ -6,6 +6,7 @@
 import { BULK_DEFAULTS, BulkOperations, type BulkSettings } from './bulk-operations.js';
 import type { CatalogueSource } from './catalogue.js';
 import { gidOf } from './gid.js';
+import type { InventoryItem } from './inventory.js';
 import { NO_UNITS, onHand, type Quantities } from './quantities.js';
 import type { DealingSettings } from './shop-parts.js';
 import { StockVerbs } from './stock-verbs.js';
@@ -24,6 +25,10 @@ export interface ShopSettings extends DealingSettings {
   /** How far the shop's clock is ahead of `now`; behind when it is negative. Default 0. */
   readonly clockSkewMs?: number;
   readonly bulk?: Partial<BulkSettings>;
+  /** Default false; see `Shop.refusesEvents`. */
+  readonly refusesEvents?: boolean;
+  /** Default none; see `Shop.hiddenSkus`. */
+  readonly hiddenSkus?: readonly string[];
 }
 
 export class Shop extends StockVerbs {
@@ -31,6 +36,13 @@ export class Shop extends StockVerbs {
   readonly bulkOperations: BulkOperations;
   /** May be changed at any time. */
   searchLagMs: number;
+  /**
+   * SKUs whose items the API does not show, neither in lists nor by id, although the shop counts their variants: a copy
+   * that lags, or data that is not this app's to see. May be changed at any time.
+   */
+  hiddenSkus: ReadonlySet<string>;
+  /** Whether the app may not read the log of events. May be changed at any time. */
+  refusesEvents: boolean;
   /** May be changed at any time; stamps that are in the shop already do not move. */
   clockSkewMs: number;
   readonly createdMs: number;
@@ -42,6 +54,8 @@ export class Shop extends StockVerbs {
     super(settings.catalogue, settings, settings.now() + (settings.clockSkewMs ?? 0));
     this.#now = settings.now;
     this.searchLagMs = settings.searchLagMs;
+    this.refusesEvents = settings.refusesEvents ?? false;
+    this.hiddenSkus = new Set(settings.hiddenSkus);
     this.clockSkewMs = settings.clockSkewMs ?? 0;
     this.createdMs = this.nowMs();
     this.#updatedMs = this.createdMs;
@@ -61,6 +75,11 @@ export class Shop extends StockVerbs {
   /** The shop's clock, in milliseconds since 1970, without doing what is due. */
   nowMs(): number {
     return this.#now() + this.clockSkewMs;
+  }
+
+  /** Whether the API shows the item. */
+  isItemShown({ sku }: InventoryItem): boolean {
+    return !this.hiddenSkus.has(sku ?? '');
   }
 
   get name(): string {

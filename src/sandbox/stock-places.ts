@@ -2,6 +2,7 @@
 
 import type { DraftOrders } from './draft-orders.js';
 import type { Inventory, Level, Location } from './inventory.js';
+import { isActiveList } from './order.js';
 import type { Orders } from './orders.js';
 import { onHand, QUANTITY_MAX_UNITS, type Quantities, STOCK_STATES } from './quantities.js';
 import type { CodedUserError, UserError } from './user-error.js';
@@ -168,7 +169,7 @@ export class StockPlaces {
   #relocateFulfillmentOrders(fromId: string, toId: string): void {
     for (const { fulfillmentOrders } of this.#orders.all()) {
       for (const list of fulfillmentOrders) {
-        if (list.status !== 'OPEN' || list.locationId !== fromId) continue;
+        if (!isActiveList(list) || list.locationId !== fromId) continue;
         list.locationId = toId;
         for (const line of list.lines) {
           if (line.level) line.level = this.#inventory.levelAt(line.level.itemId, toId) ?? line.level;

@@ -3,6 +3,7 @@
 import type { CatalogueProduct, CatalogueVariant, InventoryPolicy, ProductStatus } from './catalogue.js';
 import type { Level, Location, Product, Variant } from './inventory.js';
 import { OrderVerbs } from './order-verbs.js';
+import type { ChannelHandle } from './publications.js';
 import { made, must } from './user-error.js';
 
 export abstract class StockVerbs extends OrderVerbs {
@@ -12,10 +13,40 @@ export abstract class StockVerbs extends OrderVerbs {
     this.productChanges.updateProduct(this.#productOf(sku), { status }, nowMs);
   }
 
-  /** Publishes the product to the online store, or takes it off. Its status stays. */
-  setPublished(sku: string, isPublished: boolean): void {
+  /** Publishes the product on a channel, or takes it off. Its status stays. */
+  setPublished(sku: string, isPublished: boolean, on: ChannelHandle = 'online_store'): void {
     const nowMs = this.settle();
-    this.productChanges.updateProduct(this.#productOf(sku), { isPublished }, nowMs);
+    const product = this.#productOf(sku);
+    const since = product.publishedSince.get(on);
+    const sinceMs = since === undefined || since > nowMs ? nowMs : since;
+    this.productChanges.publish(product, on, isPublished ? sinceMs : null, nowMs);
+  }
+
+  /** The product is published on the channel from that moment of the shop's clock on, and not before. */
+  schedulePublishing(sku: string, atMs: number, on: ChannelHandle = 'online_store'): void {
+    this.productChanges.publish(this.#productOf(sku), on, atMs, this.settle());
+  }
+
+  /** Publishes one variant where its product is, or takes it off there. */
+  setVariantPublished(sku: string, isPublished: boolean, on: ChannelHandle = 'online_store'): void {
+    const nowMs = this.settle();
+    this.productChanges.publishVariant(this.inventory.variantOfSku(sku), on, isPublished, nowMs);
+  }
+
+  /** Makes a bundle of the variant, or no bundle: one of it is then made of these units of other SKUs. */
+  setComponents(sku: string, components: Readonly<Record<string, number>>): void {
+    const nowMs = this.settle();
+    const parts = Object.entries(components).map(([part, quantity]) => ({
+      variantId: this.inventory.variantOfSku(part).id,
+      quantity,
+    }));
+    this.productChanges.updateVariant(this.inventory.variantOfSku(sku), { components: parts }, nowMs);
+  }
+
+  /** Whether the product can be bought with a selling plan alone. */
+  setRequiresSellingPlan(sku: string, requiresSellingPlan: boolean): void {
+    const nowMs = this.settle();
+    this.productChanges.updateProduct(this.#productOf(sku), { requiresSellingPlan }, nowMs);
   }
 
   setTracked(sku: string, tracked: boolean): void {
@@ -81,6 +112,12 @@ export abstract class StockVerbs extends OrderVerbs {
   setLocationActive(name: string, isActive: boolean): void {
     const nowMs = this.settle();
     this.inventory.setLocationActive(this.inventory.locationNamed(name), isActive, nowMs);
+  }
+
+  /** Whether orders of online channels are fulfilled from the location of that name. It stays open to the till. */
+  setFulfillsOnlineOrders(name: string, fulfillsOnlineOrders: boolean): void {
+    const nowMs = this.settle();
+    this.inventory.setFulfillsOnlineOrders(this.inventory.locationNamed(name), fulfillsOnlineOrders, nowMs);
   }
 
   /** As Shopify closes a location: units, orders and holds move to the one named `to`. */

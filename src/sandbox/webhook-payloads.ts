@@ -8,6 +8,7 @@ import type { InventoryItem, Level, Location, Product, Variant } from './invento
 import type { JsonObject } from './json-text.js';
 import { formatCents } from './money.js';
 import type { Order } from './order.js';
+import { publishedMsOn } from './publications.js';
 import { SHOP_CURRENCY, SHOP_DOMAIN, SHOP_ID, type Shop } from './shop.js';
 import { isoAtShop } from './time.js';
 import {
@@ -147,6 +148,7 @@ function deletedItemPayload(itemId: string): JsonObject {
 
 function productPayload(product: Product, shop: Shop): JsonObject {
   const variants = product.variantIds.flatMap((id) => shop.inventory.variants.get(id) ?? []);
+  const publishedMs = publishedMsOn(product, 'online_store', shop.nowMs());
   return {
     admin_graphql_api_id: product.id,
     body_html: '',
@@ -154,7 +156,7 @@ function productPayload(product: Product, shop: Shop): JsonObject {
     handle: product.handle,
     id: idOf(product.id),
     product_type: product.productType,
-    published_at: product.publishedMs === null ? null : isoAtShop(product.publishedMs),
+    published_at: publishedMs === null ? null : isoAtShop(publishedMs),
     template_suffix: null,
     title: product.title,
     updated_at: isoAtShop(product.updatedMs),

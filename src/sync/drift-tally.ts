@@ -1,11 +1,12 @@
 /** Counts what a full read finds, in bounded memory: the first rows are kept, the totals are of all. */
 
-import type {
-  CatalogueDifference,
-  CatalogueDrift,
-  LevelDifference,
-  LevelDrift,
-  ReconcileReport,
+import {
+  type CatalogueDifference,
+  type CatalogueDrift,
+  type LevelDifference,
+  type LevelDrift,
+  missingVariants,
+  type ReconcileReport,
 } from '../ledger/reconciliation.js';
 import type { ReportResult } from '../ledger/report.js';
 import type { LedgerMs } from '../ledger/units.js';
@@ -23,6 +24,8 @@ export class DriftTally {
   readonly #drift: LevelDrift[] = [];
   readonly #catalogueDrift: CatalogueDrift[] = [];
   #items = 0;
+  #variants = 0;
+  #counted: number | null = null;
   #levels = 0;
   #driftTotal = 0;
   #catalogueDriftTotal = 0;
@@ -42,9 +45,25 @@ export class DriftTally {
     this.#levels += levels;
   }
 
+  /** A page of the shop's lists has been read, with items of so many variants. */
+  readVariants(variants: number): void {
+    this.#variants += variants;
+  }
+
+  /** The shop's own count of variants; null when it did not say. Replaces the one before. */
+  counted(variants: number | null): void {
+    this.#counted = variants;
+  }
+
+  /** Variants that the shop counts and its lists did not show. */
+  get missing_variants(): number {
+    return missingVariants({ variants_read: this.#variants, variants_counted: this.#counted });
+  }
+
   /** The read starts anew. What it has found stays: the ledger has taken it over, and will not differ again. */
   readAgain(): void {
     this.#items = 0;
+    this.#variants = 0;
     this.#levels = 0;
   }
 
@@ -63,6 +82,8 @@ export class DriftTally {
       ended_at_ms,
       is_first,
       items_read: this.#items,
+      variants_read: this.#variants,
+      variants_counted: this.#counted,
       levels_compared: this.#levels,
       drift_total: this.#driftTotal,
       catalogue_drift_total: this.#catalogueDriftTotal,

@@ -117,8 +117,8 @@ export class OrderWatch {
   async #missing(order_ref: string, readAt: number): Promise<void> {
     const { store, report } = this.#ports;
     const keys = { owned: { order_ref } };
-    if (await store.transact(keys, (state) => decideOrderMissing(state, readAt)))
-      report('order_missing', { order_ref });
+    const missing = await store.transact(keys, (state) => decideOrderMissing(state, readAt));
+    if (missing !== null) report('order_missing', { order_ref, ...missing });
   }
 }
 

@@ -18,10 +18,11 @@ import type { Jump, ReconcileReport } from '../ledger/reconciliation.js';
 import { decideApplyReport, type ReportResult, type StockReport } from '../ledger/report.js';
 import { cleanText, LOCATION_NAME_MAX_CHARS } from '../ledger/text.js';
 import { Loop } from '../loops/loop.js';
+import { ReadBatch } from '../upstream/read-batch.js';
 import { type CataloguePage, READ_ITEMS_MAX, type StockSource, UpstreamError } from '../upstream/upstream.js';
 import { DriftTally } from './drift-tally.js';
+import { findChangedListings, ListingSchedule } from './listing-check.js';
 import { eachWithin, PageTooLate } from './page-limit.js';
-import { ReadBatch } from './read-batch.js';
 
 export interface StockSyncPorts {
   readonly store: Store;
@@ -29,6 +30,8 @@ export interface StockSyncPorts {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly settings: LedgerSettings;
+  /** Called after a commit that made rows of the outbox due: a hint, they are found without it. */
+  readonly onDue?: () => void;
   /** Where what went wrong is told. `detail` may come from outside: for the log only. */
   readonly report: (event: string, detail: Readonly<Record<string, unknown>>) => void;
   /** Unique per process: who holds the lease of the heartbeat. */
@@ -40,6 +43,8 @@ export interface StockSyncLimits {
   readonly lease_ms: number;
   /** Everything is read in full again after so long: what the shop's search never showed, a heartbeat does not see. */
   readonly resync_after_ms: number;
+  /** The flags of all listings are read again after so long: not all of their changes move a time at the shop. */
+  readonly listings_ms: number;
   /** One page at most. */
   readonly call_ms: number;
   /** Items of one page that are taken over at once. */
@@ -82,12 +87,23 @@ export class StockSync implements StockFreshener {
   readonly #freshening = new Map<string, Promise<boolean>>();
   /** And a crowd that asks for many makes few. */
   readonly #onDemand: ReadBatch;
+  /** The same for the outbox, which works on several reservations at once. */
+  readonly #together: ReadBatch;
+  readonly #listings: ListingSchedule;
+  /** Variants that the last full read was short of: a shop that never shows them is not read twice each time. */
+  #missing_variants = 0;
 
   constructor(ports: StockSyncPorts) {
     this.#ports = ports;
+    this.#listings = new ListingSchedule(ports.clock, ports.limits.listings_ms);
     const { settings, limits } = ports;
     this.#onDemand = new ReadBatch({
       read: (itemIds) => this.rereadItems(itemIds, AbortSignal.timeout(settings.freshen_wait_ms)),
+      size_max: READ_ITEMS_MAX,
+      concurrency: limits.on_demand_reads,
+    });
+    this.#together = new ReadBatch({
+      read: (itemIds) => this.rereadItems(itemIds, AbortSignal.timeout(limits.call_ms)),
       size_max: READ_ITEMS_MAX,
       concurrency: limits.on_demand_reads,
     });
@@ -101,6 +117,7 @@ export class StockSync implements StockFreshener {
     const { store, clock, limits } = this.#ports;
     if (!(await this.#renewLease())) return;
     await this.#readLocations(signal);
+    await this.#followPublication(signal);
     const sync = await store.read({}, (state) => state.sync);
     const { baseline_at_ms, cursor } = sync;
     const isDue = baseline_at_ms === null || clock.now() - baseline_at_ms > limits.resync_after_ms;
@@ -108,13 +125,15 @@ export class StockSync implements StockFreshener {
       await this.reconcile(signal);
       return;
     }
+    let isWhole = false;
     try {
-      await this.#readChanges(sync, cursor, signal);
+      isWhole = await this.#readChanges(sync, cursor, signal);
     } catch (error) {
       if (error instanceof LeaseLost) return;
       if (!(await this.#isGivenUp(error))) throw error;
-      await this.readAll(signal);
     }
+    if (isWhole) await this.#checkListings(signal);
+    else await this.readAll(signal);
   }
 
   /**
@@ -141,16 +160,18 @@ export class StockSync implements StockFreshener {
     const { store, source, clock, limits, report } = this.#ports;
     if (!(await this.#renewLease())) return NOT_OURS;
     const began_at_ms = clock.now();
+    const listings_began_ms = this.#listings.now_ms;
     await this.#readLocations(signal);
     const before = await store.read({}, ({ sync, locations }) => ({ ...sync, locations }));
     const cursor = await source.cursorNow(within(signal, limits.call_ms));
     const is_first = before.baseline_at_ms === null;
     const tally = new DriftTally({ began_at_ms, is_first, rows_max: limits.drift_rows_max });
     const isWhole = await this.#whileLeased(signal, async (leased) => {
-      await this.#readCatalogue(tally, leased, options);
+      await this.#readConfirmed(tally, leased, options);
       await this.#readUnseen(began_at_ms, leased, tally);
     });
     if (!isWhole) return NOT_OURS;
+    this.#listings.done(listings_began_ms);
     const found = tally.report(clock.now());
     await store.transact({}, () => decideReconciled(found));
     await this.#putBaseline(before, { confirmed_at_ms: began_at_ms, cursor });
@@ -166,6 +187,11 @@ export class StockSync implements StockFreshener {
     for (const ids of chunks(itemIds, READ_ITEMS_MAX)) {
       if ((await this.#reread(ids, signal, null)).length > 0) throw unlisted();
     }
+  }
+
+  /** The same, in one call with what others ask for at the same time: a read that begins now or later. */
+  async rereadTogether(itemIds: readonly string[], signal: AbortSignal): Promise<void> {
+    await this.#together.read(itemIds, signal);
   }
 
   /** When one of them has changed, the next heartbeat reads everything again. */
@@ -287,6 +313,30 @@ export class StockSync implements StockFreshener {
     if (sync.cursor !== null) await this.#readChanges(sync, sync.cursor, signal);
   }
 
+  /**
+   * Reads the catalogue, and once more when its lists show less than the shop counts. What is missing then is known to be
+   * missing: it is told, and nothing that the read did not show is taken for deleted.
+   */
+  async #readConfirmed(tally: DriftTally, signal: AbortSignal, options: FullReadOptions): Promise<void> {
+    const { source, limits, report } = this.#ports;
+    const count = () => source.countVariants(within(signal, limits.call_ms));
+    for (let isFirst = true; ; isFirst = false) {
+      const before = await count();
+      await this.#readCatalogue(tally, signal, options);
+      const after = await count();
+      // What came or went meanwhile is in one of them only.
+      const counts = [before, after].flatMap((one) => one?.variants ?? []);
+      tally.counted(counts.length === 0 ? null : Math.min(...counts));
+      const missing = tally.missing_variants;
+      if (missing > 0) report('full_read_short', { missing_variants: missing, counted: Math.min(...counts) });
+      if (missing === 0 || missing === this.#missing_variants || !isFirst) {
+        this.#missing_variants = missing;
+        return;
+      }
+      tally.readAgain();
+    }
+  }
+
   async #readCatalogue(tally: DriftTally, signal: AbortSignal, options: FullReadOptions): Promise<void> {
     const { source, clock } = this.#ports;
     const walk_began_ms = clock.now();
@@ -298,13 +348,14 @@ export class StockSync implements StockFreshener {
       const read_at_ms = page.as_of === 'walk' ? walk_began_ms : page_began_ms;
       await this.#setAside(await this.#applyItems(page.items, read_at_ms, tally), unlisted());
       for (const { levels } of page.items) tally.read(levels.length);
+      tally.readVariants(page.variants);
       options.onProgress?.({ items_read: tally.items_read, items_total: page.total_items });
       await this.#keepLease();
       page_began_ms = clock.now();
     }
   }
 
-  /** At most `READ_ITEMS_MAX`. Returns those that were read and can't be taken over. */
+  /** At most `READ_ITEMS_MAX`. Returns those that can't be taken over: promised is nothing of them. */
   async #reread(
     itemIds: readonly string[],
     signal: AbortSignal,
@@ -316,6 +367,8 @@ export class StockSync implements StockFreshener {
     const unplaced = await this.#applyItems(items, read_at_ms, tally);
     for (const { levels } of items) tally?.read(levels.length);
     const gone = itemIds.filter((id) => !items.some((item) => item.item_id === id));
+    // Of a shop that counts more than it shows, what is not shown may be there.
+    if ((tally?.missing_variants ?? 0) > 0) return [...unplaced, ...gone];
     await Promise.all(gone.map((id) => this.#applyGone(id, read_at_ms, tally)));
     return unplaced;
   }
@@ -377,23 +430,47 @@ export class StockSync implements StockFreshener {
     }
   }
 
-  async #readChanges(sync: SyncState, cursor: string, signal: AbortSignal): Promise<void> {
-    const { store, source, clock, limits } = this.#ports;
+  /**
+   * False when something was deleted that the shop does not name: everything is then marked to be read again, and nothing
+   * is confirmed.
+   */
+  async #readChanges(sync: SyncState, cursor: string, signal: AbortSignal): Promise<boolean> {
+    const { store, source, clock, limits, report } = this.#ports;
     const began_ms = clock.now();
     const pages = eachWithin(limits.call_ms, signal, (limited) => source.changesSince(cursor, limited));
     let page_began_ms = began_ms;
     let next = cursor;
+    let isWhole = true;
     for await (const page of pages) {
       const unknown = await this.#applyLevels(page.levels, page_began_ms);
-      await this.#rereadEach([...new Set([...unknown, ...page.item_ids])], signal, null);
+      const known = await this.#itemsOfProducts(page.product_ids);
+      await this.#rereadEach([...new Set([...unknown, ...page.item_ids, ...known])], signal, null);
       next = page.cursor;
+      if (page.has_lost_variants) isWhole = false;
       await this.#keepLease();
       page_began_ms = clock.now();
     }
     // Only now: a heartbeat that could not be applied whole confirms nothing. And nothing at all when everything was
     // marked to be read again meanwhile, or somebody else is further.
-    const { baseline_at_ms } = sync;
-    await store.putSync({ baseline_at_ms, confirmed_at_ms: began_ms, cursor: next }, { cursor });
+    const { baseline_at_ms, confirmed_at_ms } = sync;
+    if (!isWhole) report('variants_lost', {});
+    await store.putSync(
+      isWhole
+        ? { baseline_at_ms, confirmed_at_ms: began_ms, cursor: next }
+        : { baseline_at_ms, confirmed_at_ms, cursor: null },
+      { cursor },
+    );
+    return isWhole;
+  }
+
+  /** Items that the ledger knows as theirs, and not as gone. */
+  async #itemsOfProducts(productIds: readonly string[]): Promise<readonly string[]> {
+    const { store } = this.#ports;
+    if (productIds.length === 0) return [];
+    const item_ids = [...(await store.itemsNamed('product', productIds)).values()].flat();
+    return await store.read({ item_ids }, (state) =>
+      item_ids.filter((id) => state.items_by_id.get(id)?.lifecycle !== 'discontinued'),
+    );
   }
 
   /**
@@ -403,10 +480,12 @@ export class StockSync implements StockFreshener {
   async #readLocations(signal: AbortSignal): Promise<void> {
     const { store, source, limits } = this.#ports;
     const observed = await source.locations(within(signal, limits.call_ms));
-    const locations = observed.map((location, position) => ({
-      ...location,
-      name: cleanText(location.name, LOCATION_NAME_MAX_CHARS),
+    const locations = observed.map(({ location_id, name, active, till_only = false }, position) => ({
+      location_id,
+      name: cleanText(name, LOCATION_NAME_MAX_CHARS),
       position,
+      active,
+      till_only,
     }));
     const lost = await store.read({}, ({ sync, locations: known }) => {
       const same = isSameList(locations, known);
@@ -414,6 +493,41 @@ export class StockSync implements StockFreshener {
     });
     if (lost !== null) await store.putSync({ ...lost, cursor: null });
     await store.putLocations(locations);
+  }
+
+  /**
+   * Where items have to be published may be another place than before: by the merchant's setting, or because it is gone at the shop.
+   * Then all has to be read again, which is written down first.
+   */
+  async #followPublication(signal: AbortSignal): Promise<void> {
+    const { store, source, limits } = this.#ports;
+    if (!this.#listings.isDue()) return;
+    const key = await source.publicationKey(within(signal, limits.call_ms));
+    if (key === (await store.publicationKey())) return;
+    const sync = await store.read({}, (state) => state.sync);
+    if (sync.cursor !== null) await store.putSync({ ...sync, cursor: null });
+    await store.putPublicationKey(key);
+  }
+
+  /** Reads items again whose flags are not what the ledger has. Heartbeats go on beside it. */
+  async #checkListings(signal: AbortSignal): Promise<void> {
+    const { store, source, limits, report } = this.#ports;
+    if (!this.#listings.isDue()) return;
+    const began_ms = this.#listings.now_ms;
+    try {
+      const isDone = await this.#whileLeased(signal, async (leased) => {
+        const pages = eachWithin(limits.call_ms, leased, (limited) => source.listings(limited));
+        for await (const page of pages) {
+          await this.#rereadEach(await findChangedListings(store, page), leased, null);
+          await this.#keepLease();
+        }
+      });
+      if (isDone) this.#listings.done(began_ms);
+    } catch (error) {
+      if (!(error instanceof UpstreamError) || signal.aborted) throw error;
+      // Due as before: the next heartbeat tries again.
+      report('listings_unread', describe(error));
+    }
   }
 
   /** Items that the ledger knows and the full read did not bring: deleted at the shop, or moved between pages. */
@@ -449,7 +563,6 @@ export class StockSync implements StockFreshener {
         continue;
       }
       tally?.found(item.item_id, result);
-      if (item.sku !== result.sku) await this.#takeOverSku(item, readAt, tally);
     }
     return unplaced;
   }
@@ -460,33 +573,6 @@ export class StockSync implements StockFreshener {
     for (const some of chunks(all, this.#ports.limits.apply_max))
       results.push(...(await Promise.all(some.map(async (one) => [one, await apply(one)] as const))));
     return results;
-  }
-
-  /**
-   * A product that was deleted or archived and made anew has the same SKU under another id: agents mean the one
-   * that is sold. A SKU that two items sell stays with the first.
-   */
-  async #takeOverSku(item: ItemObservation, readAt: number, tally: DriftTally | null): Promise<void> {
-    const { store, clock } = this.#ports;
-    const { sku, levels, ...rest } = item;
-    if (sku === null || item.lifecycle === 'discontinued') return;
-    const holder = await store.read({ skus: [sku] }, (state) => state.items.get(sku));
-    if (holder?.lifecycle !== 'discontinued' || holder.item_id === item.item_id) return;
-    const { item_id, variant_id, product_id, title, variant_title, lifecycle } = holder;
-    const nameless = { item_id, variant_id, product_id, title, variant_title, lifecycle, sku: null };
-    const levelsAsTheyAre = { levels: [], is_complete: false };
-    const read_at_ms = clock.now();
-    const left = await this.#apply({ item_id, catalogue: nameless, ...levelsAsTheyAre, read_at_ms });
-    tally?.found(item_id, left);
-    const { item_id: id } = item;
-    const taken = await this.#apply({
-      item_id: id,
-      catalogue: { ...rest, sku },
-      levels,
-      is_complete: true,
-      read_at_ms: readAt,
-    });
-    tally?.found(id, taken);
   }
 
   /** Returns the items that have to be read whole: the ledger does not know them, or not where they are stocked. */
@@ -502,9 +588,9 @@ export class StockSync implements StockFreshener {
       state.items_by_id.get(itemId),
     );
     if (known === undefined) return;
-    const { variant_id, product_id, sku, title, variant_title } = known;
+    const { variant_id, product_id, given_sku: sku, title, variant_title } = known;
     const names = { item_id: itemId, variant_id, product_id, sku, title, variant_title };
-    const catalogue = { ...names, lifecycle: 'discontinued' as const };
+    const catalogue = { ...names, lifecycle: 'discontinued' as const, off_sale: 'deleted' as const };
     const nothing = { levels: [], is_complete: true };
     const result = await this.#apply({ item_id: itemId, catalogue, ...nothing, read_at_ms: readAt });
     tally?.found(itemId, result);
@@ -513,14 +599,10 @@ export class StockSync implements StockFreshener {
   async #apply(report: Omit<StockReport, 'salt'>): Promise<ReportResult> {
     const { store, ids, settings } = this.#ports;
     const salt = ids.salt();
-    const sku = report.catalogue?.sku;
-    const keys = {
-      item_ids: [report.item_id],
-      ...(sku === null || sku === undefined ? {} : { skus: [sku] }),
-    };
-    const result = await store.transact(keys, (state) =>
+    const result = await store.transact({ item_ids: [report.item_id] }, (state) =>
       decideApplyReport(state, { ...report, salt }, settings),
     );
+    if (result.applied && result.woken) this.#ports.onDue?.();
     if (result.applied && result.found !== undefined)
       this.#tellJumps(report.item_id, result.sku, result.found.jumps);
     return result;
@@ -537,7 +619,7 @@ const NOT_OURS: Reconciled = { done: false, why: 'another_process' };
 const ITEMS_TOLD_MAX = 20;
 
 function unlisted(): UpstreamError {
-  return new UpstreamError('protocol', 'a level at an unlisted location');
+  return new UpstreamError('protocol', 'not shown although counted, or a level at an unlisted location');
 }
 
 /** A failure that is about what was asked for, and not about the shop. */
@@ -562,13 +644,20 @@ function driftDetail({ drift, catalogue_drift, ...totals }: ReconcileReport): Re
 /** A location that the shop has deleted is not listed any more; the ledger keeps it, closed. */
 function isSameList(rows: readonly LocationRow[], known: ReadonlyMap<string, LocationRow>): boolean {
   const listed = new Set(rows.map((row) => row.location_id));
-  const isGone = [...known.values()].some((row) => row.active && !listed.has(row.location_id));
+  const isGone = [...known.values()].some(
+    (row) => (row.active || row.till_only) && !listed.has(row.location_id),
+  );
   return !isGone && rows.every((row) => isSame(row, known));
 }
 
 function isSame(row: LocationRow, known: ReadonlyMap<string, LocationRow>): boolean {
   const before = known.get(row.location_id);
-  return before !== undefined && before.position === row.position && before.active === row.active;
+  return (
+    before !== undefined &&
+    before.position === row.position &&
+    before.active === row.active &&
+    (before.till_only ?? false) === (row.till_only ?? false)
+  );
 }
 
 function groupByItem(levels: readonly LevelObservation[]): Map<string, LevelObservation[]> {

@@ -7,8 +7,10 @@ const input = fields({
     .array(sku, 'wants a list of SKUs')
     .min(1, 'wants at least one SKU')
     .max(LINES_MAX, `wants at most ${LINES_MAX} SKUs a call; check the ones the buyer wants`)
-    .optional(),
+    .optional()
+    .describe('or reservation_id'),
   reservation_id: reservationId.optional(),
+  all_locations: z.boolean('wants true or false').default(false).describe('empty ones too'),
 }).refine((args) => (args.skus === undefined) !== (args.reservation_id === undefined), {
   message: 'send either skus or reservation_id',
 });
@@ -19,11 +21,13 @@ const output = z.strictObject({
       sku: z.string(),
       title: z.string(),
       status: z.string(),
+      off_sale: z.string().optional(),
       availability: z.strictObject({ available: z.int(), status: z.string() }),
       available_to_promise: z.int(),
       locations: z.array(
         z.strictObject({ location_id: z.string(), name: z.string(), available_to_promise: z.int() }),
       ),
+      locations_omitted: z.int().optional(),
       as_of: z.string(),
       confirmed_at: z.string(),
       age_seconds: z.int(),
@@ -57,9 +61,8 @@ export const checkStock = defineTool({
   annotations: { readOnlyHint: true },
   input,
   output,
-  call: ({ ledger, caller: { principal } }, { skus, reservation_id }) =>
+  call: ({ ledger, caller: { principal } }, { skus, reservation_id, all_locations }) =>
     reservation_id === undefined
-      ? ledger.checkStock(skus ?? [])
-      : ledger.checkReservation(principal, reservation_id),
-  links: ({ items }) => items.map((item) => item.sku),
+      ? ledger.checkStock(skus ?? [], { all_locations })
+      : ledger.checkReservation(principal, reservation_id, { all_locations }),
 });

@@ -21,7 +21,9 @@ export function fields<Shape extends z.ZodRawShape>(shape: Shape) {
 
 export const sku = z
   .string('wants a SKU as text')
-  .refine(isNameableSku, `wants a SKU of 1 to ${SKU_MAX_CHARS} visible characters, as find_items spells it`);
+  .trim()
+  .refine(isNameableSku, `wants a SKU of 1 to ${SKU_MAX_CHARS} visible characters, as find_items spells it`)
+  .describe('as find_items spells it');
 
 export const quantity = z
   .int(`wants a whole number from 1 to ${UNITS_MAX}`)
@@ -31,17 +33,21 @@ export const quantity = z
     const units = parseUnits(input);
     if (units === null) throw new Error('checked above');
     return units;
-  });
+  })
+  .describe('units');
 
-export const reservationId = id('wants the reservation_id that reserve_units returned');
+export const reservationId = id('wants the reservation_id that reserve_units returned').describe(
+  'from reserve_units',
+);
 
-export const orderId = id('wants the order_id that submit_order_with_hash returned');
+export const orderId = id('wants the order_id that submit_order_with_hash returned').describe(
+  'or the shop’s name, like #1009',
+);
 
 /** Taken to the letter: two keys that look alike are two keys. */
-export const idempotencyKey = writable(IDEMPOTENCY_KEY_MAX_CHARS).min(
-  1,
-  `wants 1 to ${IDEMPOTENCY_KEY_MAX_CHARS} characters`,
-);
+export const idempotencyKey = writable(IDEMPOTENCY_KEY_MAX_CHARS)
+  .min(1, `wants 1 to ${IDEMPOTENCY_KEY_MAX_CHARS} characters`)
+  .describe('new for each wish, the same after a timeout');
 
 /** Text that a model writes: it is told how long it may be. What nobody would see of it is taken out. */
 export function text(maxChars: number) {

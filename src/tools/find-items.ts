@@ -15,11 +15,20 @@ export const findItems = defineTool({
   description: 'Finds SKUs by words in title, variant or SKU. No stock figures: use check_stock.',
   annotations: { readOnlyHint: true },
   input: fields({
-    query: shortText(QUERY_MAX_CHARS).refine((query) => query.length > 0, 'wants a word or more'),
-    limit: z.int(limitMessage).min(1, limitMessage).max(LIMIT_MAX, limitMessage).default(LIMIT_DEFAULT),
+    query: shortText(QUERY_MAX_CHARS)
+      .refine((query) => query.length > 0, 'wants a word or more')
+      .describe('words of the buyer'),
+    limit: z
+      .int(limitMessage)
+      .min(1, limitMessage)
+      .max(LIMIT_MAX, limitMessage)
+      .default(LIMIT_DEFAULT)
+      .describe('how many'),
   }),
   output: z.strictObject({
     items: z.array(z.strictObject({ sku: z.string(), title: z.string(), variant: z.string() })),
+    catalogue: z.string(),
+    hint: z.string().optional(),
   }),
   call: ({ ledger }, { query, limit }) => ledger.findItems(query, limit),
 });

@@ -18,7 +18,10 @@ export const releaseReservation = defineTool({
   description:
     'Frees a reservation that is no longer needed. Twice is no error. Not possible once an order is submitted on it.',
   annotations: { destructiveHint: true, idempotentHint: true },
-  input: fields({ reservation_id: reservationId, reason: shortText(REASON_MAX_CHARS).optional() }),
+  input: fields({
+    reservation_id: reservationId,
+    reason: shortText(REASON_MAX_CHARS).optional().describe('why'),
+  }),
   output,
   call: ({ ledger, caller: { principal } }, { reservation_id, reason }) =>
     ledger.release({ principal, reservation_id, reason: reason ?? null }),

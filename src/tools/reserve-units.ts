@@ -7,14 +7,19 @@ const LOCATION_ID_MAX_CHARS = 100;
 const input = fields({
   lines: z
     .array(
-      fields({ sku, quantity, location_id: shortText(LOCATION_ID_MAX_CHARS).optional() }),
+      fields({
+        sku,
+        quantity,
+        location_id: shortText(LOCATION_ID_MAX_CHARS).optional().describe('only from there'),
+      }),
       'wants a list of { sku, quantity }',
     )
     .min(1, 'wants at least one line')
-    .max(LINES_MAX, `wants at most ${LINES_MAX} lines`),
-  ttl_seconds: z.int('wants whole seconds').optional(),
+    .max(LINES_MAX, `wants at most ${LINES_MAX} lines`)
+    .describe('what to hold'),
+  ttl_seconds: z.int('wants whole seconds').optional().describe('60 to 900'),
   idempotency_key: idempotencyKey.optional(),
-  allow_partial: z.boolean('wants true or false').default(false),
+  allow_partial: z.boolean('wants true or false').default(false).describe('take what is there'),
 });
 
 const output = z.strictObject({
@@ -25,7 +30,7 @@ const output = z.strictObject({
       sku: z.string(),
       requested: z.int(),
       reserved: z.int(),
-      allocations: z.array(z.strictObject({ location_id: z.string(), quantity: z.int() })),
+      allocations: z.array(z.strictObject({ location_id: z.string().nullable(), quantity: z.int() })),
       stock_hash: z.string(),
     }),
   ),
@@ -41,9 +46,8 @@ export const reserveUnits = defineTool({
   scope: 'inventory:reserve',
   title: 'Reserve units',
   description:
-    'Holds units for you until expires_at (ttl_seconds may ask for less time). ' +
-    'All lines or none, unless allow_partial. Keep reservation_id and stock_hash for submit_order_with_hash. ' +
-    'Send an idempotency_key, and after a timeout the same again: it never reserves twice.',
+    'Holds units for you until expires_at. All lines or none, unless allow_partial. ' +
+    'Keep reservation_id and stock_hash for submit_order_with_hash.',
   annotations: { destructiveHint: false },
   input,
   output,

@@ -6,6 +6,7 @@
 
 import { type StockSight, sightOf } from '../ledger/check.js';
 import type { ChangeCursor, LedgerSettings, StockChanges, Store } from '../ledger/ports.js';
+import { skuKey } from '../ledger/text.js';
 
 export interface FeedLimits {
   /** Journal entries, marks and ended reservations that one round takes one by one; of more, every SKU is looked at. */
@@ -34,7 +35,9 @@ type Seen = StockSight | null;
 export class StockFeed {
   readonly #ports: FeedPorts;
   readonly #watched = new Map<string, Seen>();
-  readonly #skuByItem = new Map<number, string>();
+  /** Spellings of the SKUs that are watched, by item and by what they have in common. */
+  readonly #skusByItem = new Map<number, Set<string>>();
+  readonly #skusByKey = new Map<string, Set<string>>();
   /** To be looked at, in the order in which they came up. */
   readonly #due = new Set<string>();
   /** Not fresh when they were last looked at: a read or a heartbeat makes them so again, and no journal tells. */
@@ -56,7 +59,10 @@ export class StockFeed {
   async watch(skus: readonly string[]): Promise<void> {
     const unseen = skus.filter((sku) => !this.#watched.has(sku));
     if (unseen.length === 0) return;
-    for (const sku of unseen) this.#watched.set(sku, null);
+    for (const sku of unseen) {
+      this.#watched.set(sku, null);
+      add(this.#skusByKey, skuKey(sku), sku);
+    }
     if (this.#cursor === null) {
       const { cursor } = await this.#ports.store.changesSince(null, this.#ports.limits.changes_max);
       this.#cursor ??= cursor;
@@ -70,7 +76,8 @@ export class StockFeed {
     this.#watched.delete(sku);
     this.#due.delete(sku);
     this.#old.delete(sku);
-    if (seen?.item_key != null) this.#skuByItem.delete(seen.item_key);
+    remove(this.#skusByKey, skuKey(sku), sku);
+    if (seen?.item_key != null) remove(this.#skusByItem, seen.item_key, sku);
     if (this.#watched.size === 0) this.#cursor = null;
   }
 
@@ -101,11 +108,8 @@ export class StockFeed {
       for (const sku of this.#watched.keys()) this.#due.add(sku);
       return;
     }
-    for (const sku of skus) if (this.#watched.has(sku)) this.#due.add(sku);
-    for (const key of item_keys) {
-      const sku = this.#skuByItem.get(key);
-      if (sku !== undefined) this.#due.add(sku);
-    }
+    for (const name of skus) for (const sku of this.#skusByKey.get(skuKey(name)) ?? []) this.#due.add(sku);
+    for (const key of item_keys) for (const sku of this.#skusByItem.get(key) ?? []) this.#due.add(sku);
     if (is_confirmed) for (const sku of this.#old) this.#due.add(sku);
     else if (is_written)
       for (const sku of first(this.#old, this.#ports.limits.looks_at_old_max)) this.#due.add(sku);
@@ -136,10 +140,8 @@ export class StockFeed {
 
   #remember(sku: string, before: Seen, sight: StockSight): void {
     this.#watched.set(sku, sight);
-    if (before?.item_key != null && this.#skuByItem.get(before.item_key) === sku) {
-      this.#skuByItem.delete(before.item_key);
-    }
-    if (sight.item_key !== null) this.#skuByItem.set(sight.item_key, sku);
+    if (before?.item_key != null) remove(this.#skusByItem, before.item_key, sku);
+    if (sight.item_key !== null) add(this.#skusByItem, sight.item_key, sku);
     // To the end of the line, where it is there already: all of them get their turn.
     this.#old.delete(sku);
     if (sight.fresh_until_ms === null) {
@@ -148,6 +150,16 @@ export class StockFeed {
     }
     this.#nextOldAt = Math.min(this.#nextOldAt, sight.fresh_until_ms);
   }
+}
+
+function add<K>(lists: Map<K, Set<string>>, key: K, value: string): void {
+  lists.set(key, (lists.get(key) ?? new Set()).add(value));
+}
+
+function remove<K>(lists: Map<K, Set<string>>, key: K, value: string): void {
+  const list = lists.get(key);
+  list?.delete(value);
+  if (list?.size === 0) lists.delete(key);
 }
 
 function first<T>(of: ReadonlySet<T>, count: number): T[] {

@@ -18,7 +18,7 @@ export function stockUri(sku: string): string {
 export function skuOfUri(uri: string): string | null {
   if (!uri.startsWith(PREFIX) || uri.length > STOCK_URI_MAX_CHARS) return null;
   try {
-    const sku = decodeURIComponent(uri.slice(PREFIX.length));
+    const sku = decodeURIComponent(uri.slice(PREFIX.length)).trim();
     return isNameableSku(sku) ? sku : null;
   } catch (error) {
     if (error instanceof URIError) return null;

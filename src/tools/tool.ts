@@ -1,17 +1,12 @@
 /** The one wrapper around every tool: arguments in, a result or a refusal out, and nothing thrown at a client. */
 
-import type {
-  CallToolResult,
-  ContentBlock,
-  StandardSchemaWithJSON,
-  ToolAnnotations,
-} from '@modelcontextprotocol/server';
+import type { CallToolResult, StandardSchemaWithJSON, ToolAnnotations } from '@modelcontextprotocol/server';
 import * as z from 'zod';
 import type { Ledger } from '../ledger/ledger.js';
 import { StoreBusy } from '../ledger/ports.js';
 import { type Refusal, type RefusalCode, type Result, refused } from '../ledger/refusal.js';
+import { type JsonSchema, readArguments } from './arguments.js';
 import type { Caller, Scope } from './caller.js';
-import { stockUri } from './stock-uri.js';
 
 /** What tools may use, whoever calls them. */
 export interface ToolHost {
@@ -27,11 +22,7 @@ export interface ToolHost {
 /** The same, and who asks. */
 export interface ToolContext extends ToolHost {
   readonly caller: Caller;
-  /** The client knows what a link to a resource is. */
-  readonly takes_links?: boolean;
 }
-
-export type JsonSchema = Readonly<Record<string, unknown>>;
 
 export interface Tool {
   readonly name: string;
@@ -56,21 +47,26 @@ export interface ToolDefinition<Input extends z.ZodType, Value> {
   readonly description: string;
   readonly annotations: ToolAnnotations;
   readonly input: Input;
+  /** Some of the input takes time to judge. Left out: none of it. */
+  readonly isAsyncInput?: boolean;
   readonly output: z.ZodType;
   readonly call: (context: ToolContext, args: z.output<Input>) => Promise<Result<Value>>;
-  /** SKUs that the answer is about, when it is worth a client's while to follow them. */
-  readonly links?: (answer: Value) => readonly string[];
 }
 
 export function defineTool<Input extends z.ZodType, Value>(definition: ToolDefinition<Input, Value>): Tool {
-  const { name, scope, title, description, annotations, input, output, call, links } = definition;
+  const { name, scope, title, description, annotations, input, output, call } = definition;
+  const inputSchema = advertised(input, lean);
+  const parse = async (args: unknown) =>
+    definition.isAsyncInput === true
+      ? input.safeParseAsync(args, { reportInput: true })
+      : input.safeParse(args, { reportInput: true });
   return {
     name,
     scope,
     title,
     description,
     annotations: { openWorldHint: false, ...annotations },
-    inputSchema: advertised(input, lean),
+    inputSchema,
     outputSchema: advertised(output, outline),
     output,
     run: (context, args) => {
@@ -82,40 +78,36 @@ export function defineTool<Input extends z.ZodType, Value>(definition: ToolDefin
 
   async function run(context: ToolContext, args: unknown): Promise<CallToolResult> {
     if (!context.caller.scopes.has(scope)) return lacking(scope);
-    const asSent = input.safeParse(args ?? {}, { reportInput: true });
-    const parsed = asSent.success ? asSent : input.safeParse(withoutNulls(args ?? {}));
-    // What is refused is named as it was sent.
-    if (!parsed.success) return malformed(asSent.error ?? parsed.error);
+    const { args: read, ignored } = readArguments(args ?? {}, readJsonSchema(inputSchema));
+    return addIgnored(await answer(context, read), ignored);
+  }
+
+  async function answer(context: ToolContext, args: unknown): Promise<CallToolResult> {
+    const parsed = await parse(args);
+    if (!parsed.success) return malformed(parsed.error);
     try {
       const result = await call(context, parsed.data);
-      if (!result.ok) return refusalResult(result.refusal);
-      const answer = success(result.value);
-      if (links === undefined || context.takes_links !== true) return answer;
-      return { ...answer, content: [...answer.content, ...links(result.value).map(linkTo)] };
+      return result.ok ? success(result.value) : refusalResult(result.refusal);
     } catch (error) {
       return failure(context, name, error);
     }
   }
 }
 
-/** No tool's arguments go as deep. What is below is no field of any tool, and may be nested deeper than the stack is. */
-const ARGUMENTS_DEPTH = 8;
+function readJsonSchema(schema: StandardSchemaWithJSON<unknown, unknown>): JsonSchema {
+  return schema['~standard'].jsonSchema.input({ target: 'draft-2020-12' });
+}
 
-/** Models send null for an optional field that they have nothing to say about: the same as leaving it out. */
-function withoutNulls(value: unknown, depth = ARGUMENTS_DEPTH): unknown {
-  if (depth === 0 || value === null || typeof value !== 'object') return value;
-  if (Array.isArray(value)) return value.map((part) => withoutNulls(part, depth - 1));
-  const fields = Object.entries(value).filter(([, field]) => field !== null);
-  return Object.fromEntries(fields.map(([name, field]) => [name, withoutNulls(field, depth - 1)]));
+/** A second text: the first stays the answer's JSON, which some clients parse. */
+function addIgnored(result: CallToolResult, ignored: readonly string[]): CallToolResult {
+  if (ignored.length === 0) return result;
+  const text = `Ignored, because this tool has no such argument: ${ignored.join(', ')}.`;
+  return { ...result, content: [...result.content, { type: 'text', text }] };
 }
 
 function success(value: unknown): CallToolResult {
   const structuredContent = value as Record<string, unknown>;
   return { content: [{ type: 'text', text: JSON.stringify(structuredContent) }], structuredContent };
-}
-
-function linkTo(sku: string): ContentBlock {
-  return { type: 'resource_link', uri: stockUri(sku), name: sku };
 }
 
 /** Some clients show their model only the text, others only the structured content: both are complete. */
@@ -165,25 +157,24 @@ const CODE_BY_FIELD: Readonly<Record<string, RefusalCode>> = {
   order_id: 'order_unknown',
 };
 
-/** Names the first bad field and what it wants. A field that no refusal code is about is answered in words. */
+/** Names the first bad field and what it wants. */
 function malformed(error: z.ZodError): CallToolResult {
   const [issue] = error.issues;
   if (issue === undefined) throw new Error('a failed parse has an issue');
   const field = issue.path.join('.') || 'arguments';
   const message = `${field}: ${issue.message}`;
-  const code = codeOf(issue);
-  if (code !== undefined) return refusalResult(refused(code, message, { field }).refusal);
-  return { content: [{ type: 'text', text: `Invalid arguments. ${message}` }], isError: true };
+  return refusalResult(refused(codeOf(issue), message, { field }).refusal);
 }
 
-function codeOf(issue: z.core.$ZodIssue): RefusalCode | undefined {
+/** A field that is not there says nothing about what it would have named. */
+function codeOf(issue: z.core.$ZodIssue): RefusalCode {
   const last = issue.path.at(-1);
   if (last === 'quantity') return 'units_invalid';
-  if (last === 'skus' || last === 'lines') return issue.code === 'too_big' ? 'lines_over_limit' : undefined;
+  if ((last === 'skus' || last === 'lines') && issue.code === 'too_big') return 'lines_over_limit';
   const isMissing = issue.code === 'invalid_type' && issue.input === undefined;
-  if (isMissing) return undefined;
-  const named = issue.path.findLast((key) => typeof key === 'string');
-  return typeof named === 'string' ? CODE_BY_FIELD[named] : undefined;
+  const isList = last === 'skus' || last === 'lines';
+  const named = isMissing || isList ? undefined : issue.path.findLast((key) => typeof key === 'string');
+  return (typeof named === 'string' ? CODE_BY_FIELD[named] : undefined) ?? 'arguments_invalid';
 }
 
 /**

@@ -3,17 +3,22 @@
  * here knows of GraphQL or HTTP, and nothing outside src/upstream knows of Shopify.
  */
 
-import type { Buyer } from '../ledger/buyer.js';
+import type { Buyer, BuyerField } from '../ledger/buyer.js';
 import type {
+  FulfilmentObservation,
   ItemObservation,
   LevelObservation,
+  ListingObservation,
   LocationObservation,
   OrderObservation,
   ShopHint,
+  ShopLine,
 } from '../ledger/observation.js';
+import type { OrderPayment } from '../ledger/order.js';
 import type { StockMove } from '../ledger/stock-move.js';
+import type { ReservedUnits } from '../ledger/unowned-units.js';
 
-export type { ShopHint };
+export type { FulfilmentObservation, ShopHint, ShopLine };
 
 /** Why a call to the shop failed, as a machine can act on it. */
 export type UpstreamFailure =
@@ -51,7 +56,13 @@ export class UpstreamError extends Error {
  */
 export type WriteOutcome<T> =
   | { readonly outcome: 'done'; readonly value: T }
-  | { readonly outcome: 'refused'; readonly failure: UpstreamFailure; readonly detail: string }
+  | {
+      readonly outcome: 'refused';
+      readonly failure: UpstreamFailure;
+      readonly detail: string;
+      /** Left out: not known. */
+      readonly cause?: RefusalCause;
+    }
   | {
       readonly outcome: 'not_sent';
       readonly failure: UpstreamFailure;
@@ -60,9 +71,33 @@ export type WriteOutcome<T> =
     }
   | { readonly outcome: 'unknown'; readonly detail: string };
 
+/** Why a shop refuses an order for good, as far as its errors tell. */
+export type RefusalCause =
+  /** It does not sell an item of it any more. */
+  | 'item_unavailable'
+  /** It takes no orders: closed, frozen or dormant. */
+  | 'shop_closed'
+  /** It refuses how the order is to be paid. */
+  | 'payment'
+  /** It limits what an order or a draft may hold. */
+  | 'limit'
+  /** What it would be about is not there any more. */
+  | 'gone'
+  /** We asked for what makes no sense: a bug of ours. */
+  | 'malformed';
+
+/** The shop refused details of the buyer, by the names that our callers know. Nothing was changed. */
+export interface BuyerRefused {
+  readonly outcome: 'buyer_refused';
+  readonly fields: readonly BuyerField[];
+  readonly detail: string;
+}
+
 /** One page of a full read. */
 export interface CataloguePage {
   readonly items: readonly ItemObservation[];
+  /** Variants that these items are sold as: several may sell one. */
+  readonly variants: number;
   /**
    * How old the figures may be: as of when this page was asked for, or as of when the whole walk began (a bulk result).
    * A `page` after a `walk`: the bulk result has broken off, and the catalogue is read again from its beginning.
@@ -72,11 +107,25 @@ export interface CataloguePage {
   readonly total_items: number | null;
 }
 
+/** How many variants the shop has, by its own count. */
+export interface VariantCount {
+  readonly variants: number;
+  /** False: at least so many. */
+  readonly is_exact: boolean;
+}
+
 /** One page of what the shop changed since a cursor. */
 export interface Changes {
   readonly levels: readonly LevelObservation[];
   /** Items whose catalogue entry changed (title, status, SKU): to be read whole. One may be named on several pages. */
   readonly item_ids: readonly string[];
+  /**
+   * Products that changed or were deleted. Items that were theirs before, and that `item_ids` does not name, may be gone:
+   * they have to be read, too. One may be named on several pages, and by several reads.
+   */
+  readonly product_ids: readonly string[];
+  /** Something was deleted that the shop does not name: only a full read finds it. */
+  readonly has_lost_variants: boolean;
   /**
    * Hand this to the next call once every page is taken over. The same on all of them. Opaque; in the shop's own time,
    * with the overlap already subtracted.
@@ -88,6 +137,8 @@ export interface StockSource {
   locations(signal: AbortSignal): Promise<readonly LocationObservation[]>;
   /** The whole catalogue with its levels, in pages. Take `cursorNow` first: it covers what changes while this reads. */
   catalogue(signal: AbortSignal): AsyncIterable<CataloguePage>;
+  /** Null when the shop does not say. It counts what its lists may not show. */
+  countVariants(signal: AbortSignal): Promise<VariantCount | null>;
   /** A cursor for `changesSince` that covers everything from now on. */
   cursorNow(signal: AbortSignal): Promise<string>;
   /** In pages, the first of which may be empty. Each is asked for when it is wanted. */
@@ -96,6 +147,10 @@ export interface StockSource {
   readItems(itemIds: readonly string[], signal: AbortSignal): Promise<readonly ItemObservation[]>;
   /** Ids of the items that the variants of these products sell. Products that the shop no longer knows bring none. */
   itemsOfProducts(productIds: readonly string[], signal: AbortSignal): Promise<readonly string[]>;
+  /** Names where items have to be published to be sold, asked of the shop anew: opaque, and another one when another place counts. */
+  publicationKey(signal: AbortSignal): Promise<string>;
+  /** Every listing, in pages, without its stock. None where it does not count where an item is published. */
+  listings(signal: AbortSignal): AsyncIterable<readonly ListingObservation[]>;
   /** Items by SKU, for a call that comes before the first full read is through. */
   findBySku(skus: readonly string[], signal: AbortSignal): Promise<readonly ItemObservation[]>;
 }
@@ -176,23 +231,28 @@ export interface HoldLine {
 export interface HoldRequest {
   readonly tag: string;
   readonly lines: readonly HoldLine[];
-  /** When the shop lets go by itself if it never hears from us again. */
+  /** When the shop lets go by itself if it never hears from us again, in ledger time: the shop is told by its own clock. */
   readonly until_ms: number;
 }
 
 export interface OrderDetails {
+  /** In ledger time. */
   readonly until_ms: number;
   readonly buyer: Buyer | null;
   readonly note: string | null;
   /** The agent's own reference (a cart or conversation id). */
   readonly reference: string | null;
+  /** True once the shop has refused details of the order (left out: false): what is null, or missing of the buyer, is cleared there. */
+  readonly is_corrected?: boolean;
 }
 
 /** A hold as the shop has it. */
 export interface ShopHold {
   readonly hold_ref: string;
+  /** All of them, whoever has put them there. */
+  readonly lines: readonly ShopLine[];
   readonly status: 'open' | 'completed';
-  /** Null when the shop holds nothing for it (never reserved). */
+  /** In ledger time. Null when the shop holds nothing for it (never reserved). */
   readonly until_ms: number | null;
   /** Where a buyer can pay for it and so make the order. Whoever has it can pay. Null when the shop gives none. */
   readonly checkout_url: string | null;
@@ -203,6 +263,26 @@ export interface ShopOrder {
   readonly order_ref: string;
   /** As the merchant sees it, e.g. "#1001". */
   readonly order_name: string;
+  /** What the order has; null where the shop did not say. */
+  readonly lines: readonly ShopLine[] | null;
+  readonly is_cancelled: boolean;
+}
+
+export const FIND_TAGS_MAX = 20;
+
+/** What carries tags of ours. */
+export interface TaggedFinds {
+  readonly orders: readonly TaggedOrder[];
+  readonly holds: readonly { readonly tag: string; readonly hold: ShopHold }[];
+}
+
+export interface TaggedOrder {
+  readonly tag: string;
+  readonly order_ref: string;
+  readonly order_name: string;
+  readonly is_cancelled: boolean;
+  /** Nothing of it was paid: its payment is pending. */
+  readonly is_unpaid: boolean;
 }
 
 /** An order that is made at once, without a hold that becomes it. `tag` is how an unknown outcome is looked up. */
@@ -212,6 +292,14 @@ export interface OrderRequest {
   readonly buyer: Buyer | null;
   readonly note: string | null;
   readonly reference: string | null;
+  readonly payment: OrderPayment;
+}
+
+/** Of a fulfilment order, what is to be shipped from another place. `lines`: null moves everything that remains. */
+export interface FulfilmentMove {
+  readonly fulfilment_ref: string;
+  readonly to_location_id: string;
+  readonly lines: readonly { readonly line_ref: string; readonly units: number }[] | null;
 }
 
 /**
@@ -220,6 +308,7 @@ export interface OrderRequest {
  */
 export type OrderOutcome =
   | WriteOutcome<ShopOrder>
+  | BuyerRefused
   | { readonly outcome: 'paced'; readonly detail: string; readonly retry_after_ms: number };
 
 /** `out_of_stock`: the shop does not have the units; nothing was made. */
@@ -246,9 +335,21 @@ export interface OrderSink {
    * Sets buyer, note, reference and the time until which units are held. Sending it twice is harmless. A hold that had
    * lapsed takes its units again, without a look at the stock.
    */
-  updateHold(holdRef: string, details: OrderDetails, signal: AbortSignal): Promise<WriteOutcome<ShopHold>>;
-  /** Turns the hold into an order. Completing a completed hold answers with its order. */
-  completeHold(holdRef: string, signal: AbortSignal): Promise<OrderOutcome>;
+  updateHold(
+    holdRef: string,
+    details: OrderDetails,
+    signal: AbortSignal,
+  ): Promise<WriteOutcome<ShopHold> | BuyerRefused>;
+  /**
+   * Turns the hold into an order, left to be paid or marked as paid. Completing a completed hold answers with its order, paid
+   * as it was the first time. `maySend` is asked right before it is sent: false sends nothing.
+   */
+  completeHold(
+    holdRef: string,
+    signal: AbortSignal,
+    payment: OrderPayment,
+    maySend?: () => boolean,
+  ): Promise<OrderOutcome>;
   /** Lets go. Deleting what is already gone is `done`. */
   deleteHold(holdRef: string, signal: AbortSignal): Promise<WriteOutcome<null>>;
   /** By our tag; at most one is expected. The shop's search may lag behind a create by seconds. */
@@ -258,10 +359,42 @@ export interface OrderSink {
   /** Moves units between what can be sold and what is reserved, exactly where they are. Safe to repeat with the same key. */
   moveStock(move: StockMove, signal: AbortSignal): Promise<MoveOutcome>;
   /**
-   * Makes a paid order that takes its units out of what can be sold, if they are there. Twice is two orders, so that
+   * Makes an order, paid or left to be paid, that takes its units out of what can be sold, if they are there. Twice is two orders, so that
    * `maySend` is asked right before it is sent, after whatever has to be read for it: false sends nothing.
    */
   placeOrder(request: OrderRequest, signal: AbortSignal, maySend?: () => boolean): Promise<PlaceOutcome>;
-  /** Orders made with our tag; at most one is expected. The shop's search may lag behind by seconds. */
+  /** What each place is to ship of an order; null when the shop does not show the order. */
+  readFulfilment(orderRef: string, signal: AbortSignal): Promise<readonly FulfilmentObservation[] | null>;
+  /**
+   * Has units of an order shipped from another place, with the stock that is committed to them. Twice may be two moves, so
+   * `maySend` is asked right before it is sent: false sends nothing.
+   */
+  moveFulfilment(
+    move: FulfilmentMove,
+    signal: AbortSignal,
+    maySend?: () => boolean,
+  ): Promise<WriteOutcome<null>>;
+  /** Orders made with our tag, the oldest first, cancelled ones too; at most one is expected. The shop's search may lag behind by seconds. */
   findOrders(tag: string, signal: AbortSignal): Promise<readonly ShopOrder[]>;
+}
+
+/** The last of the lanes in which calls are made to the shop: mirrors of reservations. */
+export interface MirrorLane {
+  readonly sink: OrderSink;
+  /** Resolves when one can be sent without keeping orders and reads waiting, or after a bounded time. */
+  leaveRoom(signal: AbortSignal): Promise<void>;
+}
+
+/** What the shop keeps reserved, whoever reserved it. */
+export interface ReservedSource {
+  /** All levels of these items, at most `READ_ITEMS_MAX` of them. Throws UpstreamError. */
+  readReserved(itemIds: readonly string[], signal: AbortSignal): Promise<readonly ReservedUnits[]>;
+}
+
+/** Finds and mends what the shop carried out late. */
+export interface LateOrderSink extends Pick<OrderSink, 'deleteHold'> {
+  /** All orders and drafts that carry one of these tags, at most `FIND_TAGS_MAX`, each with its tag. In as few searches as can be. */
+  findTagged(tags: readonly string[], signal: AbortSignal): Promise<TaggedFinds>;
+  /** Cancels an order whose payment is pending, and puts its units back into stock. Nobody is told by mail. */
+  cancelOrder(orderRef: string, signal: AbortSignal): Promise<WriteOutcome<null>>;
 }

@@ -31,6 +31,7 @@ export const SETTINGS = {
   submit_wait_ms: 2000,
   freshen_wait_ms: 1000,
   mirror_margin_ms: 60_000,
+  waiting_mirrors_max: 100,
   held_order_max_ms: 24 * HOUR_MS,
   jump_share_percent: 50,
   jump_min_units: 10,
@@ -46,9 +47,14 @@ export const SETTINGS = {
     idle_per_order: 0,
     cool_down_max_ms: 0,
     held_orders: null,
+    orders_per_hour: null,
+    ordered_units_per_hour: null,
     origin_share_percent: null,
     origin_factor: 1,
   },
+  order_payment: 'pending',
+  buyer_required: [],
+  order_quota_hold_ms: 3_600_000,
   read_only: false,
 };
 

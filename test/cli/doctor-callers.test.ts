@@ -20,6 +20,8 @@ describe('callers', () => {
   const entry = { principal: 'a', sha256: 'a'.repeat(64), scopes: ['inventory:read'] };
   const over = { ...entry, sha256: 'b'.repeat(64), expires_at: '2026-11-23T11:00:00Z' };
 
+  const ends = (expires_at: string) => ({ ...entry, principal: 'robot', sha256: 'c'.repeat(64), expires_at });
+
   function found(list: unknown, mode = 0o600) {
     const path = join(folder.path, 'tokens.json');
     if (list !== null) {
@@ -37,10 +39,21 @@ describe('callers', () => {
     ['open_to_others', 'warning', [entry], 0o644],
     ['nobody', 'warning', [], 0o600],
     ['nobody', 'warning', [over], 0o600],
+    ['ending_soon', 'warning', [entry, ends('2026-12-07T12:00:00Z')], 0o600],
+    ['fine', 'ok', [entry, ends('2026-12-07T12:00:01Z')], 0o600],
   ] as const)('%s', (code, verdict, list, mode) => {
     const finding = found(list, mode);
     expect(finding).toMatchObject({ code, verdict });
     if (verdict !== 'ok') expect(finding.mend.length).toBeGreaterThan(0);
+  });
+
+  it('23: name the one whose token ends first, when, and how many end soon beside it', () => {
+    const later = { ...ends('2026-12-01T00:00:00Z'), principal: 'b', sha256: 'd'.repeat(64) };
+    const { told, mend } = found([later, ends('2026-11-24T00:00:00Z')]);
+    expect(told).toBe(
+      'The token of robot ends on 2026-11-24, and 1 more within two weeks: its agent gets in no more then.',
+    );
+    expect(mend[0]).toContain('holdfast tokens add --principal robot');
   });
 
   it('are everybody on this machine where no tokens are set', () => {

@@ -7,9 +7,10 @@ import {
   diskFinding,
   type LedgerFacts,
   ledgerFinding,
-  ordersFinding,
   serverFinding,
 } from '../../src/cli/doctor-ledger.js';
+import { ordersFinding } from '../../src/cli/doctor-orders.js';
+import { publicationFinding } from '../../src/cli/doctor-publication.js';
 import {
   clockFinding,
   locationsFinding,
@@ -44,9 +45,15 @@ const BOOKS: LedgerBooks = {
   last_at_ms: NOW - 1_000,
   baseline_at_ms: NOW - 60_000,
   confirmed_at_ms: NOW - 5_000,
+  variants_read: 61,
+  variants_counted: 61,
   items: 61,
   parked: [],
   parked_total: 0,
+  held: [],
+  held_total: [],
+  unplaced: [],
+  unplaced_total: 0,
   leases: [{ name: 'sync', owner: '4711-abc', until_ms: NOW + 30_000 }],
 };
 
@@ -54,7 +61,13 @@ function ledger(books: Partial<LedgerBooks> = {}, writable = true): LedgerFacts 
   return { state: 'open', writable, sight: { schema: 1, schema_known: 1, books: { ...BOOKS, ...books } } };
 }
 
-const WANTED = { path: '/data/l.db', shop: 'acme.myshopify.com', now_ms: NOW, heartbeat_ms: 15_000 };
+const WANTED = {
+  path: '/data/l.db',
+  shop: 'acme.myshopify.com',
+  now_ms: NOW,
+  heartbeat_ms: 15_000,
+  stale_hash: 'revalidate' as const,
+};
 
 describe('the disk', () => {
   const disk = (changes: Partial<DiskFacts>) =>
@@ -95,10 +108,16 @@ describe('the ledger', () => {
     expect(ledgerFinding(older, WANTED)).toMatchObject({ code: 'older_version', verdict: 'warning' });
   });
 
-  it('L9: that is ahead of the clock is told of', () => {
+  it('item 7, L9: that is ahead of the clock fails, and what to do is named', () => {
     expect(ledgerFinding(ledger({ last_at_ms: NOW + 3_600_000 }), WANTED)).toMatchObject({
       code: 'clock_was_ahead',
-      told: expect.stringContaining('60 minutes in the future'),
+      verdict: 'failed',
+      told: expect.stringContaining('60 minutes ahead'),
+      mend: [expect.stringContaining('Set the clock'), expect.stringContaining('move')],
+    });
+    expect(ledgerFinding(ledger({ last_at_ms: NOW + 60_000 }), WANTED)).toMatchObject({
+      code: 'clock_was_ahead',
+      verdict: 'warning',
     });
   });
 
@@ -138,6 +157,16 @@ describe('the server', () => {
     });
   });
 
+  it('item 21: has seen less of the catalogue than the shop counts', () => {
+    expect(server({ variants_read: 58 })).toMatchObject({
+      code: 'catalogue_short',
+      verdict: 'warning',
+      told: expect.stringContaining('3 less'),
+    });
+    expect(server({ variants_counted: null }).verdict).toBe('ok');
+    expect(server({ variants_read: null }).verdict).toBe('ok');
+  });
+
   it('may be at its first reading', () => {
     expect(server({ baseline_at_ms: null, confirmed_at_ms: 0 })).toMatchObject({ verdict: 'ok' });
     expect(server({ baseline_at_ms: null, confirmed_at_ms: 0, leases: [] })).toMatchObject({
@@ -150,13 +179,13 @@ describe('the server', () => {
   });
 });
 
-describe('parked orders', () => {
+describe('parked and held orders', () => {
   it('are named, each with what to do', () => {
     const parked = [
       { reservation_id: 'res_1', order_id: 'ord_1', last_failure: 'completed by hand' },
       { reservation_id: 'res_2', order_id: null, last_failure: null },
     ];
-    const found = ordersFinding(ledger({ parked, parked_total: 12 }));
+    const found = ordersFinding(ledger({ parked, parked_total: 12 }), WANTED);
     expect(found).toMatchObject({
       code: 'parked',
       verdict: 'failed',
@@ -167,7 +196,89 @@ describe('parked orders', () => {
       expect.stringContaining('res_2'),
       expect.stringContaining('10 more'),
     ]);
-    expect(ordersFinding(ledger())).toMatchObject({ verdict: 'ok' });
+    expect(ordersFinding(ledger(), WANTED)).toMatchObject({ verdict: 'ok', told: 'None is held or parked.' });
+  });
+
+  const held = (
+    held_for: 'stale' | 'buyer_refused' | 'order_quota',
+    orders: number,
+    is_approved = false,
+  ) => ({
+    held: [{ order_id: `ord_${held_for}`, held_for, is_approved, held_until_ms: NOW + 60_000 }],
+    held_total: [{ held_for, is_approved, orders }],
+  });
+
+  it('item 16: held ones that wait for a person are named, each with what to do', () => {
+    const found = ordersFinding(ledger(held('order_quota', 12)), WANTED);
+    expect(found).toMatchObject({
+      code: 'held',
+      verdict: 'warning',
+      told: '12 orders are held until a person approves or rejects.',
+      mend: [
+        'Order ord_order_quota (order_quota, until 2026-11-23 12:01:00 UTC): holdfast orders approve ord_order_quota, or holdfast orders reject ord_order_quota.',
+        '… and 11 more: holdfast orders --held',
+      ],
+    });
+  });
+
+  it('item 16: a stale one waits for a person only where the policy says so, and until it is approved', () => {
+    const stale = ledger(held('stale', 1));
+    expect(ordersFinding(stale, { stale_hash: 'hold' })).toMatchObject({ code: 'held', verdict: 'warning' });
+    for (const [facts, policy] of [
+      [stale, 'revalidate'],
+      [ledger(held('stale', 1, true)), 'hold'],
+    ] as const) {
+      expect(ordersFinding(facts, { stale_hash: policy })).toMatchObject({
+        verdict: 'ok',
+        told: '1 order is held until a server has read the shop again.',
+      });
+    }
+  });
+
+  it('item 16: those that wait for their callers are told of, and are nothing to mend', () => {
+    expect(ordersFinding(ledger(held('buyer_refused', 3)), WANTED)).toMatchObject({
+      verdict: 'ok',
+      told: expect.stringContaining('3 orders are held until their callers correct'),
+      mend: [],
+    });
+  });
+
+  it('item 16: held ones are named beside parked ones', () => {
+    const parked = [{ reservation_id: 'res_1', order_id: 'ord_1', last_failure: null }];
+    const both = ledger({ parked, parked_total: 1, ...held('order_quota', 1) });
+    const { code, told, mend } = ordersFinding(both, WANTED);
+    expect(code).toBe('parked');
+    expect(told).toContain('1 order is held until a person');
+    expect(mend).toEqual([
+      expect.stringContaining('orders retry ord_1'),
+      expect.stringContaining('orders approve ord_order_quota'),
+    ]);
+  });
+});
+
+describe('unplaced_hold', () => {
+  const unplaced = [{ reservation_id: 'res_1', units: 3, since_ms: NOW - 180_000 }];
+
+  it('item 1: a hold whose units no level shows is a warning, with since when and where to look', () => {
+    const found = ordersFinding(ledger({ unplaced, unplaced_total: 1 }), WANTED);
+    expect(found).toMatchObject({
+      code: 'unplaced_hold',
+      verdict: 'warning',
+      told: expect.stringMatching(/^The shop has held the units of 1 reservation for over 2 minutes/),
+    });
+    expect(found.mend).toEqual([
+      expect.stringMatching(/^Reservation res_1 \(3 units, since 2026-11-23 11:57:00 UTC\).*Drafts/),
+    ]);
+  });
+
+  it('item 1: says how many there are beyond those that are named, and does not hide what is parked', () => {
+    const many = ordersFinding(ledger({ unplaced, unplaced_total: 12 }), WANTED);
+    expect(many.mend.at(-1)).toBe('… and 11 more.');
+    const parked = [{ reservation_id: 'res_2', order_id: null, last_failure: null }];
+    const both = ordersFinding(ledger({ unplaced, unplaced_total: 1, parked, parked_total: 1 }), WANTED);
+    expect(both).toMatchObject({ code: 'parked', verdict: 'failed' });
+    expect(both.told).toContain('no location shows them gone');
+    expect(both.mend).toHaveLength(2);
   });
 });
 
@@ -292,7 +403,12 @@ describe('the token', () => {
       purpose: SCOPE_TABLE[scope],
     }));
     const all = needed.map(({ scope }) => scope);
-    expect(scopesFinding(TOKEN, needed, all)).toMatchObject({ verdict: 'ok' });
+    expect(scopesFinding(TOKEN, needed, all)).toMatchObject({
+      verdict: 'ok',
+      told: expect.stringContaining('Without read_all_orders'),
+    });
+    const old = scopesFinding(TOKEN, needed, [...all, 'read_all_orders']);
+    expect([old.verdict, old.told]).toEqual(['ok', `All ${needed.length} that are needed are granted.`]);
     // What may write may read.
     const writing = all.filter((scope) => scope !== 'read_draft_orders');
     expect(scopesFinding(TOKEN, needed, writing)).toMatchObject({ verdict: 'ok' });
@@ -324,7 +440,12 @@ describe('the token', () => {
 });
 
 describe('locations', () => {
-  const place = (location_id: string, active = true) => ({ location_id, name: location_id, active });
+  const place = (location_id: string, active = true, till_only = false) => ({
+    location_id,
+    name: location_id,
+    active,
+    till_only,
+  });
 
   it.each([
     [[place('1')], 'draft_order', 'fine'],
@@ -333,8 +454,22 @@ describe('locations', () => {
     [[place('1'), place('2')], 'move', 'fine'],
     [[place('1'), place('2')], 'none', 'fine'],
     [[place('1', false)], 'none', 'no_location'],
+    [[place('1', false, true)], 'none', 'no_location'],
   ] as const)('%j under %s are %s', (locations, mirror, code) => {
     expect(locationsFinding(locations, mirror)).toMatchObject({ code });
+  });
+
+  it('item 17: says which stock is not offered, because it is for the till alone', () => {
+    const { told } = locationsFinding(
+      [place('1'), place('2', false, true), place('3', false)],
+      'draft_order',
+    );
+    expect(told).toContain('1 more fulfil no online orders');
+  });
+
+  it('says that the places of drafts are read off the levels', () => {
+    const { told } = locationsFinding([place('1'), place('2')], 'draft_order');
+    expect(told).toContain('read off the stock levels');
   });
 });
 
@@ -451,6 +586,22 @@ describe('webhooks', () => {
       told: expect.stringContaining('old.example.com'),
     });
     expect(elsewhere.told).not.toContain('pass');
+  });
+});
+
+describe('publication', () => {
+  const found = { found: true, id: 'gid://shopify/Publication/1', title: 'Online Store' } as const;
+
+  it.each([
+    ['online_store', found, 'fine', 'ok'],
+    ['any', { found: false, why: 'any' }, 'fine', 'ok'],
+    ['online_store', { found: false, why: 'scope_missing' }, 'scope_missing', 'failed'],
+    ['online_store', { found: false, why: 'unknown' }, 'publication_unknown', 'failed'],
+    ['17', { found: false, why: 'unknown' }, 'publication_unknown', 'failed'],
+  ] as const)('item 17: %s, %j is %s', (choice, state, code, verdict) => {
+    const finding = publicationFinding(choice, state);
+    expect(finding).toMatchObject({ code, verdict });
+    if (verdict === 'failed') expect(finding.mend.join(' ')).toContain('HOLDFAST_PUBLICATION');
   });
 });
 

@@ -18,7 +18,8 @@ import { type InitOptions, type InitPorts, init } from '../../src/cli/init.js';
 import { shopNameOf } from '../../src/cli/init-answers.js';
 import { refuseSecretsIn } from '../../src/cli/secret-words.js';
 import { replaceFile } from '../../src/cli/whole-file.js';
-import { ConfigError, type Environment } from '../../src/config.js';
+import { ConfigError } from '../../src/config-error.js';
+import type { Environment } from '../../src/settings-sources.js';
 import { scratchFolder } from '../helpers/cli.js';
 
 const WELL: readonly Finding[] = [fine('settings', ''), fine('token', 'It opens Acme.')];
@@ -86,8 +87,9 @@ function person(...answers: string[]): Dialogue {
     ask,
     askSecret: async (question) => next(question) || null,
     confirm: async (question) => next(question) === 'y',
-    choose: async (question, choices) => {
-      const chosen = next(question);
+    choose: async (question, choices, fallback) => {
+      // Enter alone, as at a terminal.
+      const chosen = next(question) || fallback;
       const name = (Object.keys(choices) as (keyof typeof choices)[]).find((one) => one === chosen);
       if (name === undefined) throw new Error(`${chosen} is no choice`);
       return name;
@@ -269,6 +271,7 @@ describe('with a person', () => {
       '',
       'http://stock.example.com',
       '-',
+      '',
       'none',
     );
     expect(await init(flags({ yes: false }), ports({ dialogue }))).toBe(true);
@@ -290,6 +293,7 @@ describe('with a person', () => {
       '',
       'https://stock.example.com',
       'hook-secret',
+      '',
       'none',
     );
     expect(await init(flags({ yes: false }), ports({ dialogue }))).toBe(true);
@@ -304,18 +308,18 @@ describe('with a person', () => {
       '# mine\nSHOPIFY_SHOP=acme.myshopify.com\nSHOPIFY_ACCESS_TOKEN=shpat_x\nHOLDFAST_DB=/data/l.db\nFOO=bar\n';
     writeFileSync(path('.env'), text, { mode: 0o644 });
     expect(
-      await init(flags({ yes: false }), ports({ dialogue: person('', 'token', '', '', '', 'none') })),
+      await init(flags({ yes: false }), ports({ dialogue: person('', 'token', '', '', '', '', 'none') })),
     ).toBe(true);
     expect(readFileSync(path('.env'), 'utf8')).toBe(text);
 
-    const no = person('other', 'token', 'shpat_y', '', '', 'n');
+    const no = person('other', 'token', 'shpat_y', '', '', '', 'n');
     expect(await init(flags({ yes: false }), ports({ dialogue: no }))).toBe(false);
     expect(readFileSync(path('.env'), 'utf8')).toBe(text);
     expect(told.join('\n')).toMatch(
       /SHOPIFY_SHOP, SHOPIFY_ACCESS_TOKEN will be replaced or removed; all other lines stay/,
     );
 
-    const yes = person('other', 'token', 'shpat_y', '', '', 'y', 'none');
+    const yes = person('other', 'token', 'shpat_y', '', '', '', 'y', 'none');
     expect(await init(flags({ yes: false }), ports({ dialogue: yes }))).toBe(true);
     expect(readFileSync(path('.env'), 'utf8')).toBe(
       text.replace('acme', 'other').replace('shpat_x', 'shpat_y'),
@@ -325,7 +329,7 @@ describe('with a person', () => {
 
   it('tells what is wrong before it writes, and lets the person decide', async () => {
     const diagnose = async () => [failed('scopes', 'scope_missing', 'The app lacks a scope.')];
-    const answers = ['acme', 'token', 'shpat_x', '', ''];
+    const answers = ['acme', 'token', 'shpat_x', '', '', ''];
     const leaves = ports({ diagnose, dialogue: person(...answers, 'n') });
     expect(await init(flags({ yes: false }), leaves)).toBe(false);
     expect(existsSync(path('.env'))).toBe(false);
@@ -453,6 +457,41 @@ describe('a secret among the words of the command line', () => {
   });
 });
 
+describe('22: who takes the money', () => {
+  const before = 'SHOPIFY_SHOP=acme.myshopify.com\nSHOPIFY_ACCESS_TOKEN=shpat_x\n';
+  const asked = (...answers: string[]) =>
+    init(flags({ yes: false }), ports({ dialogue: person('', 'token', '', '', '', ...answers) }));
+
+  it.each([
+    ['', before, {}],
+    ['pending', before, {}],
+    ['paid', before, { HOLDFAST_ORDER_PAYMENT: 'paid' }],
+    ['checkout_link', before, { HOLDFAST_ORDER_MODE: 'checkout_link' }],
+    ['pending', `${before}HOLDFAST_ORDER_PAYMENT=paid\n`, { HOLDFAST_ORDER_PAYMENT: 'pending' }],
+    ['', `${before}HOLDFAST_ORDER_PAYMENT=paid\n`, { HOLDFAST_ORDER_PAYMENT: 'paid' }],
+    ['checkout_link', `${before}HOLDFAST_ORDER_PAYMENT=paid\n`, { HOLDFAST_ORDER_MODE: 'checkout_link' }],
+    ['paid', `${before}HOLDFAST_ORDER_MODE=checkout_link\n`, { HOLDFAST_ORDER_PAYMENT: 'paid' }],
+  ])('is asked: %j after %j writes %j', async (answer, text, wanted) => {
+    writeFileSync(path('.env'), text);
+    // Where something is replaced or removed, that is asked, too.
+    expect(await asked(answer, ...(text === before || answer === '' ? [] : ['y']), 'none')).toBe(true);
+    const { HOLDFAST_ORDER_MODE, HOLDFAST_ORDER_PAYMENT } = settings();
+    expect({
+      ...(HOLDFAST_ORDER_MODE === undefined ? {} : { HOLDFAST_ORDER_MODE }),
+      ...(HOLDFAST_ORDER_PAYMENT === undefined ? {} : { HOLDFAST_ORDER_PAYMENT }),
+    }).toEqual(wanted);
+  });
+
+  it('is a flag for scripts, and left as it is without one', async () => {
+    writeFileSync(path('.env'), `${before}HOLDFAST_ORDER_PAYMENT=paid\n`);
+    await init(flags({}), ports());
+    expect(settings()['HOLDFAST_ORDER_PAYMENT']).toBe('paid');
+    await init(flags({ money: 'checkout_link' }), ports());
+    expect(settings()).toMatchObject({ HOLDFAST_ORDER_MODE: 'checkout_link' });
+    expect(settings()).not.toHaveProperty('HOLDFAST_ORDER_PAYMENT');
+  });
+});
+
 describe('for an agent over HTTP', () => {
   const given = { shop: 'acme', tokenFile: '', client: 'http' } as const;
   const tokenIn = (lines: readonly string[]): string =>
@@ -470,8 +509,9 @@ describe('for an agent over HTTP', () => {
     expect(entry).toMatchObject({
       principal: 'robot',
       sha256: createHash('sha256').update(token).digest('hex'),
-      scopes: ['inventory:read', 'inventory:reserve', 'orders:submit'],
+      scopes: ['inventory:read', 'inventory:reserve'],
     });
+    expect(Date.parse(entry.expires_at) - Date.parse(entry.created_at)).toBe(90 * 24 * 3_600_000);
     expect(told.join('\n')).toContain(`http://127.0.0.1:8787/mcp --header "Authorization: Bearer ${token}"`);
     expect(readFileSync(path('.env'), 'utf8')).not.toContain(token);
   });
@@ -489,10 +529,20 @@ describe('for an agent over HTTP', () => {
 
   it('asks a person for the name, and says what a name may be', async () => {
     writeFileSync(path('.env'), 'SHOPIFY_SHOP=acme.myshopify.com\nSHOPIFY_ACCESS_TOKEN=shpat_x\n');
-    const answers = ['', 'token', '', '', '', 'http', 'local', 'robot'];
+    const answers = ['', 'token', '', '', '', '', 'http', 'local', 'robot', 'y'];
     expect(await init(flags({ yes: false }), ports({ dialogue: person(...answers) }))).toBe(true);
     expect(told.join('\n')).toContain('is the name of whoever starts this server');
     expect(tokenIn(told)).not.toBe('');
+    // And whether it may order.
+    const [entry] = JSON.parse(readFileSync(path('holdfast-tokens.json'), 'utf8'));
+    expect(entry.scopes).toEqual(['inventory:read', 'inventory:reserve', 'orders:submit']);
+  });
+
+  it('23: lets it order only where that is said', async () => {
+    await init(flags({ ...given, tokenFile: path('token'), canOrder: true }), ports());
+    const [entry] = JSON.parse(readFileSync(path('holdfast-tokens.json'), 'utf8'));
+    expect(entry.scopes).toContain('orders:submit');
+    expect(told.join('\n')).toContain('reserve and order, until');
   });
 
   it('refuses a name that is none, and writes no list', async () => {

@@ -131,6 +131,8 @@ describe('the report of a reconciliation', () => {
     ended_at_ms: 3_000,
     is_first: false,
     items_read: 61,
+    variants_read: 61,
+    variants_counted: 61,
     levels_compared: 170,
     drift_total: 0,
     catalogue_drift_total: 0,

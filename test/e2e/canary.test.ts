@@ -36,6 +36,7 @@ const DATA = new Set([
   'variant',
   'name',
   'unknown_skus',
+  'ignored',
   'order_name',
   'uri',
   'location_id',
@@ -155,11 +156,12 @@ function isData(path: readonly string[]): boolean {
   return DATA.has(path.filter((key) => !/^\d+$/.test(key)).at(-1) ?? '');
 }
 
-/** Both faces of an answer: the text is the same JSON. */
+/** Both faces of an answer: the text is the same JSON. A second text repeats to callers the names of their own that were ignored. */
 function faces({ structuredContent, content, contents, ...rest }: Json): Json {
-  const texts = (content ?? []).map((block: Json) =>
-    block.type === 'text' && structuredContent !== undefined ? JSON.parse(block.text) : block,
-  );
+  const texts = (content ?? []).map((block: Json, index: number) => {
+    if (block.type !== 'text' || structuredContent === undefined) return block;
+    return index === 0 ? JSON.parse(block.text) : { ignored: block.text };
+  });
   const read = (contents ?? []).map((part: Json) => ({ ...part, text: JSON.parse(part.text) }));
   return { structuredContent, texts, read, rest };
 }
@@ -181,7 +183,7 @@ describe('with a canary in every field from outside', () => {
     await call('reserve_units', wish);
     await call('check_stock', { reservation_id: reserved.reservation_id });
     const { reservation_id, stock_hash } = reserved;
-    const words = { email: 'ada@example.com', name: ORDERS_SOMETHING, phone: ORDERS_SOMETHING };
+    const words = { email: 'ada@example.com', name: ORDERS_SOMETHING, phone: '+493012345678' };
     const submitted = await call('submit_order_with_hash', {
       reservation_id,
       stock_hash,
@@ -247,11 +249,15 @@ describe('with a canary in every field from outside', () => {
       await call(name, { [CANARY]: CANARY });
     }
     await call('find_items', { query: 'x', limit: CANARY });
-    await call('submit_order_with_hash', {
-      reservation_id: 'x',
-      stock_hash: stock.stock_hash,
-      buyer: { email: CANARY },
-    });
+    for (const buyer of [
+      { email: CANARY },
+      { phone: ORDERS_SOMETHING },
+      { shipping_address: { country_code: MARK } },
+      { shipping_address: { country_code: 'US', province: ORDERS_SOMETHING } },
+    ]) {
+      const named = { reservation_id: 'x', stock_hash: stock.stock_hash };
+      await call('submit_order_with_hash', { ...named, buyer });
+    }
     await failure('an unknown tool', client.callTool({ name: ORDERS_SOMETHING, arguments: {} }));
     await failure('an unknown resource', client.readResource({ uri: `stock://sku/${MARK}-none` }));
     await failure('another kind of resource', client.readResource({ uri: `${MARK}://x` }));

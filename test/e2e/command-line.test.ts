@@ -83,7 +83,23 @@ test('a person lists, approves, rejects, explains and releases, and the books st
   expect([held['status'], alsoHeld['status']]).toEqual(['held', 'held']);
   const { order_id = '' } = held;
   expect(holdfast('orders').out).toMatch(new RegExp(`${order_id}\\s+held`));
-  expect(holdfast('orders', 'approve', order_id)).toMatchObject({ status: 0 });
+  const json = (...words: string[]): unknown => JSON.parse(holdfast(...words, '--json').out);
+  expect(json('orders', '--held')).toMatchObject([
+    { order_id: alsoHeld['order_id'] },
+    { order_id, state: 'held' },
+  ]);
+  expect(holdfast('orders', '--held', '--limit', '1').out).toContain(
+    `holdfast orders --held --before ${alsoHeld['order_id']}`,
+  );
+  expect(json('orders', '--held', '--before', alsoHeld['order_id'] ?? '')).toMatchObject([{ order_id }]);
+  expect(json('orders', '--parked')).toEqual([]);
+  expect(holdfast('orders', '--limit', '0')).toMatchObject({ status: 2 });
+  expect(json('doctor')).toMatchObject({
+    checks: expect.arrayContaining([
+      expect.objectContaining({ check: 'orders', code: 'held', told: expect.stringMatching(/^2 orders/) }),
+    ]),
+  });
+  expect(json('orders', 'approve', order_id)).toMatchObject({ ok: true, order_id, decided: 'approved' });
   await callUntil('get_order', { order_id }, ({ status }) => status === 'placed');
   expect(holdfast('orders', 'reject', alsoHeld['order_id'] ?? '')).toMatchObject({ status: 0 });
   expect(await call('get_order', { order_id: alsoHeld['order_id'] })).toMatchObject({ status: 'rejected' });
@@ -91,7 +107,20 @@ test('a person lists, approves, rejects, explains and releases, and the books st
   expect(holdfast('orders', 'approve', order_id)).toMatchObject({ status: 1, out: '' });
   expect(holdfast('orders', 'retry', order_id).err).toContain('not parked');
   expect(holdfast('orders', 'reject', 'ord_0').err).toContain('no such order');
-  expect(holdfast('reservations', 'release', spare['reservation_id'] ?? '').out).toContain('1 units freed');
+  expect(json('orders', 'retry', order_id)).toMatchObject({ ok: false, order_id, status: 'placed' });
+  for (const words of [
+    ['orders', 'reject', 'ord_0'],
+    ['orders', '--before', 'ord_0'],
+    ['explain', 'ord_0'],
+  ])
+    expect(json(...words)).toMatchObject({ ok: false, code: 'order_unknown' });
+  expect(json('reservations', 'release', spare['reservation_id'] ?? '')).toMatchObject({
+    ok: true,
+    released_units: 1,
+  });
+  expect(json('reservations', 'retry', spare['reservation_id'] ?? '')).toMatchObject({ ok: false });
+  expect(json('reservations', 'retry', 'res_0')).toMatchObject({ ok: false, code: 'reservation_unknown' });
+  expect(json('reservations', '--active')).toEqual([]);
   expect(holdfast('explain', order_id).out).toMatch(/order\.held[\s\S]*order\.approved[\s\S]*order\.placed/);
   expect(JSON.parse(holdfast('orders', '--json').out)).toHaveLength(3);
   expect(JSON.parse(holdfast('reservations', '--json').out)).toHaveLength(4);

@@ -125,9 +125,13 @@ async function buyOne(server: number, who: Who, sku: string): Promise<string> {
   const { reservation_id, stock_hash } = reserved;
   const submitted = await call(server, who, 'submit_order_with_hash', { reservation_id, stock_hash });
   if (submitted.error !== undefined) return `refused: ${submitted.error.code}`;
-  let { status } = submitted;
-  while (status === 'held') ({ status } = await call(server, who, 'get_order', { reservation_id }));
-  return status;
+  let seen = submitted;
+  while (seen.status === 'held') {
+    await new Promise((next) => setTimeout(next, 100));
+    seen = await call(server, who, 'get_order', { reservation_id });
+    if (seen.error !== undefined) return `not told: ${seen.error.code}`;
+  }
+  return seen.status;
 }
 
 /** Does it for every number below `count`, so many at a time. */

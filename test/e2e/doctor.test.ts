@@ -20,6 +20,7 @@ const SCOPES = [
   'read_inventory',
   'read_locations',
   'read_products',
+  'read_publications',
   'read_orders',
   'read_returns',
   'read_draft_orders',
@@ -110,7 +111,7 @@ describe('with a shop that is as it should be', () => {
     const { status, out, err } = await run('doctor');
     expect({ status, err }).toEqual({ status: 0, err: '' });
     const lines = out.split('\n').filter((line) => /^[✓✗!–] /u.test(line));
-    expect(lines).toHaveLength(16);
+    expect(lines).toHaveLength(19);
     expect(out).not.toContain('✗');
     expect(out).toContain('✓ token          It opens Sandbox Apparel (sandbox.myshopify.com).');
     expect(existsSync(join(folder.path, 'holdfast.db'))).toBe(false);
@@ -200,6 +201,30 @@ describe('what is wrong is named, with how to mend it', () => {
     env = { ...rest, SHOPIFY_CLIENT_ID: 'sandbox', SHOPIFY_CLIENT_SECRET: 'sandbox' };
     const client = await finding('scopes');
     expect(client.all).toMatch(/Dev Dashboard[\s\S]*Versions[\s\S]*install it again/);
+  });
+
+  test('moving orders to their promised places wants its scopes, and only where it is on', async () => {
+    await startShop();
+    expect(await finding('scopes')).toMatchObject({ verdict: 'ok' });
+    env = { ...env, HOLDFAST_ROUTE_FULFILLMENT: 'promised' };
+    const lacking = await finding('scopes');
+    expect(lacking).toMatchObject({ code: 'scope_missing', verdict: 'failed' });
+    expect(lacking.told).toContain('write_merchant_managed_fulfillment_orders, to move an order');
+    env = { HOLDFAST_ROUTE_FULFILLMENT: 'promised' };
+    await startShop({ scopes: [...SCOPES, 'write_merchant_managed_fulfillment_orders'] });
+    expect(await finding('scopes')).toMatchObject({ verdict: 'ok' });
+  });
+
+  test('item 17: no way to see what is published, and no online store', async () => {
+    await startShop({ scopes: SCOPES.filter((scope) => scope !== 'read_publications') });
+    expect(await finding('publication')).toMatchObject({ code: 'scope_missing', verdict: 'failed' });
+    expect((await finding('scopes')).told).toContain('read_publications');
+    env = { ...env, HOLDFAST_PUBLICATION: 'any' };
+    expect(await finding('publication')).toMatchObject({ code: 'fine' });
+    expect(await finding('scopes')).toMatchObject({ code: 'fine' });
+    env = {};
+    await startShop({ channels: ['pos'] });
+    expect(await finding('publication')).toMatchObject({ code: 'publication_unknown', verdict: 'failed' });
   });
 
   test('an unknown shop: Shopify answers 404 for a name that nobody has', async () => {

@@ -140,6 +140,7 @@ beforeEach(async () => {
       { location_id: STORE, name: `Store ${CANARY}`, position: 1, active: true },
     ],
   });
+  await shop.readWhole();
   await shop.seed({ sku: SKU, title: `Mug ${CANARY}`, variant_title: CANARY, levels: { [WAREHOUSE]: 10 } });
   await shop.seed({ sku: OTHER_SKU, title: `Cup ${CANARY}`, levels: { [WAREHOUSE]: 3, [STORE]: 4 } });
   await shop.seed({ sku: GONE_SKU, title: `Jar ${CANARY}`, lifecycle: 'discontinued' });
@@ -389,7 +390,7 @@ describe('a refusal about an item', () => {
 });
 
 /** [what is sent, tool, arguments, refusal code if one fits, the field that the answer names] */
-type Malformed = readonly [string, string, unknown, RefusalCode | null, string];
+type Malformed = readonly [string, string, unknown, RefusalCode, string];
 
 const H = INVENTED_HASH;
 const reserve = (quantity: unknown) => ({ lines: [{ sku: SKU, quantity }] });
@@ -399,13 +400,13 @@ const submit = (more: object) => ({ reservation_id: 'res_0', stock_hash: H, ...m
 const MALFORMED: readonly Malformed[] = [
   ['21 SKUs', 'check_stock', { skus: Array(21).fill(SKU) }, 'lines_over_limit', 'skus'],
   ['21 lines', 'reserve_units', { lines: Array(21).fill(line(SKU, 1)) }, 'lines_over_limit', 'lines'],
-  ['no SKUs', 'check_stock', { skus: [] }, null, 'skus'],
-  ['no lines', 'reserve_units', { lines: [] }, null, 'lines'],
+  ['no SKUs', 'check_stock', { skus: [] }, 'arguments_invalid', 'skus'],
+  ['no lines', 'reserve_units', { lines: [] }, 'arguments_invalid', 'lines'],
 
   ['quantity 0', 'reserve_units', reserve(0), 'units_invalid', 'lines.0.quantity'],
   ['quantity -1', 'reserve_units', reserve(-1), 'units_invalid', 'lines.0.quantity'],
   ['quantity 1.5', 'reserve_units', reserve(1.5), 'units_invalid', 'lines.0.quantity'],
-  ['quantity "2"', 'reserve_units', reserve('2'), 'units_invalid', 'lines.0.quantity'],
+  ['quantity "two"', 'reserve_units', reserve('two'), 'units_invalid', 'lines.0.quantity'],
   ['quantity 2^53', 'reserve_units', reserve(2 ** 53), 'units_invalid', 'lines.0.quantity'],
   ['quantity 1e300', 'reserve_units', reserve(1e300), 'units_invalid', 'lines.0.quantity'],
   ['quantity null', 'reserve_units', reserve(null), 'units_invalid', 'lines.0.quantity'],
@@ -421,7 +422,7 @@ const MALFORMED: readonly Malformed[] = [
 
   ['a SKU of 10 kB', 'check_stock', check('x'.repeat(10_240)), 'sku_unknown', 'skus.0'],
   ['an empty SKU', 'check_stock', check(''), 'sku_unknown', 'skus.0'],
-  ['a padded SKU', 'check_stock', check(` ${SKU}`), 'sku_unknown', 'skus.0'],
+  ['a SKU of spaces', 'check_stock', check('   '), 'sku_unknown', 'skus.0'],
   ['a zero-width SKU', 'check_stock', check(`${SKU}\u200b`), 'sku_unknown', 'skus.0'],
   ['an RTL SKU', 'check_stock', check(`\u202e${SKU}`), 'sku_unknown', 'skus.0'],
   ['a control character', 'check_stock', check(`${SKU}\u0000`), 'sku_unknown', 'skus.0'],
@@ -429,7 +430,7 @@ const MALFORMED: readonly Malformed[] = [
   ['a SKU that is a number', 'check_stock', check(7), 'sku_unknown', 'skus.0'],
   ['a SKU that is null', 'check_stock', check(null), 'sku_unknown', 'skus.0'],
   ['a zero-width SKU', 'reserve_units', { lines: [line(`\u200d${SKU}`, 1)] }, 'sku_unknown', 'lines.0.sku'],
-  ['no SKU', 'reserve_units', { lines: [{ quantity: 1 }] }, null, 'lines.0.sku'],
+  ['no SKU', 'reserve_units', { lines: [{ quantity: 1 }] }, 'arguments_invalid', 'lines.0.sku'],
   [
     'a location that is a number',
     'reserve_units',
@@ -438,57 +439,73 @@ const MALFORMED: readonly Malformed[] = [
     'lines.0.location_id',
   ],
 
-  ['nothing', 'check_stock', {}, null, 'arguments'],
-  ['nothing', 'find_items', {}, null, 'query'],
-  ['nothing', 'reserve_units', {}, null, 'lines'],
-  ['nothing', 'submit_order_with_hash', {}, null, 'reservation_id'],
-  ['nothing', 'get_order', {}, null, 'arguments'],
-  ['nothing', 'release_reservation', {}, null, 'reservation_id'],
-  ['no checksum', 'submit_order_with_hash', { reservation_id: 'res_0' }, null, 'stock_hash'],
-  ['both ways to name', 'check_stock', { skus: [SKU], reservation_id: 'res_0' }, null, 'arguments'],
-  ['both ways to name', 'get_order', { order_id: 'ord_0', reservation_id: 'res_0' }, null, 'arguments'],
+  ['nothing', 'check_stock', {}, 'arguments_invalid', 'arguments'],
+  ['nothing', 'find_items', {}, 'arguments_invalid', 'query'],
+  ['nothing', 'reserve_units', {}, 'arguments_invalid', 'lines'],
+  ['nothing', 'submit_order_with_hash', {}, 'arguments_invalid', 'reservation_id'],
+  ['nothing', 'get_order', {}, 'arguments_invalid', 'arguments'],
+  ['nothing', 'release_reservation', {}, 'arguments_invalid', 'reservation_id'],
+  ['no checksum', 'submit_order_with_hash', { reservation_id: 'res_0' }, 'arguments_invalid', 'stock_hash'],
+  [
+    'both ways to name',
+    'check_stock',
+    { skus: [SKU], reservation_id: 'res_0' },
+    'arguments_invalid',
+    'arguments',
+  ],
+  [
+    'both ways to name',
+    'get_order',
+    { order_id: 'ord_0', reservation_id: 'res_0' },
+    'arguments_invalid',
+    'arguments',
+  ],
 
-  ['an unknown field', 'check_stock', { skus: [SKU], [CANARY]: CANARY }, null, 'arguments'],
-  ['an unknown field', 'find_items', { query: 'mug', [CANARY]: CANARY }, null, 'arguments'],
-  ['an unknown field', 'reserve_units', { lines: [line(SKU, 1)], [CANARY]: 1 }, null, 'arguments'],
-  ['an unknown field', 'submit_order_with_hash', submit({ [CANARY]: CANARY }), null, 'arguments'],
-  ['an unknown field', 'get_order', { order_id: 'ord_0', [CANARY]: {} }, null, 'arguments'],
-  ['an unknown field', 'release_reservation', { reservation_id: 'r', [CANARY]: [] }, null, 'arguments'],
   [
     'an unknown field of a line',
     'reserve_units',
     { lines: [line(SKU, 1, { [CANARY]: 1 })] },
-    null,
+    'arguments_invalid',
     'lines.0',
   ],
-  ['a price', 'reserve_units', { lines: [line(SKU, 1, { price: '0.01' })] }, null, 'lines.0'],
-  ['somebody else’s name', 'check_stock', { skus: [SKU], principal: OTHER_AGENT }, null, 'arguments'],
+  ['a price', 'reserve_units', { lines: [line(SKU, 1, { price: '0.01' })] }, 'arguments_invalid', 'lines.0'],
 
   ['a list as arguments', 'check_stock', check([SKU]), 'sku_unknown', 'skus.0'],
-  ['a list as text', 'check_stock', { skus: SKU }, null, 'skus'],
-  ['an object as a list', 'reserve_units', { lines: line(SKU, 1) }, null, 'lines'],
-  ['text as a line', 'reserve_units', { lines: [CANARY] }, null, 'lines.0'],
-  ['a line that is null', 'reserve_units', { lines: [null] }, null, 'lines.0'],
-  ['text as a number', 'find_items', { query: 'mug', limit: '5' }, null, 'limit'],
-  ['limit 0', 'find_items', { query: 'mug', limit: 0 }, null, 'limit'],
-  ['limit 11', 'find_items', { query: 'mug', limit: 11 }, null, 'limit'],
-  ['an empty query', 'find_items', { query: '' }, null, 'query'],
-  ['a query of 10 kB', 'find_items', { query: 'mug '.repeat(2560) }, null, 'query'],
-  ['half a second', 'reserve_units', { ...reserve(1), ttl_seconds: 90.5 }, null, 'ttl_seconds'],
-  ['text as a truth', 'reserve_units', { ...reserve(1), allow_partial: 'true' }, null, 'allow_partial'],
-  ['an empty key', 'reserve_units', { ...reserve(1), idempotency_key: '' }, null, 'idempotency_key'],
+  ['a list as text', 'check_stock', { skus: SKU }, 'arguments_invalid', 'skus'],
+  ['an object as a list', 'reserve_units', { lines: line(SKU, 1) }, 'arguments_invalid', 'lines'],
+  ['text as a line', 'reserve_units', { lines: [CANARY] }, 'arguments_invalid', 'lines.0'],
+  ['a line that is null', 'reserve_units', { lines: [null] }, 'arguments_invalid', 'lines.0'],
+  ['text as a number', 'find_items', { query: 'mug', limit: 'five' }, 'arguments_invalid', 'limit'],
+  ['limit 0', 'find_items', { query: 'mug', limit: 0 }, 'arguments_invalid', 'limit'],
+  ['limit 11', 'find_items', { query: 'mug', limit: 11 }, 'arguments_invalid', 'limit'],
+  ['an empty query', 'find_items', { query: '' }, 'arguments_invalid', 'query'],
+  ['a query of 10 kB', 'find_items', { query: 'mug '.repeat(2560) }, 'arguments_invalid', 'query'],
+  [
+    'half a second',
+    'reserve_units',
+    { ...reserve(1), ttl_seconds: 90.5 },
+    'arguments_invalid',
+    'ttl_seconds',
+  ],
+  [
+    'text as a truth',
+    'reserve_units',
+    { ...reserve(1), allow_partial: 'yes' },
+    'arguments_invalid',
+    'allow_partial',
+  ],
   [
     'a key of 10 kB',
     'reserve_units',
     { ...reserve(1), idempotency_key: 'k'.repeat(10_240) },
-    null,
+    'arguments_invalid',
     'idempotency_key',
   ],
   [
     'half a character in a key',
     'reserve_units',
     { ...reserve(1), idempotency_key: '\ud83d' },
-    null,
+    'arguments_invalid',
     'idempotency_key',
   ],
   ['an empty id', 'release_reservation', { reservation_id: '' }, 'reservation_unknown', 'reservation_id'],
@@ -501,32 +518,62 @@ const MALFORMED: readonly Malformed[] = [
     'reservation_unknown',
     'reservation_id',
   ],
-  ['a reason that is an object', 'release_reservation', { reservation_id: 'r', reason: {} }, null, 'reason'],
+  [
+    'a reason that is an object',
+    'release_reservation',
+    { reservation_id: 'r', reason: {} },
+    'arguments_invalid',
+    'reason',
+  ],
 
-  ['a buyer as a list', 'submit_order_with_hash', submit({ buyer: [] }), null, 'buyer'],
-  ['no e-mail address', 'submit_order_with_hash', submit({ buyer: { email: CANARY } }), null, 'buyer.email'],
+  ['a buyer as a list', 'submit_order_with_hash', submit({ buyer: [] }), 'arguments_invalid', 'buyer'],
+  [
+    'no e-mail address',
+    'submit_order_with_hash',
+    submit({ buyer: { email: CANARY } }),
+    'arguments_invalid',
+    'buyer.email',
+  ],
   [
     'an unknown field of the buyer',
     'submit_order_with_hash',
     submit({ buyer: { [CANARY]: 1 } }),
-    null,
+    'arguments_invalid',
     'buyer',
   ],
   [
     'no country',
     'submit_order_with_hash',
     submit({ buyer: { shipping_address: { country_code: CANARY } } }),
-    null,
+    'arguments_invalid',
     'buyer.shipping_address.country_code',
   ],
-  ['a note of 10 kB', 'submit_order_with_hash', submit({ note: CANARY.repeat(400) }), null, 'note'],
-  ['half a character in a note', 'submit_order_with_hash', submit({ note: '\ud83d' }), null, 'note'],
-  ['a NUL in a name', 'submit_order_with_hash', submit({ buyer: { name: 'A\u0000B' } }), null, 'buyer.name'],
+  [
+    'a note of 10 kB',
+    'submit_order_with_hash',
+    submit({ note: CANARY.repeat(400) }),
+    'arguments_invalid',
+    'note',
+  ],
+  [
+    'half a character in a note',
+    'submit_order_with_hash',
+    submit({ note: '\ud83d' }),
+    'arguments_invalid',
+    'note',
+  ],
+  [
+    'a NUL in a name',
+    'submit_order_with_hash',
+    submit({ buyer: { name: 'A\u0000B' } }),
+    'arguments_invalid',
+    'buyer.name',
+  ],
   [
     'an escape in a reference',
     'submit_order_with_hash',
     submit({ reference: '\u001b[2J' }),
-    null,
+    'arguments_invalid',
     'reference',
   ],
 ];
@@ -536,18 +583,11 @@ describe('malformed arguments', () => {
     const [, tool, args, code, field] = row;
     const answer = await writesNothing(() => agent.call(tool, args));
     expect(answer.isError).toBe(true);
-    const text = answer.content[0]?.text ?? '';
-    if (code === null) {
-      expect(answer.structuredContent).toBeUndefined();
-      expect(text).toMatch(/^Invalid arguments\. [\w.]+: (wants|send) ./);
-      expect(text).toContain(`. ${field}: `);
-      expect(text).not.toContain(CANARY);
-    } else {
-      const { message, ...error } = refusalIn(answer);
-      expect(error).toEqual({ code, retry: RETRY_BY_CODE[code], details: { field } });
-      expect(message).toMatch(/: wants ./);
-      expect(message.startsWith(`${field}: `)).toBe(true);
-    }
+    const { message, ...error } = refusalIn(answer);
+    expect(error).toEqual({ code, retry: RETRY_BY_CODE[code], details: { field } });
+    expect(message).toMatch(/^[\w.]+: (wants|send) ./);
+    expect(message.startsWith(`${field}: `)).toBe(true);
+    expect(JSON.stringify(answer)).not.toContain(CANARY);
   });
 
   it.each([
@@ -577,8 +617,8 @@ describe('malformed arguments', () => {
   });
 
   it('with a field that JavaScript has plans for never change what is asked', async () => {
-    const refused = await agent.message('check_stock', '{"skus":["A"],"constructor":1}');
-    expect(refused.result.content[0].text).toMatch(/^Invalid arguments\. arguments: wants/);
+    const ignored = await agent.message('check_stock', '{"skus":["A"],"constructor":{"skus":["B"]}}');
+    expect(ignored.result.structuredContent).toMatchObject({ items: [], unknown_skus: ['A'] });
     // The protocol layer drops this one before any tool sees it.
     const dropped = await agent.message('check_stock', '{"skus":["A"],"__proto__":{"skus":["B"]}}');
     expect(dropped.result.structuredContent).toMatchObject({ items: [], unknown_skus: ['A'] });

@@ -196,7 +196,7 @@ describe('init', () => {
   });
 
   test('at a terminal asks one thing after the other, and what is secret is not shown', async () => {
-    const answers = ['sandbox', '2', 'shpat_sandbox', '', '', '2'];
+    const answers = ['sandbox', '2', 'shpat_sandbox', '', '', '', '2'];
     const { status, screen } = await atTerminal(['init'], answers, initEnv());
     expect(status).toBe(0);
     expect(screen).toContain('Which shop?');

@@ -156,7 +156,8 @@ describe('a sale at the till between reserve and submit', () => {
     expect(story).toContain('order.held');
     expect(story).not.toContain('order.placed');
 
-    await until(async () => story.length && (await agent.order(answer)).timeline.at(-1).event).toBe(
+    // The sale makes the hold due by itself, so the shop may have let go of it before the order is rejected.
+    await until(async () => (await agent.order(answer)).timeline.map(({ event }: Json) => event)).toContain(
       'shop.deleted',
     );
     await until(async () => (await agent.stock('SCARF')).available_to_promise).toBe(1);

@@ -6,12 +6,13 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ledgerClock } from '../../src/clock.js';
+import { type LedgerClock, ledgerClock } from '../../src/clock.js';
 import { makeIds } from '../../src/ids.js';
 import { type CheckAnswer, viewStock } from '../../src/ledger/check.js';
 import type { JournalKind } from '../../src/ledger/journal.js';
 import { Ledger, type ReserveInput, type SubmitInput } from '../../src/ledger/ledger.js';
 import type { ItemObservation, LevelObservation } from '../../src/ledger/observation.js';
+import { decidePlaced } from '../../src/ledger/placing.js';
 import type {
   Clock,
   Decision,
@@ -73,6 +74,8 @@ export const NO_QUOTAS: LedgerSettings['quotas'] = {
   idle_per_order: 0,
   cool_down_max_ms: 0,
   held_orders: null,
+  orders_per_hour: null,
+  ordered_units_per_hour: null,
   origin_share_percent: null,
   origin_factor: 1,
 };
@@ -86,10 +89,15 @@ export const TEST_SETTINGS: LedgerSettings = {
   stale_hash: 'revalidate',
   mirror: 'draft_order',
   order_mode: 'complete',
+  order_payment: 'pending',
+  route_fulfillment: 'shop',
+  buyer_required: [],
+  order_quota_hold_ms: HOUR,
   pay_ms: HOUR,
   submit_wait_ms: 0,
   freshen_wait_ms: 100,
   mirror_margin_ms: 30 * SECOND,
+  waiting_mirrors_max: 1_000,
   held_order_max_ms: 24 * HOUR,
   jump_share_percent: 50,
   jump_min_units: 10,
@@ -114,8 +122,9 @@ export class VirtualTime {
     this.wall_ms += ms;
   }
 
-  clock(): Clock {
-    return ledgerClock({ wall: () => this.wall_ms, monotonic: () => this.monotonic_ms });
+  /** `aheadMs`: how far this machine's wall clock is ahead of everybody else's. */
+  clock(aheadMs = (): number => 0): LedgerClock {
+    return ledgerClock({ wall: () => this.wall_ms + aheadMs(), monotonic: () => this.monotonic_ms });
   }
 }
 
@@ -140,6 +149,7 @@ export interface Seed {
   readonly title?: string;
   readonly variant_title?: string;
   readonly lifecycle?: ItemObservation['lifecycle'];
+  readonly inventory_policy?: ItemObservation['inventory_policy'];
   /** `available` by location; the warehouse has 10 when left out. */
   readonly levels?: Readonly<Record<string, number | Partial<LevelObservation>>>;
   /** When the read began; now when left out. */
@@ -157,6 +167,7 @@ export class TestLedger {
   nudges = 0;
   /** Quotas that have refused somebody something, and whom. */
   readonly quotaAlarms: (readonly [QuotaName, string])[] = [];
+  #placed = 0;
   readonly #options: TestLedgerOptions;
   readonly #folder: string | null;
 
@@ -216,7 +227,8 @@ export class TestLedger {
       title: seed.title ?? `Title of ${seed.sku}`,
       variant_title: seed.variant_title ?? '',
       lifecycle: seed.lifecycle ?? 'active',
-    };
+      inventory_policy: seed.inventory_policy ?? 'deny',
+    } as const;
     return this.report({
       item_id,
       catalogue,
@@ -280,6 +292,19 @@ export class TestLedger {
     });
   }
 
+  /** The shop has the order of the reservation. */
+  async place(reservation: Pick<ReserveAnswer, 'reservation_id'>): Promise<void> {
+    this.#placed += 1;
+    const seen = { order_ref: `shop-${this.#placed}`, order_name: `#${this.#placed}` };
+    await this.decide(reservation.reservation_id, (state) => decidePlaced(state, seen));
+  }
+
+  /** An order that has to be accepted, and that the shop has then. */
+  async sold(reservation: ReserveAnswer, more: Partial<SubmitInput> = {}): Promise<void> {
+    answerOf(await this.submit(reservation, more));
+    await this.place(reservation);
+  }
+
   release(reservationId: string, principal = AGENT) {
     return this.ledger.release({ principal, reservation_id: reservationId, reason: null });
   }
@@ -310,6 +335,12 @@ export class TestLedger {
     const item = await this.store.read({ skus: [sku] }, (state) => state.items.get(sku));
     if (item === undefined) throw new Error(`the ledger knows no ${sku}`);
     return item;
+  }
+
+  /** The first full read is through, and a heartbeat has just confirmed all: what the ledger does not know is not there. */
+  async readWhole(): Promise<void> {
+    const now = this.clock.now();
+    await this.store.putSync({ baseline_at_ms: now, confirmed_at_ms: now, cursor: null });
   }
 
   async owned(reservationId: string): Promise<Owned> {
@@ -357,6 +388,13 @@ export function openTestStore(
 }
 
 /** A quantity that the parser takes. */
+/** Rows of the outbox that are due, in both lanes, those of orders first. */
+export async function dueRows(store: SqliteStore, limit: number): Promise<{ reservation_key: number }[]> {
+  const { rows: orders } = await store.dueOutbox('orders', limit, null);
+  const { rows: holds } = await store.dueOutbox('holds', limit, null);
+  return [...orders, ...holds].slice(0, limit).map(({ reservation_key }) => ({ reservation_key }));
+}
+
 export function units(quantity: number): Units {
   const parsed = parseUnits(quantity);
   if (parsed === null) throw new Error(`not a quantity: ${quantity}`);

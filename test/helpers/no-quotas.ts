@@ -7,5 +7,7 @@ export const NO_QUOTAS: Readonly<Record<string, string>> = {
   HOLDFAST_QUOTA_RENEWALS: 'off',
   HOLDFAST_QUOTA_IDLE: 'off',
   HOLDFAST_QUOTA_HELD_ORDERS: 'off',
+  HOLDFAST_QUOTA_ORDERS: 'off',
+  HOLDFAST_QUOTA_ORDERED_UNITS: 'off',
   HOLDFAST_QUOTA_ORIGIN_SHARE: 'off',
 };

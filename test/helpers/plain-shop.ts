@@ -9,8 +9,8 @@ export interface Draft {
   readonly lines: readonly { readonly sku: string; readonly quantity: number }[];
   until_ms: number;
   state: 'open' | 'completed' | 'deleted';
-  /** Whether its units are out of `available` now. */
-  is_holding: boolean;
+  /** Where its units are out of `available` now, by SKU and location; empty when they are not. */
+  taken: ReadonlyMap<string, number>;
 }
 
 /** A figure that was read, and whose units it leaves out. */
@@ -57,15 +57,23 @@ export class PlainShop {
   readonly #lifecycle = new Map<string, 'active' | 'discontinued'>();
   readonly #locations: readonly string[];
 
-  /** Drafts take from the first location, as Shopify's do. */
-  constructor(skus: readonly string[], locations: readonly string[], units: number) {
+  readonly #chance: () => number;
+
+  /** Drafts and orders take from where they like: a line may be split. `chance` draws from [0, 1). */
+  constructor(
+    skus: readonly string[],
+    locations: readonly string[],
+    units: number,
+    chance: () => number = () => 0,
+  ) {
     this.#locations = locations;
+    this.#chance = chance;
     for (const sku of skus) for (const at of locations) this.#available.set(`${sku} ${at}`, units);
   }
 
   /** A till sells, a receipt comes in, somebody counts: never asked, whatever the ledger holds. */
   change(sku: string, location: string, units: number): void {
-    this.#available.set(`${sku} ${location}`, (this.#available.get(`${sku} ${location}`) ?? 0) + units);
+    this.#add(`${sku} ${location}`, units);
   }
 
   setLifecycle(sku: string, lifecycle: 'active' | 'discontinued'): void {
@@ -77,11 +85,11 @@ export class PlainShop {
     const figures = new Map<string, Figure>();
     for (const location of this.#locations) {
       const without = new Map<string, number>();
-      for (const { tag, lines, state, is_holding } of this.drafts) {
+      for (const { tag, lines, state, taken } of this.drafts) {
         const quantity = lines.find((line) => line.sku === sku)?.quantity ?? 0;
         // An order is the shop's to ship, from where it took the units: nothing is owed elsewhere any more.
-        const isLeftOut = state === 'completed' || (is_holding && location === this.#locations[0]);
-        if (isLeftOut && quantity > 0) without.set(tag, (without.get(tag) ?? 0) + quantity);
+        const units = state === 'completed' ? quantity : (taken.get(`${sku} ${location}`) ?? 0);
+        if (units > 0) without.set(tag, (without.get(tag) ?? 0) + units);
       }
       for (const [at, units] of this.#reserved) {
         const [tag = '', of, where] = at.split(' ');
@@ -102,7 +110,7 @@ export class PlainShop {
 
   create(tag: string, lines: Draft['lines'], until_ms: number): Draft {
     const ref = `draft-${this.drafts.length + 1}`;
-    const draft: Draft = { ref, tag, lines, until_ms, state: 'open', is_holding: false };
+    const draft: Draft = { ref, tag, lines, until_ms, state: 'open', taken: new Map() };
     this.drafts.push(draft);
     this.#take(draft);
     return draft;
@@ -111,19 +119,19 @@ export class PlainShop {
   extend(draft: Draft, until_ms: number, now: number): void {
     this.#letGo(now);
     draft.until_ms = until_ms;
-    if (!draft.is_holding) this.#take(draft);
+    if (draft.taken.size === 0) this.#take(draft);
   }
 
   complete(draft: Draft, now: number): void {
     this.#letGo(now);
     if (draft.state !== 'open') return;
-    if (!draft.is_holding) this.#take(draft);
+    if (draft.taken.size === 0) this.#take(draft);
     draft.state = 'completed';
   }
 
   delete(draft: Draft): void {
     if (draft.state !== 'open') return;
-    if (draft.is_holding) this.#give(draft);
+    this.#give(draft);
     draft.state = 'deleted';
   }
 
@@ -154,7 +162,7 @@ export class PlainShop {
     const taken = lines.map(({ sku, quantity }) => ({
       sku,
       quantity,
-      at: this.#locations.find((location) => (this.#available.get(`${sku} ${location}`) ?? 0) >= quantity),
+      at: this.#ableTo(sku, quantity),
     }));
     if (taken.some(({ at }) => at === undefined)) return null;
     for (const { sku, quantity, at } of taken) this.change(sku, at ?? '', -quantity);
@@ -163,10 +171,15 @@ export class PlainShop {
     return order;
   }
 
+  #ableTo(sku: string, quantity: number): string | undefined {
+    const able = this.#locations.filter((at) => (this.#available.get(`${sku} ${at}`) ?? 0) >= quantity);
+    return able[Math.floor(this.#chance() * able.length)];
+  }
+
   /** A buyer pays for a draft whose units are still held. */
   pay(draft: Draft, now: number): void {
     this.#letGo(now);
-    if (draft.state === 'open' && draft.is_holding) draft.state = 'completed';
+    if (draft.state === 'open' && draft.taken.size > 0) draft.state = 'completed';
   }
 
   get reservedUnits(): number {
@@ -185,17 +198,33 @@ export class PlainShop {
 
   #letGo(now: number): void {
     for (const draft of this.drafts) {
-      if (draft.state === 'open' && draft.is_holding && draft.until_ms <= now) this.#give(draft);
+      if (draft.state === 'open' && draft.until_ms <= now) this.#give(draft);
     }
   }
 
   #take(draft: Draft): void {
-    for (const { sku, quantity } of draft.lines) this.change(sku, this.#locations[0] ?? '', -quantity);
-    draft.is_holding = true;
+    const taken = new Map<string, number>();
+    for (const { sku, quantity } of draft.lines) {
+      for (let unit = 0, at = this.#anywhere(); unit < quantity; unit += 1) {
+        taken.set(`${sku} ${at}`, (taken.get(`${sku} ${at}`) ?? 0) + 1);
+        // Most lines stay whole.
+        if (this.#chance() >= 0.8) at = this.#anywhere();
+      }
+    }
+    for (const [at, units] of taken) this.#add(at, -units);
+    draft.taken = taken;
   }
 
   #give(draft: Draft): void {
-    for (const { sku, quantity } of draft.lines) this.change(sku, this.#locations[0] ?? '', quantity);
-    draft.is_holding = false;
+    for (const [at, units] of draft.taken) this.#add(at, units);
+    draft.taken = new Map();
+  }
+
+  #anywhere(): string {
+    return this.#locations[Math.floor(this.#chance() * this.#locations.length)] ?? '';
+  }
+
+  #add(at: string, units: number): void {
+    this.#available.set(at, (this.#available.get(at) ?? 0) + units);
   }
 }

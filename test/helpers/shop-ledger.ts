@@ -3,25 +3,30 @@
  * and one virtual time for all of them. Loops do not run by themselves: a test says when they do.
  */
 
+import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'vitest';
+import type { LedgerClock } from '../../src/clock.js';
 import { LIMITS } from '../../src/config.js';
 import { makeIds } from '../../src/ids.js';
 import { type CheckAnswer, viewStock } from '../../src/ledger/check.js';
 import { Ledger, type ReserveInput, type SubmitInput } from '../../src/ledger/ledger.js';
-import type { Clock, LedgerSettings, Owned } from '../../src/ledger/ports.js';
+import type { LedgerSettings, Owned } from '../../src/ledger/ports.js';
 import type { Result } from '../../src/ledger/refusal.js';
 import type { ReserveAnswer } from '../../src/ledger/reserve.js';
 import type { Item, Level } from '../../src/ledger/stock.js';
 import type { StockMove } from '../../src/ledger/stock-move.js';
 import type { SubmitAnswer } from '../../src/ledger/submit.js';
 import { Outbox } from '../../src/outbox/outbox.js';
+import { OwnIntents } from '../../src/outbox/own-intents.js';
 import type { OutboxLimits } from '../../src/outbox/progress.js';
 import { sweepExpired } from '../../src/outbox/sweeper.js';
+import { TwinWatch } from '../../src/outbox/twin-watch.js';
+import { UnownedStock } from '../../src/outbox/unowned-units.js';
 import type { Catalogue } from '../../src/sandbox/catalogue.js';
 import type { DraftOrder } from '../../src/sandbox/draft-orders.js';
 import type { Order as ShopOrder } from '../../src/sandbox/order.js';
@@ -34,6 +39,7 @@ import { StockSync, type StockSyncLimits } from '../../src/sync/stock-sync.js';
 import type { Tuning } from '../../src/upstream/shopify/limits.js';
 import { type Opened, open } from '../upstream/raw-shop.js';
 import { AGENT, answerOf, openTestStore, SECOND, TEST_SETTINGS, units, VirtualTime } from './ledger.js';
+import { answerInProcess, forgetShop, freeOrigin } from './without-sockets.js';
 
 const ids = makeIds();
 export const SHOP = 'sandbox.myshopify.com';
@@ -69,9 +75,21 @@ export interface ShopLedgerOptions {
   readonly limits?: Partial<OutboxLimits>;
   readonly sync?: Partial<StockSyncLimits>;
   readonly tuning?: Partial<Tuning>;
+  /** Where items have to be published to be sold. Default: it does not count. */
+  readonly publication?: string;
   readonly sandbox?: Omit<SandboxOptions, 'now' | 'port' | 'host'>;
+  /** Whether the shop is asked over HTTP, as everywhere, or in the same process, for very many stories. */
+  readonly sockets?: boolean;
+  /** How the connector waits. Left out: the virtual time passes at once. */
+  readonly sleep?: (ms: number) => Promise<void>;
   /** Where the ledger's own folder is made. */
   readonly folder?: string;
+  /** What the process remembers of its rows; another's, for one that goes on as if it had written them. */
+  readonly intents?: OwnIntents;
+  /** What the process knows of the time; another's, for one that goes on as that was. */
+  readonly clock?: LedgerClock;
+  /** How far the process's own wall clock is ahead of everybody else's, now. */
+  readonly wallAheadMs?: () => number;
   /** Stands between a process and its store: to let it die. */
   readonly wrapStore?: (store: SqliteStore) => SqliteStore;
 }
@@ -91,7 +109,7 @@ export class ShopProcess {
   readonly time: VirtualTime;
   readonly server: SandboxServer;
   readonly path: string;
-  readonly clock: Clock;
+  readonly clock: LedgerClock;
   readonly store: SqliteStore;
   readonly upstream: Opened;
   readonly sync: StockSync;
@@ -99,24 +117,35 @@ export class ShopProcess {
   /** Another watch of this process, with other ports. */
   readonly watchOrders: (instead?: Partial<OrderWatchPorts>) => OrderWatch;
   readonly outbox: Outbox;
+  readonly intents: OwnIntents;
+  readonly unowned: UnownedStock;
+  /** Another watch for late twins of this process. */
+  readonly watchTwins: (cancelsTwins: boolean) => TwinWatch;
   readonly ledger: Ledger;
   readonly settings: LedgerSettings;
   /** What went wrong, as told to the log. */
   readonly events: { readonly event: string; readonly detail: Readonly<Record<string, unknown>> }[] = [];
+  readonly origin: string;
   readonly #shared: Shared;
 
   protected constructor(shared: Shared, worker: string, options: ShopLedgerOptions = shared.options) {
     this.#shared = shared;
     this.time = shared.time;
+    this.origin = shared.origin;
     this.server = shared.server;
     this.path = shared.path;
-    this.clock = this.time.clock();
+    const clock = options.clock ?? this.time.clock(options.wallAheadMs);
+    this.clock = clock;
     // A deadline is real time: nothing that a slow machine could miss, unless a test is about it.
     this.settings = { ...TEST_SETTINGS, freshen_wait_ms: 60_000, ...options.settings };
-    const { settings, clock } = this;
+    const { settings } = this;
+    const intents = options.intents ?? new OwnIntents(clock);
+    this.intents = intents;
     const store = openTestStore({
       path: this.path,
       clock,
+      worker,
+      onIntent: (tag, intent) => intents.note(tag, intent),
       shop: SHOP,
       mirror_horizon_ms: settings.mirror_margin_ms,
     });
@@ -127,8 +156,10 @@ export class ShopProcess {
     this.upstream = open({
       origin: shared.origin,
       now: () => this.time.wall_ms,
-      sleep: async (ms) => this.time.pass(ms),
+      sleep: options.sleep ?? (async (ms) => this.time.pass(ms)),
+      shopTime: clock,
       ...(options.tuning === undefined ? {} : { tuning: options.tuning }),
+      ...(options.publication === undefined ? {} : { publication: options.publication }),
     });
     const ports = { store: this.store, clock, settings, report, worker };
     this.sync = new StockSync({
@@ -149,12 +180,24 @@ export class ShopProcess {
     this.outbox = new Outbox({
       ...ports,
       sink: this.upstream.sink,
+      mirrors: this.upstream.mirrors,
       random: () => 0.5,
       // Real time: beside it, calls of real servers are under way.
       sleep: (ms) => pause(ms),
-      rereadItems: (itemIds, signal) => this.sync.rereadItems(itemIds, signal),
+      rereadItems: (itemIds, signal) => this.sync.rereadTogether(itemIds, signal),
+      intents,
       limits: { ...LIMITS.outbox, ...options.limits },
     });
+    this.unowned = new UnownedStock({
+      store: this.store,
+      source: this.upstream.reserved,
+      sink: this.upstream.sink,
+      rereadItems: (itemIds, signal) => this.sync.rereadItems(itemIds, signal),
+      read_only: this.settings.read_only,
+      makeKey: randomUUID,
+    });
+    this.watchTwins = (cancelsTwins) =>
+      new TwinWatch({ ...ports, sink: this.upstream.sink, cancelsTwins, limits: LIMITS.twins });
     this.ledger = new Ledger({
       store: this.store,
       clock,
@@ -190,14 +233,15 @@ export class ShopProcess {
 
   /** Time passes, and the outbox does what becomes due on the way. Heartbeats and sweeps are the test's business. */
   async workFor(ms: number): Promise<void> {
-    const end = this.time.wall_ms + ms;
+    // By the ledger's clock: rows are due by it, and it does not follow a wall clock that is wrong.
+    const end = this.clock.now() + ms;
     for (;;) {
       await this.work();
       const next = this.nextDue();
       if (next === null || next > end) break;
-      this.time.pass(Math.max(0, next - this.time.wall_ms));
+      this.time.pass(Math.max(0, next - this.clock.now()));
     }
-    this.time.pass(Math.max(0, end - this.time.wall_ms));
+    this.time.pass(Math.max(0, end - this.clock.now()));
     await this.work();
   }
 
@@ -439,14 +483,16 @@ export class ShopLedger extends ShopProcess {
   /** The shop is open, and nothing of it has been read. */
   static async bare(options: ShopLedgerOptions = {}): Promise<ShopLedger> {
     const time = new VirtualTime();
+    const unplugged = options.sockets === false ? freeOrigin() : null;
     const server = new SandboxServer({
       catalogue: SMALL_CATALOGUE,
       ...options.sandbox,
       // A port of its own, so that a shop that was stopped can be started again where it was.
-      port: await freePort(),
+      ...(unplugged === null ? { port: await freePort() } : { origin: unplugged }),
       now: () => time.wall_ms,
     });
-    const { origin } = await server.start();
+    if (unplugged !== null) answerInProcess(unplugged, server);
+    const origin = unplugged ?? (await server.start()).origin;
     const folder = mkdtempSync(join(options.folder ?? tmpdir(), 'holdfast-'));
     return new ShopLedger({ options, time, server, origin, path: join(folder, 'ledger.db') }, folder);
   }
@@ -468,6 +514,7 @@ export class ShopLedger extends ShopProcess {
     for (const other of this.#others) await other.close();
     await super.close();
     await this.server.stop();
+    forgetShop(this.origin);
     rmSync(this.#folder, { recursive: true, force: true });
   }
 }

@@ -6,8 +6,9 @@
 import { decideTaken } from '../../src/ledger/move-steps.js';
 import type { Decision, LedgerSettings, LedgerState, Owned } from '../../src/ledger/ports.js';
 import type { ReserveAnswer } from '../../src/ledger/reserve.js';
+import { SOLD_ELSEWHERE } from '../../src/ledger/sale-check.js';
 import type { Step } from '../../src/ledger/shop-side.js';
-import { decideClaim, decideNextStep, decideOpen } from '../../src/ledger/shop-steps.js';
+import { decideClaim, decideNextStep, decideOpen, type OwnKnowledge } from '../../src/ledger/shop-steps.js';
 import type { Claim, Work } from '../../src/ledger/work.js';
 import { HOUR, MINUTE, SECOND, TestLedger } from './ledger.js';
 
@@ -16,7 +17,7 @@ export type Mine = Pick<ReserveAnswer, 'reservation_id'>;
 /** What the shop calls the hold that it made for us. */
 export const HOLD_REF = 'draft-1';
 /** Why a hold is given up whose units somebody else has bought. */
-export const SOLD = { code: 'stock_insufficient', sku: 'tee', detail: 'sold elsewhere' } as const;
+export const SOLD = { ...SOLD_ELSEWHERE, sku: 'tee' } as const;
 
 export class TestWorker {
   readonly claim: Claim;
@@ -45,8 +46,17 @@ export class TestWorker {
     return this.decide(mine, (state) => decideClaim(state, this.claim));
   }
 
-  next(mine: Mine, is_visit = false): Promise<Work | null> {
-    return this.decide(mine, (state) => decideNextStep(state, this.claim, this.#ledger.settings, is_visit));
+  /** A read of the items that the test has reported at this moment counts as this worker's own. */
+  next(
+    mine: Mine,
+    is_visit = false,
+    readSince: number | null = this.#ledger.clock.now(),
+    known?: OwnKnowledge,
+  ): Promise<Work | null> {
+    const { settings } = this.#ledger;
+    return this.decide(mine, (state) =>
+      decideNextStep(state, this.claim, settings, is_visit, readSince, known),
+    );
   }
 
   /** The step that follows on the one before; null when the row is put to rest. */

@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { allocate, draftLevel, drawnElsewhere } from '../../src/ledger/allocation.js';
-import type { Hold } from '../../src/ledger/hold.js';
-import type { Item, Level } from '../../src/ledger/stock.js';
+import { allocate } from '../../src/ledger/allocation.js';
+import type { Level } from '../../src/ledger/stock.js';
 import { runsOr } from '../helpers/runs.js';
 
 /** Levels in the shop's order of preference; only what allocation looks at matters. */
@@ -78,37 +77,5 @@ describe('where units are taken', () => {
       ),
       { numRuns: runsOr(2000) },
     );
-  });
-});
-
-describe('where a draft order takes units', () => {
-  const at = (key: number, more: Partial<Level> = {}) =>
-    ({
-      level_key: key,
-      location_id: `loc-${key}`,
-      sellable_here: true,
-      location_open: true,
-      ...more,
-    }) as Level;
-  const item = (...of: Level[]) => ({ sku: 'tee', levels: of }) as unknown as Item;
-  const holds = (...keys: number[]) => keys.map((level_key) => ({ level_key }) as Hold);
-
-  test('is the first location that is open and stocks the item', () => {
-    const closed = at(1, { location_open: false });
-    const without = at(2, { sellable_here: false });
-    expect(draftLevel(item(closed, without, at(3), at(4)))?.level_key).toBe(3);
-    expect(draftLevel(item(closed, without))).toBeUndefined();
-  });
-
-  test('is told where it is another than was promised, and only there', () => {
-    const [cap, tee] = [item(at(1), at(2)), item(at(3), at(4), at(5))];
-    expect(drawnElsewhere(holds(1, 3), [cap, tee])).toEqual([]);
-    expect(drawnElsewhere(holds(2, 3, 5), [cap, tee])).toEqual([
-      { sku: 'tee', promised_at: 'loc-2', taken_at: 'loc-1' },
-      { sku: 'tee', promised_at: 'loc-5', taken_at: 'loc-3' },
-    ]);
-    expect(drawnElsewhere(holds(1), [item(at(1, { sellable_here: false }))])).toEqual([
-      { sku: 'tee', promised_at: 'loc-1', taken_at: '' },
-    ]);
   });
 });

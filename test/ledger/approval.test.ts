@@ -94,7 +94,9 @@ describe('a held order', () => {
   test.each(['approve', 'reject'] as const)('is none: there is nothing to %s', async (verdict) => {
     expect(refusalOf(await t.ledger.decideHeld('ord_nope', verdict, 'ada')).code).toBe('order_unknown');
     const { reservation_id } = await t.granted('tee', 1);
-    const result = await t.decide(reservation_id, (state) => decideVerdict(state, verdict, 'ada'));
+    const result = await t.decide(reservation_id, (state) =>
+      decideVerdict(state, verdict, 'ada', t.settings),
+    );
     expect(refusalOf(result).code).toBe('order_unknown');
     expect((await t.owned(reservation_id)).reservation.state).toBe('active');
   });

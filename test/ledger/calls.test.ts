@@ -25,22 +25,25 @@ import {
 let t: TestLedger;
 /** SKUs that were asked of the shop, a call each. */
 let asked: (readonly string[])[];
+let isReachable: boolean;
 afterEach(() => t.close());
 
 /** A shop that has 10 of whatever is asked for, and whose first full read is through unless said otherwise. */
 async function open(options: TestLedgerOptions = {}, baseline_at_ms: number | null = 1): Promise<void> {
   asked = [];
+  isReachable = true;
   t = await TestLedger.open({
     freshener: {
       freshen: async (skus) => {
         asked.push(skus);
+        if (!isReachable) return false;
         for (const sku of skus) await t.seed({ sku });
         return true;
       },
     },
     ...options,
   });
-  await t.store.putSync({ baseline_at_ms, confirmed_at_ms: 0, cursor: null });
+  await t.store.putSync({ baseline_at_ms, confirmed_at_ms: t.clock.now(), cursor: null });
   await t.seed({ sku: 'tee' });
   await t.seed({ sku: 'cap' });
 }
@@ -131,6 +134,30 @@ describe('a SKU that the ledger does not know', () => {
     expect(answerOf(await t.ledger.checkStock(['hat'])).unknown_skus).toEqual(['hat']);
     expect(refusalOf(await t.reserve('hat', 1)).code).toBe('sku_unknown');
     expect(asked).toEqual([]);
+  });
+});
+
+describe('a SKU that the ledger does not know, and the shop can not be asked for', () => {
+  test('is not said to be unknown: a look-up that failed proves nothing', async () => {
+    await open({}, null);
+    isReachable = false;
+    for (const answer of [await t.ledger.checkStock(['hat']), await t.reserve('hat', 1)]) {
+      expect(refusalOf(answer)).toMatchObject({
+        code: 'upstream_unavailable',
+        retry: 'later',
+        retry_after_seconds: 15,
+        details: { skus: ['hat'] },
+      });
+    }
+  });
+
+  test('nor when no heartbeat has come through for longer than a new item would take', async () => {
+    await open();
+    isReachable = false;
+    age();
+    expect(refusalOf(await t.ledger.checkStock(['hat'])).code).toBe('upstream_unavailable');
+    isReachable = true;
+    expect(answerOf(await t.ledger.checkStock(['hat'])).items).toMatchObject([{ sku: 'hat' }]);
   });
 });
 
@@ -319,6 +346,10 @@ describe('an order that is asked about', () => {
     );
     const after = answerOf(await t.ledger.getOrder(AGENT, { order_id }));
     expect(after).toMatchObject({ status: 'placed', placed_at: '2026-11-23T12:00:01.000Z' });
+    for (const name of ['#1', '1']) {
+      expect(answerOf(await t.ledger.getOrder(AGENT, { order_id: name }))).toEqual(after);
+      expect(refusalOf(await t.ledger.getOrder(OTHER_AGENT, { order_id: name })).code).toBe('order_unknown');
+    }
     expect(after.upstream).toStrictEqual({ order_name: '#1', order_id: 'o1' });
   });
 });
@@ -328,6 +359,42 @@ test('items are found by words of their title', async () => {
   await t.seed({ sku: 'mug', title: 'Enamel mug', variant_title: 'Blue' });
   expect(answerOf(await t.ledger.findItems('enamel', 5))).toEqual({
     items: [{ sku: 'mug', title: 'Enamel mug', variant: 'Blue' }],
+    catalogue: 'complete',
+  });
+});
+
+describe('items that are looked for before the first full read is through', () => {
+  const find = (query = 'enamel') => t.ledger.findItems(query, 5);
+  const MUG = { sku: 'mug', title: 'Enamel mug' } as const;
+
+  test('are found as far as they are there, and it is said that not all are', async () => {
+    await open({}, null);
+    await t.seed(MUG);
+    expect(answerOf(await find())).toMatchObject({ items: [{ sku: 'mug' }], catalogue: 'loading' });
+  });
+
+  test('are waited for', async () => {
+    let waits = 0;
+    const meanwhile = async (): Promise<void> => {
+      waits += 1;
+      if (waits !== 5) return;
+      await t.seed(MUG);
+      await t.readWhole();
+    };
+    await open({ meanwhile }, null);
+    expect(answerOf(await find())).toMatchObject({ items: [{ sku: 'mug' }], catalogue: 'complete' });
+    expect(answerOf(await find('nothing like it'))).toMatchObject({ items: [], catalogue: 'complete' });
+  });
+
+  test('are not said to be nothing when that takes too long', async () => {
+    await open({}, null);
+    const before = t.clock.now();
+    expect(refusalOf(await find())).toMatchObject({
+      code: 'upstream_unavailable',
+      retry: 'later',
+      details: { catalogue: 'loading' },
+    });
+    expect(t.clock.now() - before).toBeGreaterThanOrEqual(t.settings.freshen_wait_ms);
   });
 });
 

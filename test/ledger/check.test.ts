@@ -16,6 +16,7 @@ import {
 let t: TestLedger;
 beforeEach(async () => {
   t = await TestLedger.open();
+  await t.readWhole();
 });
 afterEach(() => t.close());
 
@@ -63,7 +64,10 @@ describe('what is in stock', () => {
 
   test('is listed by the locations that are open and stock it', async () => {
     await t.seed({ sku: 'tee', levels: { [WAREHOUSE]: 3, [STORE]: 5 } });
-    const locations = async () => (await t.check('tee')).items[0]?.locations.map(({ name }) => name);
+    const locations = async () => {
+      const { items } = answerOf(await t.ledger.checkStock(['tee'], { all_locations: true }));
+      return items[0]?.locations.map(({ name }) => name);
+    };
     await t.store.putLocations(TEST_LOCATIONS.map((row) => ({ ...row, active: row.location_id !== STORE })));
     expect(await locations()).toEqual(['Warehouse']);
     await t.store.putLocations(TEST_LOCATIONS);
@@ -92,7 +96,8 @@ describe('what is in stock', () => {
     expect((await t.check('tee')).items[0]).toMatchObject({
       status: 'discontinued',
       availability: { available: 0, status: 'discontinued' },
-      locations: [{ available_to_promise: 0 }],
+      locations: [],
+      locations_omitted: 1,
     });
   });
 
@@ -102,8 +107,49 @@ describe('what is in stock', () => {
     expect(answerOf(await t.ledger.checkStock(['tee'])).items[0]).toMatchObject({
       fresh: false,
       available_to_promise: 0,
-      locations: [{ available_to_promise: 0 }],
+      // Nobody could be asked: that is not the same as to be sold out.
+      availability: { available: 0, status: 'unknown' },
+      locations: [],
+      locations_omitted: 1,
     });
+  });
+});
+
+describe('where an item lies', () => {
+  const PLACES = Array.from({ length: 9 }, (_, n) => `place-${n}`);
+  /** By location: what is there. The fourth and the last have nothing. */
+  const UNITS = [7, 1, 5, 0, 9, 2, 8, 3, 0];
+
+  beforeEach(async () => {
+    await t.close();
+    t = await TestLedger.open({
+      locations: PLACES.map((id, position) => ({ location_id: id, name: id, position, active: true })),
+    });
+    await t.seed({ sku: 'tee', levels: Object.fromEntries(PLACES.map((id, n) => [id, UNITS[n] ?? 0])) });
+  });
+
+  const told = async (options = {}) => {
+    const [item] = answerOf(await t.ledger.checkStock(['tee'], options)).items;
+    if (item === undefined) throw new Error('not answered');
+    const { locations, locations_omitted, available_to_promise } = item;
+    return {
+      units: locations.map((location) => location.available_to_promise),
+      locations_omitted,
+      available_to_promise,
+    };
+  };
+
+  test('is told of the five places that have most, in the order of the shop; the rest is counted', async () => {
+    expect(await told()).toEqual({ units: [7, 5, 9, 8, 3], locations_omitted: 4, available_to_promise: 35 });
+  });
+
+  test('is told of all of them where that is asked for', async () => {
+    expect(await told({ all_locations: true })).toEqual({ units: UNITS, available_to_promise: 35 });
+    const mine = await t.granted('tee', 1);
+    const again = answerOf(
+      await t.ledger.checkReservation(AGENT, mine.reservation_id, { all_locations: true }),
+    );
+    expect(again.items[0]?.locations).toHaveLength(PLACES.length);
   });
 });
 

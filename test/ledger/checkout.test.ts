@@ -57,7 +57,7 @@ async function withdrawn(): Promise<ReserveAnswer> {
   const reservation = await offered();
   await seen(-1);
   const verdict = await t.decide(reservation.reservation_id, (state) =>
-    decideReread(state, t.clock.now(), SOLD, t.settings),
+    decideReread(state, t.clock.now(), t.settings),
   );
   expect(verdict).toBe('failed');
   return reservation;

@@ -1,7 +1,187 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { HOUR, MINUTE, TEST_START_MS, VirtualTime } from '../helpers/ledger.js';
+import type { LedgerClock } from '../../src/clock.js';
+import { measureAge } from '../../src/ledger/time.js';
+import { HOUR, MINUTE, SECOND, TEST_START_MS, VirtualTime } from '../helpers/ledger.js';
 import { runsOr } from '../helpers/runs.js';
+
+const DAY = 24 * HOUR;
+const YEAR = 365 * DAY;
+
+describe('ledger time and the shop’s clock', () => {
+  /** The shop's answer, which took no time: whole seconds. */
+  function hear(clock: LedgerClock, atMs: number): void {
+    clock.hearShopTime(Math.floor(atMs / SECOND) * SECOND, clock.elapsed());
+  }
+
+  test('item 7: a wall clock over five minutes from the shop’s moves it no further than the shop’s time', () => {
+    const time = new VirtualTime();
+    const clock = time.clock();
+    hear(clock, time.wall_ms);
+    time.pass(MINUTE);
+    time.setWallClockBy(YEAR);
+    expect(clock.now()).toBeLessThanOrEqual(TEST_START_MS + MINUTE + SECOND);
+    // It goes on by its monotonic clock, also after the shop has answered again.
+    hear(clock, TEST_START_MS + MINUTE);
+    time.pass(10 * MINUTE);
+    expect(clock.now()).toBeGreaterThanOrEqual(TEST_START_MS + 11 * MINUTE);
+    expect(clock.now()).toBeLessThanOrEqual(TEST_START_MS + 11 * MINUTE + SECOND);
+    expect(clock.doubtMs(clock.now())).toBe(0);
+    time.setWallClockBy(-YEAR);
+    time.pass(MINUTE);
+    expect(clock.now()).toBeLessThanOrEqual(TEST_START_MS + 12 * MINUTE + SECOND);
+  });
+
+  test('item 7: a machine that slept follows when the shop has answered, and its stock is old until then', () => {
+    const time = new VirtualTime();
+    const clock = time.clock();
+    hear(clock, time.wall_ms);
+    const before = clock.now();
+    // The monotonic clock stood still.
+    time.setWallClockBy(8 * HOUR);
+    expect(clock.now()).toBeLessThan(TEST_START_MS + MINUTE);
+    expect(clock.doubtMs(before)).toBeGreaterThanOrEqual(8 * HOUR - SECOND);
+    // What comes after the jump is as young as it looks.
+    expect(clock.doubtMs(clock.now())).toBe(0);
+    expect(clock.isShopTimeKnown()).toBe(false);
+    hear(clock, time.wall_ms);
+    expect(clock.now()).toBe(TEST_START_MS + 8 * HOUR);
+    expect(clock.doubtMs(clock.now())).toBe(0);
+    expect(clock.isShopTimeKnown()).toBe(true);
+  });
+
+  test('item 7: what it has followed is not doubted as well', () => {
+    const time = new VirtualTime();
+    const clock = time.clock();
+    hear(clock, time.wall_ms);
+    time.setWallClockBy(2 * MINUTE);
+    expect(clock.now()).toBe(TEST_START_MS + 2 * MINUTE);
+    expect(clock.doubtMs(clock.now())).toBe(0);
+  });
+
+  test('item 7: a shop whose clock is far ahead takes it nowhere', () => {
+    const time = new VirtualTime();
+    const clock = time.clock();
+    hear(clock, time.wall_ms + YEAR);
+    time.pass(MINUTE);
+    expect(clock.now()).toBe(TEST_START_MS + MINUTE);
+    expect(clock.leadMs()).toBeLessThan(-YEAR + MINUTE);
+  });
+
+  test('item 7: before the shop has answered, a wall clock over an hour ahead is not followed beside another process', () => {
+    const time = new VirtualTime();
+    const clock = time.clock(() => DAY);
+    const isShared = (now: number) => now < TEST_START_MS + MINUTE;
+    expect(clock.observe(TEST_START_MS, isShared)).toBe(TEST_START_MS);
+    expect(clock.now()).toBe(TEST_START_MS);
+    expect(clock.doubtMs(TEST_START_MS - 1)).toBe(DAY);
+    time.pass(30 * SECOND);
+    expect(clock.observe(TEST_START_MS, isShared)).toBe(TEST_START_MS + 30 * SECOND);
+    // The other one is gone.
+    time.pass(MINUTE);
+    expect(clock.observe(TEST_START_MS, isShared)).toBe(TEST_START_MS + 90 * SECOND + DAY);
+  });
+
+  test('item 7: alone it follows the wall clock, however long nobody was there', () => {
+    const time = new VirtualTime();
+    const clock = time.clock();
+    expect(clock.observe(TEST_START_MS - YEAR, () => false)).toBe(TEST_START_MS);
+  });
+
+  test('item 7: a ledger that is ahead is told by how much, the same from second to second', () => {
+    const time = new VirtualTime();
+    const clock = time.clock();
+    hear(clock, time.wall_ms);
+    expect(clock.leadMs()).toBe(0);
+    clock.observe(time.wall_ms + DAY);
+    const lead = clock.leadMs();
+    expect(Math.abs(lead - DAY)).toBeLessThan(2 * SECOND);
+    for (let n = 0; n < 50; n += 1) {
+      time.pass(337);
+      hear(clock, time.wall_ms);
+      expect(clock.leadMs()).toBe(lead);
+    }
+  });
+
+  test('clocks that agree within what the Date header tells are the same', () => {
+    const time = new VirtualTime();
+    const clock = time.clock(() => 400);
+    for (let n = 0; n < 50; n += 1) {
+      time.pass(337);
+      hear(clock, time.wall_ms);
+      expect(clock.leadMs()).toBe(0);
+    }
+  });
+});
+
+describe('time that this machine has missed', () => {
+  const start = (): { time: VirtualTime; clock: LedgerClock; hear: (aheadMs?: number) => void } => {
+    const time = new VirtualTime();
+    const clock = time.clock();
+    const hear = (aheadMs = 0) => {
+      clock.hearShopTime(Math.floor((time.wall_ms + aheadMs) / SECOND) * SECOND, clock.elapsed());
+      time.pass(1);
+    };
+    hear();
+    return { time, clock, hear };
+  };
+
+  test('a snapshot that is resumed without its clocks being set makes all older that was before the shop’s next answer', () => {
+    const { time, clock, hear } = start();
+    const before = clock.now();
+    time.pass(SECOND);
+    hear(2 * HOUR);
+    expect(Math.abs(measureAge(clock, before) - 2 * HOUR)).toBeLessThan(5 * SECOND);
+    expect(clock.mayHaveStoodStill(before)).toBe(true);
+    const after = clock.now();
+    time.pass(MINUTE);
+    hear(2 * HOUR);
+    expect(measureAge(clock, after)).toBe(MINUTE + 1);
+    expect(clock.mayHaveStoodStill(after)).toBe(false);
+    // What is older has missed both.
+    hear(5 * HOUR);
+    expect(measureAge(clock, before)).toBeGreaterThan(5 * HOUR - 5 * SECOND);
+  });
+
+  test('a machine that was suspended is in doubt until the shop answers, and nothing counts twice after', () => {
+    const { time, clock, hear } = start();
+    const before = clock.now();
+    time.setWallClockBy(HOUR);
+    expect(measureAge(clock, before)).toBeGreaterThanOrEqual(HOUR);
+    expect(clock.mayHaveStoodStill(before)).toBe(true);
+    hear();
+    expect(Math.abs(measureAge(clock, before) - HOUR)).toBeLessThan(2 * SECOND);
+    expect(clock.mayHaveStoodStill(before)).toBe(true);
+    expect(clock.mayHaveStoodStill(clock.now())).toBe(false);
+  });
+
+  test('a wall clock that somebody sets makes nothing older for good', () => {
+    const { time, clock, hear } = start();
+    const before = clock.now();
+    time.setWallClockBy(HOUR);
+    hear(-HOUR);
+    expect(measureAge(clock, before)).toBeLessThan(5 * SECOND);
+    expect(clock.mayHaveStoodStill(before)).toBe(false);
+  });
+
+  test('answers that tell whole seconds, and a clock that is a little slow, are no gap', () => {
+    const { time, clock, hear } = start();
+    const before = clock.now();
+    for (let n = 0; n < 2_000; n += 1) {
+      time.pass(1_337);
+      hear(n * 100);
+    }
+    expect(clock.mayHaveStoodStill(before)).toBe(false);
+    expect(clock.doubtMs(before)).toBe(0);
+  });
+
+  test('many gaps are remembered in all', () => {
+    const { clock, hear } = start();
+    const before = clock.now();
+    for (let n = 1; n <= 100; n += 1) hear(n * MINUTE);
+    expect(Math.abs(measureAge(clock, before) - 100 * MINUTE)).toBeLessThan(5 * SECOND);
+  });
+});
 
 describe('ledger time', () => {
   test('follows the wall clock while nobody touches it', () => {

@@ -401,6 +401,8 @@ describe('the record of a reconciliation', () => {
     ended_at_ms: t.clock.now() + 1,
     is_first: false,
     items_read,
+    variants_read: items_read,
+    variants_counted: items_read + 1,
     levels_compared: 2,
     drift_total: 1,
     catalogue_drift_total: 0,

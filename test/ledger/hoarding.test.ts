@@ -102,7 +102,7 @@ describe('an honest platform that sells for many buyers as one principal', () =>
       const granted = (await Promise.all(wishes)).map((result) => answerOf(result));
       await Promise.all(
         granted.map((reservation, n) => {
-          if ((tick + n) % 8 === 0) return t.submit(reservation, who);
+          if ((tick + n) % 8 === 0) return t.sold(reservation, who);
           return n % 3 === 0 ? t.release(reservation.reservation_id, who.principal) : null;
         }),
       );

@@ -7,7 +7,7 @@ import type { LedgerSettings } from '../../src/ledger/ports.js';
 import type { ReserveAnswer } from '../../src/ledger/reserve.js';
 import { decideDeleted, decideLater, decideReread } from '../../src/ledger/shop-steps.js';
 import { answerOf, HOUR, MINUTE, type TestLedger, WAREHOUSE } from '../helpers/ledger.js';
-import { HOLD_REF, type Mine, openTees, SOLD, seen, type TestWorker } from '../helpers/test-worker.js';
+import { HOLD_REF, type Mine, openTees, seen, type TestWorker } from '../helpers/test-worker.js';
 
 let t: TestLedger;
 let worker: TestWorker;
@@ -39,7 +39,7 @@ async function sums(): Promise<{ held: number; mirrored: number }> {
 async function drop(mine: Mine): Promise<void> {
   await seen(t, 'tee', { [WAREHOUSE]: -1 });
   const since = t.clock.now();
-  expect(await worker.decide(mine, (state) => decideReread(state, since, SOLD, t.settings))).toBe('dropped');
+  expect(await worker.decide(mine, (state) => decideReread(state, since, t.settings))).toBe('dropped');
 }
 
 describe('an intent to hold', () => {

@@ -35,8 +35,7 @@ async function open(quotas: Partial<LedgerSettings['quotas']>, more: Partial<Led
 /** Time passes, what is past its time is tidied, and a heartbeat keeps the stock young. */
 async function pass(ms: number): Promise<void> {
   t.time.pass(ms);
-  const now = t.clock.now();
-  await t.store.putSync({ baseline_at_ms: now, confirmed_at_ms: now, cursor: null });
+  await t.readWhole();
   for (const { reservation_key } of await t.store.expiredReservations(1000)) {
     await t.store.transact({ owned: { reservation_key } }, decideExpire);
   }
@@ -227,7 +226,7 @@ describe('orders pay for idle time', () => {
     'of the same day: %i of them, and %i s more than 30 minutes unsold: %s',
     async (orders, more_s, then) => {
       await open(quotas);
-      for (let n = 0; n < orders; n += 1) await buy('cap');
+      for (let n = 0; n < orders; n += 1) await t.place({ reservation_id: await buy('cap') });
       if (more_s > 0) {
         const { reservation_id } = await t.granted('cap', 1);
         await pass(more_s * SECOND);
@@ -240,14 +239,17 @@ describe('orders pay for idle time', () => {
     },
   );
 
-  test('once: an order that was accepted is not paid for again when the shop has it', async () => {
+  test('when the shop has them, and once: an order that is accepted may still have to be corrected', async () => {
     await open({ ...quotas, renewals: 100 });
     const reservation_id = await buy('tee');
+    expect(sold()).toBe(0);
+    await t.decide(reservation_id, (state) => decidePlaced(state, { order_ref: 'o1', order_name: '#1' }));
+    expect(sold()).toBe(1);
     await t.decide(reservation_id, (state) => decidePlaced(state, { order_ref: 'o1', order_name: '#1' }));
     expect(sold()).toBe(1);
   });
 
-  test('when they are accepted, not while they are held', async () => {
+  test('not while they are held', async () => {
     await open({ ...quotas, renewals: 100 }, { stale_hash: 'hold' });
     const reservation = await t.granted('tee', 1);
     await t.levels('tee', { [WAREHOUSE]: 9 });

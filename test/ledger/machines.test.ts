@@ -7,13 +7,23 @@
 import fc from 'fast-check';
 import { beforeAll, expect, test } from 'vitest';
 import { decideVerdict } from '../../src/ledger/approval.js';
+import { decideBuyerRefused } from '../../src/ledger/buyer-refused.js';
 import { decideOrderSeen } from '../../src/ledger/order-seen.js';
 import { decideFailed, decidePlaced } from '../../src/ledger/placing.js';
 import type { Changes, LedgerState } from '../../src/ledger/ports.js';
 import { decideExpire, decideRelease } from '../../src/ledger/release.js';
 import { decideRevalidate } from '../../src/ledger/revalidation.js';
 import { decideSubmit } from '../../src/ledger/submit.js';
-import { AGENT, MINUTE, SECOND, TEST_SETTINGS, TestLedger, WAREHOUSE } from '../helpers/ledger.js';
+import { HOUR_WINDOW, NO_TALLY } from '../../src/ledger/usage.js';
+import {
+  AGENT,
+  MINUTE,
+  SECOND,
+  TEST_SETTINGS,
+  TEST_START_MS,
+  TestLedger,
+  WAREHOUSE,
+} from '../helpers/ledger.js';
 import { runsOr } from '../helpers/runs.js';
 
 const RUNS = runsOr(2_000);
@@ -27,6 +37,13 @@ const OTHER = `sha256:${'1'.repeat(64)}`;
 interface Model {
   reservation: 'active' | 'submitted' | 'committed' | 'released' | 'expired';
   order: 'held' | 'accepted' | 'rejected' | 'placed' | 'failed' | 'fulfilled' | 'cancelled' | null;
+  /** What a held order waits for. */
+  held_for: 'stale' | 'buyer_refused' | 'order_quota' | null;
+  /** When an order that waits for corrected details is given up, by `passed_ms`. */
+  correct_until_ms: number;
+  refusals: number;
+  /** Who is above the orders of the hour has a person decide. */
+  is_above: boolean;
   passed_ms: number;
   /** The checksum of the grant is not that of now any more. */
   has_moved: boolean;
@@ -59,7 +76,7 @@ function ownedOf({ state }: World) {
 function apply(world: World, changes: Changes | undefined): void {
   if (changes === undefined) return;
   const owned = ownedOf(world);
-  const gone = new Set((changes.holds ?? []).map(({ hold }) => hold.level_key));
+  const gone = new Set((changes.holds ?? []).map(({ hold, to }) => (hold ?? to)?.level_key));
   const moved = (changes.holds ?? []).flatMap(({ to }) => (to === null ? [] : [to]));
   world.state = {
     ...world.state,
@@ -79,6 +96,19 @@ function apply(world: World, changes: Changes | undefined): void {
   };
 }
 
+/** One order within an hour, and the figures of a caller who has had it. */
+const ONE_AN_HOUR = { ...TEST_SETTINGS, quotas: { ...TEST_SETTINGS.quotas, orders_per_hour: 1 } };
+const ABOVE: LedgerState['usage'] = {
+  principal: {
+    tally: { ...NO_TALLY, ordered: [[Math.floor(TEST_START_MS / HOUR_WINDOW.slot_ms) + 100_000, 1]] },
+    items: new Map(),
+  },
+  origin: null,
+};
+
+const isCorrectionOver = (model: Model) =>
+  model.order === 'held' && model.held_for === 'buyer_refused' && model.passed_ms >= model.correct_until_ms;
+
 const isLapsed = (model: Model) => model.reservation === 'active' && model.passed_ms >= TTL_MS;
 
 /** Runs a command, then holds the pair against the model, units and journal included. */
@@ -88,17 +118,18 @@ abstract class Move implements fc.Command<Model, World> {
   }
 
   run(model: Model, world: World): void {
-    const before = `${model.reservation} ${model.order}`;
+    const before = `${model.reservation} ${model.order} ${model.held_for}`;
     const changes = this.move(model, world);
     apply(world, changes);
     const { reservation, order, holds } = ownedOf(world);
     expect([reservation.state, order?.state ?? null], String(this)).toEqual([model.reservation, model.order]);
+    expect(order?.held_for ?? null, String(this)).toBe(model.order === 'held' ? model.held_for : null);
     const held = holds.reduce((sum, { quantity_units }) => sum + quantity_units, 0);
     const isOver = model.reservation === 'released' || model.reservation === 'expired';
     expect(held, 'L3: what is over holds nothing, and what is not, all of it').toBe(isOver ? 0 : UNITS);
     const sums = world.state.owned_items.flatMap(({ levels }) => levels.map(({ held_units }) => held_units));
     expect(sums, 'L2').toEqual([held]);
-    if (`${model.reservation} ${model.order}` !== before)
+    if (`${model.reservation} ${model.order} ${model.held_for}` !== before)
       expect(changes?.journal?.length, 'L6').toBeGreaterThan(0);
   }
 
@@ -182,15 +213,22 @@ class Submit extends Move {
       stock_hash: { now, granted: atGrant, never: NEVER }[this.hash],
       idempotency: undefined,
       input_hash: '',
-      buyer: null,
+      // Another one each time: what was refused is corrected.
+      buyer: { email: `${model.refusals}@example.com` },
       note: null,
       reference: null,
       order_id: 'ord_1',
       asked_at_ms: state.now_ms,
     };
-    const { result, changes } = decideSubmit(state, request, TEST_SETTINGS);
+    const seen = model.is_above ? { ...state, usage: ABOVE } : state;
+    const { result, changes } = decideSubmit(seen, request, ONE_AN_HOUR);
     const refusal = refusalOfSubmit(model, this.hash);
     if (isLapsed(model)) model.reservation = 'expired';
+    if (isCorrectionOver(model)) {
+      model.order = 'rejected';
+      model.reservation = 'released';
+      model.held_for = null;
+    }
     if (refusal !== null) {
       expect(result).toMatchObject({ ok: false, refusal: { code: refusal } });
       const order_id = (result.ok ? {} : result.refusal.details) as { order_id?: string };
@@ -200,8 +238,10 @@ class Submit extends Move {
     const isStale = this.hash === 'granted' && model.has_moved;
     // Fresh enough to sell within two minutes of the read; the model knows no other age.
     const isTooOld = model.passed_ms > TEST_MAX_AGE_MS;
+    const isFirst = model.reservation === 'active';
     model.reservation = 'submitted';
-    model.order = isStale || isTooOld ? 'held' : 'accepted';
+    model.held_for = isFirst && model.is_above ? 'order_quota' : isStale || isTooOld ? 'stale' : null;
+    model.order = model.held_for === null ? 'accepted' : 'held';
     const value = { status: model.order, hash_verdict: isStale ? 'stale' : 'match', order_id: 'ord_1' };
     expect(result).toMatchObject({ ok: true, value });
     return changes;
@@ -214,6 +254,10 @@ const TEST_MAX_AGE_MS = 120_000;
 
 function refusalOfSubmit(model: Model, hash: string): string | null {
   if (model.reservation === 'expired' || isLapsed(model)) return 'reservation_expired';
+  if (model.order === 'held' && model.held_for === 'buyer_refused') {
+    if (isCorrectionOver(model)) return 'reservation_already_submitted';
+    return hash === 'never' ? 'stock_hash_unknown' : null;
+  }
   if (model.order !== null) return 'reservation_already_submitted';
   if (model.reservation === 'released') return 'reservation_already_released';
   return hash === 'never' ? 'stock_hash_unknown' : null;
@@ -235,10 +279,11 @@ class Revalidate extends Move {
       })),
     }));
     const { result, changes } = decideRevalidate({ ...state, owned_items: read }, state.now_ms);
-    if (model.order !== 'held') {
-      expect(result).toBe('not_held');
+    if (model.order !== 'held' || model.held_for !== 'stale') {
+      expect(result, 'only a stale order is decided by its stock').toBe('not_held');
       return changes;
     }
+    model.held_for = null;
     model.order = this.covers ? 'accepted' : 'rejected';
     if (!this.covers) model.reservation = 'released';
     expect(result).toBe(model.order);
@@ -252,9 +297,12 @@ class Verdict extends Move {
     super();
   }
   protected move(model: Model, { state }: World): Changes | undefined {
-    const { result, changes } = decideVerdict(state, this.verdict, 'ada');
-    expect(result.ok).toBe(model.order === 'held');
-    if (model.order === 'held' && this.verdict === 'reject') {
+    const { result, changes } = decideVerdict(state, this.verdict, 'ada', TEST_SETTINGS);
+    const isToCorrect = model.held_for === 'buyer_refused' && this.verdict === 'approve';
+    expect(result.ok).toBe(model.order === 'held' && !isToCorrect);
+    if (!result.ok) return changes;
+    model.held_for = this.verdict === 'approve' ? 'stale' : null;
+    if (this.verdict === 'reject') {
       model.order = 'rejected';
       model.reservation = 'released';
     }
@@ -285,6 +333,27 @@ class Fail extends Move {
     model.order = 'failed';
     model.reservation = 'released';
     return fail().changes;
+  }
+}
+
+/** The shop refuses what it was told of the buyer. */
+class RefuseBuyer extends Move {
+  protected move(model: Model, { state }: World): Changes | undefined {
+    const refuse = () => decideBuyerRefused(state, ['buyer.email']);
+    if (model.order !== 'accepted') {
+      expect(refuse, 'only an accepted order is held again').toThrow();
+      return undefined;
+    }
+    model.refusals += 1;
+    const isLast = model.refusals > 5;
+    model.order = isLast ? 'failed' : 'held';
+    model.held_for = isLast ? null : 'buyer_refused';
+    if (isLast) model.reservation = 'released';
+    // The reservation was for two minutes; five is the least.
+    model.correct_until_ms = model.passed_ms + 5 * MINUTE;
+    const { result, changes } = refuse();
+    expect(result).toBe(model.order);
+    return changes;
   }
 }
 
@@ -326,16 +395,26 @@ const moves = [
   fc.constantFrom('approve' as const, 'reject' as const).map((verdict) => new Verdict(verdict)),
   fc.constant(new Place()),
   fc.constant(new Fail()),
+  fc.constant(new RefuseBuyer()),
   fc.constantFrom('shipped' as const, 'cancelled' as const).map((what) => new Seen(what)),
 ];
 
 test(`L2 to L6: ${RUNS} lives of a reservation and its order are those of the specification`, () => {
   const ends = new Set<string>();
   fc.assert(
-    fc.property(fc.commands(moves, { maxCommands: 25, size: 'max' }), (commands) => {
-      const model: Model = { reservation: 'active', order: null, passed_ms: 0, has_moved: false };
+    fc.property(fc.commands(moves, { maxCommands: 25, size: 'max' }), fc.boolean(), (commands, is_above) => {
+      const model: Model = {
+        reservation: 'active',
+        order: null,
+        held_for: null,
+        correct_until_ms: 0,
+        refusals: 0,
+        is_above,
+        passed_ms: 0,
+        has_moved: false,
+      };
       fc.modelRun(() => ({ model, real: { state: granted } }), commands);
-      ends.add(`${model.reservation} ${model.order}`);
+      ends.add(`${model.reservation} ${model.order}${model.order === 'held' ? ` ${model.held_for}` : ''}`);
     }),
     { numRuns: RUNS, seed: SEED },
   );
@@ -351,6 +430,8 @@ test(`L2 to L6: ${RUNS} lives of a reservation and its order are those of the sp
     'released null',
     'released rejected',
     'submitted accepted',
-    'submitted held',
+    'submitted held buyer_refused',
+    'submitted held order_quota',
+    'submitted held stale',
   ]);
 });

@@ -19,8 +19,6 @@ import {
 } from '../helpers/ledger.js';
 import { seen as reported, TestWorker } from '../helpers/test-worker.js';
 
-const SOLD = { code: 'stock_insufficient', detail: 'sold elsewhere' } as const;
-
 let t: TestLedger;
 let worker: TestWorker;
 beforeEach(async () => {
@@ -237,7 +235,7 @@ describe('L1: units are asked for', () => {
     const reservation = await t.granted('tee', 4);
     await seen(3);
     const look = (state: Parameters<typeof decideReread>[0]) =>
-      decideReread(state, t.clock.now(), SOLD, t.settings);
+      decideReread(state, t.clock.now(), t.settings);
     expect(await t.decide(reservation.reservation_id, look)).toBe('unmirrored');
     expect(await outbox(reservation)).toMatchObject({
       shop_state: 'absent',

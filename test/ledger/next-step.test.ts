@@ -2,7 +2,8 @@
 
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { decideOffered } from '../../src/ledger/checkout.js';
-import { decidePlaced } from '../../src/ledger/placing.js';
+import { heldUntil } from '../../src/ledger/order.js';
+import { decideFailed, decidePlaced } from '../../src/ledger/placing.js';
 import type { LedgerSettings } from '../../src/ledger/ports.js';
 import { decideExpire } from '../../src/ledger/release.js';
 import type { ReserveAnswer } from '../../src/ledger/reserve.js';
@@ -389,7 +390,7 @@ describe('when somebody else has bought the units', () => {
     await seen(t, 'tee', { [WAREHOUSE]: -1 });
     await worker.claims(mine);
     expect(await worker.step(mine)).toBe('reread');
-    expect(await worker.decide(mine, (state) => decideReread(state, t.clock.now(), SOLD, t.settings))).toBe(
+    expect(await worker.decide(mine, (state) => decideReread(state, t.clock.now(), t.settings))).toBe(
       'dropped',
     );
     await worker.decide(mine, decideDeleted);
@@ -413,6 +414,144 @@ describe('when somebody else has bought the units', () => {
       expect(await worker.step(mine)).toBe(step);
     },
   );
+});
+
+describe('units that were moved by a row that this process did not write just now', () => {
+  const OLD = 5 * MINUTE;
+  const LEFT_BEHIND = { shop_state: 'deleted', parked: true, last_failure: 'left_behind' };
+
+  beforeEach(async () => {
+    await instead({ mirror: 'move' });
+    worker = new TestWorker(t, { resend_max_ms: OLD });
+  });
+
+  async function unwitnessed(mine: Mine, doubtMs = 0): Promise<string | null> {
+    expect(await worker.claims(mine)).toBe(true);
+    return (
+      (
+        await worker.next(mine, true, t.clock.now(), {
+          isWitnessed: false,
+          mayEnd: true,
+          doubtMs,
+          missedMs: () => 0,
+        })
+      )?.step ?? null
+    );
+  }
+
+  test.each([
+    [OLD - 1, 'give_back'],
+    [OLD, null],
+  ] as const)('L4: a reservation that ended %i ms ago gives them back: %s', async (waited_ms, step) => {
+    const mine = await atShop();
+    const { reservation } = await worker.owned(mine);
+    t.time.pass(reservation.expires_at_ms - t.clock.now());
+    await worker.decide(mine, decideExpire);
+    t.time.pass(waited_ms);
+    expect(await unwitnessed(mine)).toBe(step);
+    const { outbox, holds } = await worker.owned(mine);
+    if (step !== null) return expect(outbox).toMatchObject({ shop_state: 'deleting', parked: false });
+    expect(outbox).toMatchObject({ ...LEFT_BEHIND, claimed_by: null, due_at_ms: t.clock.now() });
+    expect(holds).toMatchObject([{ state: 'returning', awaits: 'return', awaits_after_ms: t.clock.now() }]);
+    expect((await worker.journal(mine)).at(-1)).toEqual({
+      kind: 'shop.parked',
+      failure: 'left_behind',
+      why: 'too_old_to_resend',
+      move: outbox.request?.key,
+    });
+  });
+
+  test.each([
+    [OLD - 1, 'give_back'],
+    [OLD, null],
+  ] as const)(
+    'L4: a reservation that ended now, where it may be %i ms later than ledger time, gives them back: %s',
+    async (doubtMs, step) => {
+      const mine = await atShop();
+      t.time.pass((await worker.owned(mine)).reservation.expires_at_ms - t.clock.now());
+      await worker.decide(mine, decideExpire);
+      expect(await unwitnessed(mine, doubtMs)).toBe(step);
+      if (step !== null) return;
+      // Nothing is decided before the shop has told the time.
+      expect((await worker.owned(mine)).outbox).toMatchObject({ shop_state: 'open', parked: false });
+      expect(await dueInMs(mine)).toBe(SECOND);
+    },
+  );
+
+  test('L4: one that no sweeper has seen is ended first, and then left to a person', async () => {
+    const mine = await atShop();
+    t.time.pass(HOUR + OLD);
+    expect(await unwitnessed(mine)).toBeNull();
+    expect((await worker.owned(mine)).reservation.state).toBe('expired');
+    expect(await unwitnessed(mine)).toBeNull();
+    expect((await worker.owned(mine)).outbox).toMatchObject(LEFT_BEHIND);
+  });
+
+  test.each([
+    [OLD - 1, 'look_first', 'mirrored'],
+    [OLD, null, 'counted'],
+  ] as const)(
+    'L1, L4: an order that was accepted %i ms ago gives them back after a look: %s',
+    async (waited_ms, step, state) => {
+      const mine = await atShop();
+      answerOf(await t.submit(mine));
+      t.time.pass(waited_ms);
+      expect(await unwitnessed(mine)).toBe(step);
+      const { outbox, holds } = await worker.owned(mine);
+      expect(holds).toMatchObject([{ state, quantity_units: 4 }]);
+      if (step !== null) return;
+      expect(outbox).toMatchObject(LEFT_BEHIND);
+      // The order goes on with what the level has.
+      expect(await unwitnessed(mine)).toBe('look_first');
+    },
+  );
+
+  test.each([
+    [OLD - 1, 'give_back'],
+    [OLD, null],
+  ] as const)('L4: an order that failed %i ms ago gives them back: %s', async (waited_ms, step) => {
+    const mine = await atShop();
+    answerOf(await t.submit(mine));
+    await worker.decide(mine, (state) => decideFailed(state, SOLD));
+    t.time.pass(waited_ms);
+    expect(await unwitnessed(mine)).toBe(step);
+  });
+
+  test.each([
+    [OLD - 1, 'open'],
+    [OLD, 'deleted'],
+  ] as const)('L4: a held order whose time was over %i ms ago: %s', async (waited_ms, at) => {
+    await instead({ mirror: 'move', stale_hash: 'hold' });
+    worker = new TestWorker(t, { resend_max_ms: OLD });
+    const mine = await heldOrder();
+    const { order } = await worker.owned(mine);
+    if (order === null) throw new Error('nothing is held');
+    t.time.pass((heldUntil(order, t.settings) ?? 0) - t.clock.now() + waited_ms);
+    expect(await unwitnessed(mine)).toBeNull();
+    const { outbox, order: after } = await worker.owned(mine);
+    expect(outbox.shop_state).toBe(at);
+    expect(after?.state).toBe(at === 'open' ? 'rejected' : 'held');
+    if (at === 'open') return expect(await unwitnessed(mine)).toBe('give_back');
+    expect(await unwitnessed(mine)).toBeNull();
+    expect(await worker.owned(mine)).toMatchObject({ order: { state: 'rejected' }, outbox: LEFT_BEHIND });
+  });
+
+  test('are given back however old they are by the process that wrote the row', async () => {
+    const mine = await atShop();
+    answerOf(await t.submit(mine));
+    t.time.pass(2 * OLD);
+    expect(await worker.visit(mine)).toBe('give_back');
+  });
+
+  test('of a draft are let go of as ever: the shop’s answer tells what is there', async () => {
+    await instead({});
+    worker = new TestWorker(t, { resend_max_ms: OLD });
+    const mine = await atShop();
+    t.time.pass(HOUR);
+    await worker.decide(mine, decideExpire);
+    t.time.pass(OLD);
+    expect(await unwitnessed(mine)).toBe('delete');
+  });
 });
 
 describe('a move whose outcome nobody knows', () => {
@@ -441,6 +580,25 @@ describe('a move whose outcome nobody knows', () => {
       });
     },
   );
+
+  test('L4: is not sent again while it may be so late that the shop has forgotten its key', async () => {
+    await instead({ mirror: 'move' });
+    const mine = await t.granted('tee', 4);
+    expect(await worker.visit(mine)).toBe('take');
+    const known = {
+      isWitnessed: false,
+      mayEnd: false,
+      doubtMs: worker.claim.resend_max_ms,
+      missedMs: () => 0,
+    };
+    expect(await worker.next(mine, true, null, known)).toBeNull();
+    expect((await worker.owned(mine)).outbox).toMatchObject({
+      shop_state: 'creating',
+      parked: false,
+      claimed_by: null,
+    });
+    expect(await dueInMs(mine)).toBe(SECOND);
+  });
 
   test('L4: a draft of any age is looked up: it has no key that the shop could forget', async () => {
     worker = new TestWorker(t, { resend_max_ms: MINUTE });

@@ -135,7 +135,7 @@ describe('a hold that the shop has', () => {
     const mine = await atShop();
     await seen(t, 'tee', { [WAREHOUSE]: -1 });
     const since = t.clock.now();
-    await worker.decide(mine, (state) => decideReread(state, since, SOLD, t.settings));
+    await worker.decide(mine, (state) => decideReread(state, since, t.settings));
     expect(await holdOf(mine)).toMatchObject(COUNTED);
     expect(await isOpen(mine)).toBe(true);
     expect(await holdOf(mine)).toMatchObject({ ...AWAITS_MIRROR, awaits_after_ms: t.clock.now() });

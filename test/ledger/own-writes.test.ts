@@ -149,9 +149,22 @@ describe('a figure that units which the shop is just taking for us explain', () 
     expect((await level()).under_way_units).toBe(changed ? 0 : 10 - available);
   });
 
-  test('L5: is a change at a level where nothing of ours is under way', async () => {
+  test('L5: may show at a level that did not promise them: a draft takes its units where the shop likes', async () => {
     await t.seed({ sku: 'tee', levels: { [WAREHOUSE]: 10, [STORE]: 5 } });
     await beingTaken(4);
+    expect(await t.levels('tee', { [STORE]: 1 })).toMatchObject({ changed: false });
+    expect((await level(STORE)).under_way_units).toBe(4);
+    expect(await t.atp('tee')).toBe(7);
+    expect(await t.levels('tee', { [STORE]: 0 })).toMatchObject({ changed: true });
+    expect((await level(STORE)).under_way_units).toBe(0);
+  });
+
+  test('L5: a move of stock explains no change at another level', async () => {
+    await t.close();
+    t = await TestLedger.open({ settings: { mirror: 'move' } });
+    await t.seed({ sku: 'tee', levels: { [WAREHOUSE]: 10, [STORE]: 5 } });
+    const reservation = await t.granted('tee', 4);
+    expect(await ask(reservation)).toBe('take');
     expect(await t.levels('tee', { [STORE]: 1 })).toMatchObject({ changed: true });
     expect((await level(STORE)).under_way_units).toBe(0);
   });
@@ -187,7 +200,8 @@ describe('a figure that units which the shop is just taking for us explain', () 
       salt: '0'.repeat(32),
     };
     return t.store.read({ item_ids: ['item-tee'] }, (state) => {
-      const under_way = new Map([...state.awaiting.keys()].map((level_key) => [level_key, writes]));
+      const own = writes.map((one) => ({ units: one, is_exact: false }));
+      const under_way = new Map([...state.awaiting.keys()].map((level_key) => [level_key, own]));
       const { result } = decideApplyReport({ ...state, under_way }, report, t.settings);
       return result.applied && result.changed;
     });

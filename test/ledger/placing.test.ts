@@ -1,9 +1,10 @@
 /** How an accepted order ends: placed once, failed, or completed by somebody else. */
 
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { decideFailed, decidePlaced } from '../../src/ledger/placing.js';
+import { decideFailed, decideFound, decidePlaced } from '../../src/ledger/placing.js';
 import type { ReserveAnswer } from '../../src/ledger/reserve.js';
 import { decideLater } from '../../src/ledger/shop-steps.js';
+import { verifyLedgerFile } from '../../src/store/sqlite/verify.js';
 import { answerOf, MINUTE, SECOND, TestLedger, WAREHOUSE } from '../helpers/ledger.js';
 import { TestWorker } from '../helpers/test-worker.js';
 
@@ -28,6 +29,34 @@ async function accepted(): Promise<ReserveAnswer> {
 }
 
 describe('an order that the shop has', () => {
+  test('item 6: whose id the shop has used before is placed, and the older one is told of', async () => {
+    const [older, newer] = [await accepted(), await accepted()];
+    await place(older);
+    // The shop itself was put back to an older copy, or is a sandbox that was started anew.
+    await place(newer);
+    const orders = await Promise.all([older, newer].map(({ reservation_id }) => t.owned(reservation_id)));
+    expect(orders.map(({ order }) => order?.state)).toEqual(['placed', 'placed']);
+    expect(orders[1]?.order?.upstream_order_ref).toBe('o1');
+    expect(orders[0]?.order?.upstream_order_ref).not.toBe('o1');
+    const told = answerOf(await t.ledger.getOrder('agent-a', { reservation_id: older.reservation_id }));
+    expect(told.upstream?.order_id).toBe('o1');
+    expect(told.timeline.map(({ event }) => event)).toContain('order.ref_reused');
+    t.time.pass(SECOND);
+    expect(await t.store.unseenOrders(10)).toEqual(['o1']);
+    expect(verifyLedgerFile(t.path).problems).toEqual([]);
+  });
+
+  test('item 6: a held order of a restored ledger that the shop has is placed', async () => {
+    await t.seed({ sku: 'mug', levels: { [WAREHOUSE]: 3 } });
+    const reservation = await t.granted('mug', 3);
+    await t.seed({ sku: 'mug', levels: { [WAREHOUSE]: 1 } });
+    expect(answerOf(await t.submit(reservation)).status).toBe('held');
+    await t.decide(reservation.reservation_id, (state) => decideFound(state, PLACED));
+    const { order, reservation: row } = await t.owned(reservation.reservation_id);
+    expect([order?.state, order?.held_for, row.state]).toEqual(['placed', null, 'committed']);
+    expect(verifyLedgerFile(t.path).problems).toEqual([]);
+  });
+
   test('L4: is not left before a person by a step that ran late and did not succeed', async () => {
     const reservation = await accepted();
     await place(reservation);

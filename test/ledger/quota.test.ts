@@ -34,8 +34,7 @@ async function open(quotas: Partial<LedgerSettings['quotas']>, more: Partial<Led
 /** Time passes, and a heartbeat keeps the stock young. */
 async function pass(ms: number): Promise<void> {
   t.time.pass(ms);
-  const now = t.clock.now();
-  await t.store.putSync({ baseline_at_ms: now, confirmed_at_ms: now, cursor: null });
+  await t.readWhole();
 }
 
 async function sweep(): Promise<void> {
@@ -239,7 +238,7 @@ describe('renewals', () => {
     await keepToTheEnd(5);
     await keepToTheEnd(5);
     await pass(HOUR);
-    answerOf(await t.submit(await t.granted('tee', 1)));
+    await t.sold(await t.granted('tee', 1));
     await keepToTheEnd(5);
     await keepToTheEnd(5);
   });
@@ -328,7 +327,7 @@ describe('the cool-down', () => {
   test('is put off by orders, and is of the caller alone', async () => {
     await t.seed({ sku: 'tee', levels: { [WAREHOUSE]: 100 } });
     for (let n = 0; n < 20; n += 1) {
-      answerOf(await t.submit(await t.granted('tee', 1)));
+      await t.sold(await t.granted('tee', 1));
       await expire();
       await expire();
     }
@@ -489,7 +488,8 @@ describe('where a caller sells', () => {
     const wish = { channel: 'chat', origin: 'there', idempotency_key: 'a' };
     const { reservation_id } = await t.granted('tee', 1, wish);
     expect((await t.granted('tee', 1, { ...wish, channel: null, origin: 'here' })).replayed).toBe(true);
-    expect(await t.store.listReservations(5)).toMatchObject([{ reservation_id, channel: 'chat' }]);
+    const newest = { limit: 5, beforeReservationId: null, isActive: false, isParked: false };
+    expect(await t.store.listReservations(newest)).toMatchObject([{ reservation_id, channel: 'chat' }]);
     const { reservation } = await t.owned(reservation_id);
     expect(reservation).toMatchObject({ channel: 'chat', origin: 'there' });
     const [created] = await t.store.timeline(reservation.reservation_key, 5);

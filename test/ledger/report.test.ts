@@ -39,7 +39,12 @@ describe('a stock report', () => {
     await t.seed({ sku: 'tee' });
     const before = await t.item('tee');
     t.time.pass(MINUTE);
-    expect(await t.seed({ sku: 'tee' })).toEqual({ applied: true, sku: 'tee', changed: false });
+    expect(await t.seed({ sku: 'tee' })).toEqual({
+      applied: true,
+      sku: 'tee',
+      changed: false,
+      woken: false,
+    });
     const after = await t.item('tee');
     expect(after).toMatchObject({ stock_hash: before.stock_hash, state_version: 1, as_of_ms: TEST_START_MS });
     expect(after.confirmed_at_ms).toBe(before.confirmed_at_ms + MINUTE);
@@ -276,26 +281,24 @@ describe('the SKU of an item', () => {
     expect(submitted).toMatchObject({ ok: true, value: { hash_verdict: 'stale' } });
   });
 
-  test('that another item has is told apart by the variant', async () => {
-    await t.seed({ sku: 'tee', item_id: 'item-1', variant_id: '11', levels: { [WAREHOUSE]: 1 } });
-    expect(
-      await t.seed({ sku: 'tee', item_id: 'item-2', variant_id: '22', levels: { [WAREHOUSE]: 2 } }),
-    ).toMatchObject({
-      sku: 'tee~22',
-    });
-    expect([await t.atp('tee'), await t.atp('tee~22')]).toEqual([1, 2]);
-    expect(
-      await t.seed({ sku: 'tee', item_id: 'item-2', variant_id: '22', levels: { [WAREHOUSE]: 2 } }),
-    ).toMatchObject({
-      sku: 'tee~22',
-      changed: false,
-    });
+  test('item 18: of two that are sold the newest has it, and the other is told apart by the variant', async () => {
+    const old = { sku: 'tee', item_id: 'item-1', variant_id: '11', levels: { [WAREHOUSE]: 1 } };
+    const made = { sku: 'tee', item_id: 'item-2', variant_id: '22', levels: { [WAREHOUSE]: 2 } };
+    expect(await t.seed(old)).toMatchObject({ sku: 'tee' });
+    expect(await t.seed(made)).toMatchObject({ sku: 'tee' });
+    expect([await t.atp('tee'), await t.atp('tee~11')]).toEqual([2, 1]);
+    expect(await t.seed(made)).toMatchObject({ sku: 'tee', changed: false });
+    expect(await t.seed(old)).toMatchObject({ sku: 'tee~11', changed: false });
+  });
+
+  test('item 18: that is padded by blanks is the same without them', async () => {
+    expect(await t.seed({ sku: ' tee ', item_id: 'item-1', variant_id: '11' })).toMatchObject({ sku: 'tee' });
   });
 
   test.each([
     ['missing', null],
     ['empty', ''],
-    ['padded by blanks', ' tee '],
+    ['blank', ' \t '],
     ['with an invisible character', 'te\u200be'],
     ['with a character that turns the text around', 'te\u202ee'],
     ['with a line break', 'te\ne'],
@@ -326,18 +329,18 @@ describe('the SKU of an item', () => {
 
   test('of two hundred characters and more that another item has is cut between characters', async () => {
     const sku = `${'x'.repeat(199)}👟${'y'.repeat(20)}`;
-    await t.seed({ sku, item_id: 'item-1', variant_id: '11' });
-    const report = await t.seed({ sku, item_id: 'item-2', variant_id: '22' });
+    await t.seed({ sku, item_id: 'item-2', variant_id: '22' });
+    const report = await t.seed({ sku, item_id: 'item-1', variant_id: '11' });
     expect(report).toMatchObject({ applied: true });
     if (report.applied) expect(isNameableSku(report.sku)).toBe(true);
-    expect(report).toMatchObject({ sku: `${'x'.repeat(199)}~22` });
+    expect(report).toMatchObject({ sku: `${'x'.repeat(199)}~11` });
   });
 
   test('as long as one may be that another item has still leaves room for the variant', async () => {
     const sku = 'x'.repeat(SKU_MAX_CHARS);
-    expect(await t.seed({ sku, item_id: 'item-1', variant_id: '11' })).toMatchObject({ sku });
-    expect(await t.seed({ sku, item_id: 'item-2', variant_id: '22' })).toMatchObject({
-      sku: `${'x'.repeat(200)}~22`,
+    expect(await t.seed({ sku, item_id: 'item-2', variant_id: '22' })).toMatchObject({ sku });
+    expect(await t.seed({ sku, item_id: 'item-1', variant_id: '11' })).toMatchObject({
+      sku: `${'x'.repeat(200)}~11`,
     });
   });
 
@@ -450,19 +453,6 @@ describe('a mirrored hold', () => {
     expect(await t.atp('tee')).toBe(6);
   });
 
-  test('L1: counts for good where the shop does not take its units: there the figure excludes nothing', async () => {
-    await t.seed({ sku: 'tee', levels: { [WAREHOUSE]: 1, [STORE]: 9 } });
-    const { reservation_id } = await t.granted('tee', 4);
-    await t.decide(reservation_id, (state) =>
-      decideOpen(state, { hold_ref: 'd', until_ms: t.clock.now() + HOUR }),
-    );
-    t.time.pass(SECOND);
-    // The shop takes from its first location, whatever is there.
-    await t.levels('tee', { [WAREHOUSE]: -3, [STORE]: 9 });
-    expect(await holdStates(reservation_id)).toEqual(['counted']);
-    expect(await t.atp('tee')).toBe(5);
-  });
-
   test('L1: counts again with the first report read within the margin before the shop lets go', async () => {
     const id = await mirrored();
     const until = TEST_START_MS + 17 * MINUTE;
@@ -492,7 +482,8 @@ describe('a mirrored hold', () => {
     expect((await t.owned(id)).holds).toMatchObject([
       { state: 'counted', awaits: null, awaits_after_ms: null, mirror_until_ms: null },
     ]);
-    expect(t.journal('stock.changed').at(-1)).toMatchObject({ moved: [[1, 4, 'mirrored', 'counted']] });
+    // The figure may still leave the units out: the shop lets go at any moment from now on.
+    expect(t.journal('holds.moved').at(-1)).toMatchObject({ moved: [[1, 4, 'mirrored', 'counted']] });
   });
 
   test('L1: that was never seen in a report before its time ran out counts for good', async () => {
@@ -531,19 +522,6 @@ describe('a mirrored hold', () => {
       expect(await level('tee', STORE)).toMatchObject({ held_units: 0, mirrored_units: 4 });
     },
   );
-
-  test('L6: that counts for good waits for nothing more, which is journaled although no figure is another', async () => {
-    await t.seed({ sku: 'tee', levels: { [WAREHOUSE]: 1, [STORE]: 9 } });
-    const { reservation_id } = await t.granted('tee', 4);
-    const until_ms = t.clock.now() + HOUR;
-    await t.decide(reservation_id, (state) => decideOpen(state, { hold_ref: 'd', until_ms }));
-    t.time.pass(SECOND);
-    expect(await t.levels('tee', { [STORE]: 9 })).toMatchObject({ changed: false });
-    expect((await t.owned(reservation_id)).holds).toMatchObject([
-      { state: 'counted', awaits: null, awaits_after_ms: null },
-    ]);
-    expect(t.journal('holds.moved')).toMatchObject([{ moved: [[1, 4, 'counted', 'counted']] }]);
-  });
 
   test('of units that were moved at the shop is where we hold them, at whatever location, and has no end', async () => {
     await t.seed({ sku: 'tee', levels: { [WAREHOUSE]: 1, [STORE]: 9 } });
@@ -663,10 +641,12 @@ describe('a mirrored hold that is over', () => {
 });
 
 describe('how fast an item sells', () => {
-  /** Units an hour, times a million, as one unit more makes of it: the average is over six hours. */
+  /** Units an hour, times a million, as one unit more makes of it: averages over six hours, and over a quarter. */
   const ONE_UNIT = Math.round(1_000_000 / 6);
+  const ONE_UNIT_SHORT = 4_000_000;
   const velocity = async () => (await t.item('tee')).velocity;
-  const start = { micro_units_per_hour: 0, at_ms: TEST_START_MS, watched_since_ms: TEST_START_MS };
+  const still = { micro_units_per_hour: 0, short_micro_units_per_hour: 0 };
+  const start = { ...still, at_ms: TEST_START_MS, watched_since_ms: TEST_START_MS };
 
   test('is nothing when it is first seen, however many there are', async () => {
     await t.seed({ sku: 'tee', levels: { [WAREHOUSE]: 10, [STORE]: 5 } });
@@ -682,8 +662,9 @@ describe('how fast an item sells', () => {
     await t.seed({ sku: 'tee', levels: { [WAREHOUSE]: 10, [STORE]: 5 } });
     t.time.pass(MINUTE);
     await t.seed({ sku: 'tee', levels });
-    const { micro_units_per_hour, ...times } = await velocity();
+    const { micro_units_per_hour, short_micro_units_per_hour, ...times } = await velocity();
     expect(Math.abs(micro_units_per_hour - sold * ONE_UNIT)).toBeLessThan(10);
+    expect(Math.abs(short_micro_units_per_hour - sold * ONE_UNIT_SHORT)).toBeLessThan(10);
     expect(times).toEqual({ at_ms: TEST_START_MS + MINUTE, watched_since_ms: TEST_START_MS });
   });
 

@@ -3,6 +3,7 @@ import type { ReserveInput } from '../../src/ledger/ledger.js';
 import {
   AGENT,
   answerOf,
+  dueRows,
   MINUTE,
   OTHER_AGENT,
   refusalOf,
@@ -26,6 +27,12 @@ const line = (sku: string, quantity: number, location_id?: string): ReserveInput
   ...(location_id === undefined ? {} : { location_id }),
 });
 
+/** The test goes on in a shop where units are taken exactly where they were promised. */
+async function moving(): Promise<void> {
+  await t.close();
+  t = await TestLedger.open({ settings: { mirror: 'move' } });
+}
+
 describe('a grant', () => {
   test('says what was taken where, until when, and under which checksum', async () => {
     await t.seed({ sku: 'tee' });
@@ -39,7 +46,8 @@ describe('a grant', () => {
           sku: 'tee',
           requested: 3,
           reserved: 3,
-          allocations: [{ location_id: WAREHOUSE, quantity: 3 }],
+          // The shop chooses the location of a draft order: none is told before it was seen.
+          allocations: [{ location_id: null, quantity: 3 }],
           stock_hash,
         },
       ],
@@ -85,6 +93,7 @@ describe('a grant', () => {
   });
 
   test('takes a line bound to a location there and nowhere else', async () => {
+    await moving();
     await t.seed({ sku: 'tee', levels: { [WAREHOUSE]: 10, [STORE]: 2 } });
     const answer = await t.granted('tee', 1, { lines: [line('tee', 2, STORE)] });
     expect(answer.lines[0]?.allocations).toEqual([{ location_id: STORE, quantity: 2 }]);
@@ -94,6 +103,7 @@ describe('a grant', () => {
   });
 
   test('lets a bound line take first, so that a free line never eats what only the other can use', async () => {
+    await moving();
     await t.seed({ sku: 'tee', levels: { [WAREHOUSE]: 2, [STORE]: 2 } });
     const answer = await t.granted('tee', 1, { lines: [line('tee', 2), line('tee', 2, WAREHOUSE)] });
     expect(answer.lines.map(({ allocations }) => allocations)).toEqual([
@@ -103,6 +113,7 @@ describe('a grant', () => {
   });
 
   test('splits a line over locations when no one has all of it', async () => {
+    await moving();
     await t.seed({ sku: 'tee', levels: { [WAREHOUSE]: 2, [STORE]: 5 } });
     const answer = await t.granted('tee', 6);
     expect(answer.lines[0]?.allocations).toEqual([
@@ -174,7 +185,7 @@ describe('what a grant leaves behind', () => {
     t = await TestLedger.open({ settings: { mirror } });
     await t.seed({ sku: 'tee' });
     await t.granted('tee', 1);
-    expect(await t.store.dueOutbox(10)).toHaveLength(rows);
+    expect(await dueRows(t.store, 10)).toHaveLength(rows);
   });
 });
 
@@ -224,13 +235,14 @@ describe('allow_partial', () => {
 });
 
 describe('a refusal', () => {
-  test('names every SKU that is unknown, and is final', async () => {
+  test('names every SKU that is unknown', async () => {
     await t.seed({ sku: 'tee' });
-    const lines = [line('tee', 1), line('nope', 1), line('Tee', 1)];
+    await t.readWhole();
+    const lines = [line('tee', 1), line('nope', 1), line('Te', 1)];
     expect(refusalOf(await t.reserve('tee', 1, { lines }))).toMatchObject({
       code: 'sku_unknown',
-      retry: 'never',
-      details: { skus: ['nope', 'Tee'] },
+      retry: 'changed_request',
+      details: { skus: ['nope', 'Te'] },
     });
   });
 
@@ -274,11 +286,34 @@ describe('a refusal', () => {
     expect((await t.granted('tee', 7)).lines[0]?.reserved).toBe(7);
   });
 
-  test('L1: counts a level below zero as nothing, not against the other locations', async () => {
+  test('L1: counts a level below zero against the others where the shop chooses the location', async () => {
+    await t.seed({ sku: 'tee', levels: { [WAREHOUSE]: -4, [STORE]: 3 } });
+    expect(await t.atp('tee')).toBe(0);
+    expect(refusalOf(await t.reserve('tee', 1)).code).toBe('stock_insufficient');
+    await t.seed({ sku: 'tee', levels: { [WAREHOUSE]: -1, [STORE]: 3 } });
+    expect(await t.atp('tee')).toBe(2);
+    expect(refusalOf(await t.reserve('tee', 3)).code).toBe('stock_insufficient');
+    expect(refusalOf(await t.reserve('tee', 1, { lines: [line('tee', 3, STORE)] })).code).toBe(
+      'stock_insufficient',
+    );
+    expect(await t.granted('tee', 3, { allow_partial: true })).toMatchObject({ lines: [{ reserved: 2 }] });
+    expect(await t.atp('tee')).toBe(0);
+  });
+
+  test('L1: counts a level below zero as nothing where units are taken exactly where they are', async () => {
+    await moving();
     await t.seed({ sku: 'tee', levels: { [WAREHOUSE]: -4, [STORE]: 3 } });
     expect(await t.atp('tee')).toBe(3);
     expect(refusalOf(await t.reserve('tee', 4)).code).toBe('stock_insufficient');
     expect((await t.granted('tee', 3)).lines[0]?.allocations).toEqual([{ location_id: STORE, quantity: 3 }]);
+  });
+
+  test('L1: a level that is held beyond what it has is made up for by the others', async () => {
+    await t.seed({ sku: 'tee', levels: { [WAREHOUSE]: 4, [STORE]: 4 } });
+    await t.granted('tee', 1, { lines: [line('tee', 4, WAREHOUSE)] });
+    await t.seed({ sku: 'tee', levels: { [WAREHOUSE]: 1, [STORE]: 4 } });
+    // 5 at the shop, 4 of them held.
+    expect(await t.atp('tee')).toBe(1);
   });
 });
 
@@ -289,9 +324,7 @@ describe('safety stock', () => {
     await t.seed({ sku: 'tee', levels: { [WAREHOUSE]: 5, [STORE]: 1 } });
     expect(await t.atp('tee')).toBe(3);
     expect(refusalOf(await t.reserve('tee', 4)).code).toBe('stock_insufficient');
-    expect((await t.granted('tee', 3)).lines[0]?.allocations).toEqual([
-      { location_id: WAREHOUSE, quantity: 3 },
-    ]);
+    await t.granted('tee', 3);
   });
 });
 
@@ -408,7 +441,7 @@ describe('an idempotency key', () => {
     const first = await t.granted('tee', 3, key);
     expect(refusalOf(await t.reserve('tee', 4, key))).toMatchObject({
       code: 'idempotency_key_reused',
-      retry: 'never',
+      retry: 'changed_request',
       details: { reservation_id: first.reservation_id },
     });
     expect(await t.atp('tee')).toBe(7);

@@ -39,7 +39,7 @@ async function seen(available: number): Promise<void> {
 }
 
 function reread({ reservation_id }: ReserveAnswer, sinceMs = t.clock.now()): Promise<string> {
-  return t.decide(reservation_id, (state) => decideReread(state, sinceMs, SOLD, t.settings));
+  return t.decide(reservation_id, (state) => decideReread(state, sinceMs, t.settings));
 }
 
 describe('a submit on a checksum that is true', () => {

@@ -169,6 +169,8 @@ test('every refusal has a sentence of ours and the details to go on with', async
   const refusals: string[] = [];
   const refused = (wish: string, result: Result<unknown>) =>
     refusals.push(`${wish}: ${JSON.stringify(refusalOf(result))}`);
+  refused('a SKU that the shop can not be asked for', await t.reserve('hat', 1));
+  await t.readWhole();
   refused('an unknown SKU', await t.reserve('hat', 1));
   const elsewhere = [{ sku: 'tee', quantity: units(1), location_id: 'loc-9' }];
   refused('an unknown location', await t.reserve('tee', 1, { lines: elsewhere }));

@@ -4,6 +4,7 @@ import type { ReserveAnswer } from '../../src/ledger/reserve.js';
 import {
   AGENT,
   answerOf,
+  dueRows,
   MINUTE,
   NO_QUOTAS,
   OTHER_AGENT,
@@ -47,7 +48,7 @@ describe('a checksum that is true now', () => {
     const { reservation, outbox } = await t.owned(granted.reservation_id);
     expect(reservation.state).toBe('submitted');
     expect(outbox.due_at_ms).toBeLessThanOrEqual(t.clock.now());
-    expect(await t.store.dueOutbox(10)).toHaveLength(1);
+    expect(await dueRows(t.store, 10)).toHaveLength(1);
     expect(await t.atp('tee')).toBe(6);
   });
 

@@ -1,21 +1,25 @@
 /** What is told of an order and its times, and what an order is made of. */
 
 import { describe, expect, test } from 'vitest';
-import { linkOf, NEXT_BY_STATE, nextFor, type Order } from '../../src/ledger/order.js';
+import { linkOf } from '../../src/ledger/order.js';
+import { NEXT_BY_STATE, nextFor } from '../../src/ledger/order-next.js';
 import { grantedBySku, type ReservationLine } from '../../src/ledger/reservation.js';
 import { isoTime } from '../../src/ledger/time.js';
 
 const NOW = Date.UTC(2026, 10, 23, 12);
 const URL = 'https://shop.example/pay';
-type Told = Pick<Order, 'state' | 'order_mode' | 'checkout_url' | 'pay_until_ms' | 'aftermath'>;
+type Told = Parameters<typeof nextFor>[0];
 const ACCEPTED: Told = {
   state: 'accepted',
   order_mode: 'complete',
+  payment: 'pending',
+  held_for: null,
+  held_until_ms: null,
   checkout_url: null,
   pay_until_ms: null,
   aftermath: null,
 };
-const PAID_BY_LINK: Told = { ...ACCEPTED, order_mode: 'checkout_link' };
+const PAID_BY_LINK: Told = { ...ACCEPTED, order_mode: 'checkout_link', payment: 'paid' };
 const WITH_LINK: Told = { ...PAID_BY_LINK, checkout_url: URL, pay_until_ms: NOW };
 
 describe('the link where the buyer pays', () => {
@@ -35,6 +39,32 @@ describe('the link where the buyer pays', () => {
 describe('what an agent is told to do next', () => {
   test.each([
     ['of an order that the server places: to wait for its number', ACCEPTED, NOW, 'see the order number'],
+    ['of an order that waits for its payment: that nobody has paid', ACCEPTED, NOW, 'payment pending'],
+    ['of an order that is paid: that it is', { ...ACCEPTED, payment: 'paid' }, NOW, 'marked as paid'],
+    [
+      'of a placed order that is to be paid: who will ask for the money',
+      { ...ACCEPTED, state: 'placed' },
+      NOW,
+      'payment is pending',
+    ],
+    [
+      'of a placed order that is paid: nothing more',
+      { ...ACCEPTED, state: 'placed', payment: 'paid' },
+      NOW,
+      'marked as paid. Nothing more to do',
+    ],
+    [
+      'of an order whose details the shop refused: to send them corrected, and until when',
+      { ...ACCEPTED, state: 'held', held_for: 'buyer_refused', held_until_ms: NOW },
+      NOW,
+      'The units stay held until 2026-11-23T12:00:00.000Z; then the order is rejected.',
+    ],
+    [
+      'of an order above the quota: that the merchant decides',
+      { ...ACCEPTED, state: 'held', held_for: 'order_quota', held_until_ms: NOW },
+      NOW,
+      'the merchant decides on this order',
+    ],
     ['of an order without a link yet: to ask again for it', PAID_BY_LINK, NOW, 'in a few seconds'],
     ['of an order with a link: to give it to the buyer', WITH_LINK, NOW - 1, 'to the buyer'],
     ['of an order whose time to pay is over: to send nobody there', WITH_LINK, NOW, 'do not send the buyer'],

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { HOLD_TRANSITIONS, holdSums, nextHoldState } from '../../src/ledger/hold.js';
-import { NEXT_BY_STATE, nextOrderState, ORDER_TRANSITIONS } from '../../src/ledger/order.js';
+import { HOLD_TRANSITIONS, type Hold, holdSums, isUnplaced, nextHoldState } from '../../src/ledger/hold.js';
+import { nextOrderState, ORDER_TRANSITIONS } from '../../src/ledger/order.js';
+import { NEXT_BY_STATE } from '../../src/ledger/order-next.js';
 import { RETRY_BY_CODE } from '../../src/ledger/refusal.js';
 import { nextReservationState, RESERVATION_TRANSITIONS } from '../../src/ledger/reservation.js';
 import { protocolOf, STEPS, stepTowards, wantedAtShop } from '../../src/ledger/shop-side.js';
@@ -18,6 +19,7 @@ const ORDER_MOVES: readonly (readonly [from: string, event: string, to: string])
   ['held', 'reject', 'rejected'],
   ['accepted', 'place', 'placed'],
   ['accepted', 'fail', 'failed'],
+  ['accepted', 'hold', 'held'],
   ['placed', 'fulfil', 'fulfilled'],
   ['placed', 'cancel', 'cancelled'],
 ];
@@ -77,19 +79,51 @@ describe('what is over', () => {
   );
 
   test('L3: a returning hold stands in no sum that is withheld from anybody, and never becomes counted again', () => {
-    expect(holdSums('returning', 5)).toEqual({ held: 0, mirrored: 5 });
+    expect(holdSums({ state: 'returning', place: 'seen', quantity_units: 5 })).toEqual({
+      held: 0,
+      mirrored: 5,
+      doubted: 0,
+    });
     expect(Object.values<string>(HOLD_TRANSITIONS.returning)).not.toContain('counted');
   });
 });
 
 describe('the sums of a level', () => {
   test.each([
-    ['counted', { held: 5, mirrored: 0 }],
-    ['mirrored', { held: 0, mirrored: 5 }],
-    ['returning', { held: 0, mirrored: 5 }],
-    [null, { held: 0, mirrored: 0 }],
-  ] as const)('L2: a %s hold stands in exactly one of them', (state, sums) => {
-    expect(holdSums(state, 5)).toEqual(sums);
+    ['counted', 'promised', { held: 5, mirrored: 0, doubted: 0 }],
+    ['counted', 'missed', { held: 5, mirrored: 0, doubted: 0 }],
+    ['mirrored', 'guessed', { held: 0, mirrored: 5, doubted: 0 }],
+    ['mirrored', 'doubted', { held: 0, mirrored: 5, doubted: 5 }],
+    ['returning', 'seen', { held: 0, mirrored: 5, doubted: 0 }],
+  ] as const)(
+    'L2: a %s hold, its place %s, stands in exactly one of held and mirrored',
+    (state, place, sums) => {
+      expect(holdSums({ state, place, quantity_units: 5 })).toEqual(sums);
+    },
+  );
+
+  test.each([
+    ['for that long', {}, true],
+    ['for less', { awaits_after_ms: 101 }, false],
+    ['by a move, which takes units where they were promised', { mirror_until_ms: null }, false],
+    ['and it is sold', { awaits: 'settle' }, false],
+    ['and a report has shown it', { awaits: null, awaits_after_ms: null }, false],
+  ] as const)('a hold is unplaced when the shop has it %s', (_, change, expected) => {
+    const opened: Hold = {
+      reservation_key: 1,
+      level_key: 1,
+      quantity_units: 5,
+      state: 'counted',
+      place: 'missed',
+      awaits: 'mirror',
+      awaits_after_ms: 100,
+      mirror_until_ms: 9_000,
+    };
+    expect(isUnplaced({ ...opened, ...change }, 300, 200)).toBe(expected);
+  });
+
+  test('L2: no hold stands in none', () => {
+    expect(holdSums(null)).toEqual({ held: 0, mirrored: 0, doubted: 0 });
   });
 });
 
@@ -102,6 +136,7 @@ const BY_HAND: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     ordered: 'create look_up complete read_back read_back read_back create',
     nothing: 'rest look_up delete read_back rest read_back rest',
     as_is: 'rest look_up rest read_back rest read_back rest',
+    routed: 'rest look_up rest read_back route read_back rest',
     offered: 'create look_up offer read_back read_back read_back create',
     awaited: 'give_up look_up rest read_back read_back read_back give_up',
     withdrawn: 'give_up look_up delete read_back read_back read_back give_up',
@@ -112,6 +147,7 @@ const BY_HAND: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     ordered: 'place resend give_back find find resend place',
     nothing: 'rest resend give_back find rest resend rest',
     as_is: 'rest resend rest find rest resend rest',
+    routed: 'rest resend rest find route resend rest',
   },
 };
 const ROWS = Object.entries(STEPS).flatMap(([protocol, table]) =>
@@ -148,7 +184,7 @@ describe("the shop's side", () => {
   test.each(ROWS)(
     'L4: $protocol never creates or completes anything after an order exists, wanting $wanted',
     ({ row }) => {
-      expect(['rest', 'read_back', 'find', 'revalidate']).toContain(row['completed']);
+      expect(['rest', 'read_back', 'find', 'revalidate', 'route']).toContain(row['completed']);
     },
   );
 
@@ -190,15 +226,19 @@ describe("the shop's side", () => {
   });
 
   const NOW = 1_000;
-  const mirrored = { mirror: 'draft_order', stale_hash: 'revalidate' } as const;
+  const mirrored = { mirror: 'draft_order', stale_hash: 'revalidate', route_fulfillment: 'shop' } as const;
+  const routing = { ...mirrored, route_fulfillment: 'promised' } as const;
+  const route = { state: 'wanted', promised: [], moves: [], why: null } as const;
   const accepted = {
     state: 'accepted',
     approved_by: null,
     order_mode: 'complete',
     pay_until_ms: null,
+    held_for: null,
+    route: null,
   } as const;
   const paying = { ...accepted, order_mode: 'checkout_link' } as const;
-  const held = { ...accepted, state: 'held' } as const;
+  const held = { ...accepted, state: 'held', held_for: 'stale' } as const;
   test.each([
     ['active', null, mirrored, 'held'],
     ['active', null, { ...mirrored, mirror: 'move' }, 'held'],
@@ -210,7 +250,17 @@ describe("the shop's side", () => {
     ['submitted', held, mirrored, 'revalidated'],
     ['submitted', held, { ...mirrored, stale_hash: 'hold' }, 'as_is'],
     ['submitted', { ...held, approved_by: 'ada' }, { ...mirrored, stale_hash: 'hold' }, 'revalidated'],
+    ['submitted', { ...held, held_for: 'buyer_refused' }, mirrored, 'as_is'],
+    ['submitted', { ...held, held_for: 'order_quota' }, mirrored, 'as_is'],
+    ['submitted', { ...held, held_for: 'buyer_refused', approved_by: 'ada' }, mirrored, 'as_is'],
     ['committed', { ...accepted, state: 'placed' }, mirrored, 'as_is'],
+    ['committed', { ...accepted, state: 'placed' }, routing, 'as_is'],
+    ['committed', { ...accepted, state: 'placed', route }, routing, 'routed'],
+    ['committed', { ...accepted, state: 'placed', route: { ...route, state: 'moving' } }, routing, 'routed'],
+    ['committed', { ...accepted, state: 'placed', route: { ...route, state: 'moved' } }, routing, 'as_is'],
+    ['committed', { ...accepted, state: 'placed', route }, mirrored, 'as_is'],
+    ['committed', { ...accepted, state: 'placed', route: { ...route, state: 'moving' } }, mirrored, 'routed'],
+    ['submitted', { ...accepted, route }, routing, 'ordered'],
     ['released', null, mirrored, 'nothing'],
     ['released', { ...held, state: 'rejected' }, mirrored, 'nothing'],
     ['released', { ...paying, state: 'failed', pay_until_ms: NOW }, mirrored, 'nothing'],
@@ -228,7 +278,7 @@ describe("the shop's side", () => {
 });
 
 test('every refusal says when the same wish may succeed, and every order state says what to do next', () => {
-  const retries = ['never', 'same_request', 'after_check_stock', 'later'];
+  const retries = ['never', 'changed_request', 'same_request', 'after_check_stock', 'later'];
   expect(Object.values(RETRY_BY_CODE).filter((retry) => !retries.includes(retry))).toEqual([]);
   expect(Object.keys(NEXT_BY_STATE).sort()).toEqual(Object.keys(ORDER_TRANSITIONS).sort());
 });

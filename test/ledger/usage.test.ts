@@ -28,6 +28,7 @@ const GRANT: Passage = {
   from: null,
   to: 'live',
   parting: null,
+  is_ordered: false,
   created_at_ms: START,
   at_ms: START,
   units: new Map(),
@@ -37,6 +38,7 @@ const END: Passage = { ...GRANT, from: 'live', to: null, parting: 'unsold' };
 describe('a reservation', () => {
   const orders = ['held', 'accepted', 'rejected', 'placed', 'failed', 'fulfilled', 'cancelled'] as const;
   const modes = ['complete', 'checkout_link'] as const;
+  const reasons = ['stale', 'buyer_refused', 'order_quota'] as const;
 
   test('counts as live while it is active, as held while its order is, as live again until a link is paid, and then no more', () => {
     const counting: string[] = [];
@@ -44,16 +46,25 @@ describe('a reservation', () => {
       if (standingOf(state, null) !== null) counting.push(`${state} ${standingOf(state, null)}`);
       for (const order of orders) {
         for (const order_mode of modes) {
-          const standing = standingOf(state, { state: order, order_mode });
-          if (standing !== null && state !== 'active')
-            counting.push(`${state} ${order} ${order_mode} ${standing}`);
+          for (const held_for of order === 'held' ? reasons : [null]) {
+            const standing = standingOf(state, { state: order, order_mode, held_for });
+            if (standing !== null && state !== 'active')
+              counting.push(
+                `${state} ${order}${held_for === null ? '' : ` ${held_for}`} ${order_mode} ${standing}`,
+              );
+          }
         }
       }
     }
     expect(counting).toEqual([
       'active live',
-      'submitted held complete held',
-      'submitted held checkout_link held',
+      'submitted held stale complete held',
+      'submitted held buyer_refused complete waiting',
+      'submitted held order_quota complete waiting',
+      'submitted held stale checkout_link held',
+      'submitted held buyer_refused checkout_link waiting',
+      'submitted held order_quota checkout_link waiting',
+      'submitted accepted complete ordered',
       'submitted accepted checkout_link live',
     ]);
   });

@@ -7,6 +7,7 @@ import { Refused, wait } from './shop.mjs';
 export const TAG = 'holdfast-live-test';
 
 const UNITS = 10;
+const UNITS_ELSEWHERE = 4;
 const APPEARS_MS = 120_000;
 
 const ITEM_FIELDS = `id sku tracked
@@ -45,16 +46,32 @@ export async function makeGoods(shop, cleaning, signal) {
   return await goodsOf(shop, variant.inventoryItem.id);
 }
 
-/** A new variant is stocked at the shop's first location; the units come by an adjustment. */
+/** A new variant is stocked at the shop's first location; the units come by an adjustment. Some go to a second one, too. */
 async function stock(shop, itemId, signal) {
   const until = Date.now() + APPEARS_MS;
   for (;;) {
     const { levels } = await goodsOf(shop, itemId);
     const [level] = levels;
-    if (level !== undefined) return await adjust(shop, itemId, level.location_id, UNITS);
+    if (level !== undefined) {
+      await adjust(shop, itemId, level.location_id, UNITS);
+      return await stockElsewhere(shop, itemId, level.location_id);
+    }
     if (Date.now() > until) throw new Error('The new product got no stock level.');
     await wait(1_000, signal);
   }
+}
+
+/** Where the shop has a second location that sells online: only then can it be seen which of them a draft takes units from. */
+async function stockElsewhere(shop, itemId, locationId) {
+  const { locations } = await shop.data('{ locations(first: 20) { nodes { id fulfillsOnlineOrders } } }');
+  const other = locations.nodes.find((place) => place.fulfillsOnlineOrders && place.id !== locationId);
+  if (other === undefined) return;
+  await shop.mutate(
+    `mutation Stock($itemId: ID!, $locationId: ID!, $available: Int!, $key: String!) {
+      inventoryActivate(inventoryItemId: $itemId, locationId: $locationId, available: $available) @idempotent(key: $key) {
+        userErrors { field message } } }`,
+    { itemId, locationId: other.id, available: UNITS_ELSEWHERE, key: randomUUID() },
+  );
 }
 
 export async function adjust(shop, itemId, locationId, delta) {

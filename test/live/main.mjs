@@ -7,7 +7,9 @@
  */
 
 import { parseArgs } from 'node:util';
-import { ConfigError, machineEnvironment, readConfig } from '../../dist/config.js';
+import { machineEnvironment } from '../../dist/cli/machine-environment.js';
+import { readConfig } from '../../dist/config.js';
+import { ConfigError } from '../../dist/config-error.js';
 import { SANDBOX_ACCESS_TOKEN } from '../../dist/sandbox/access.js';
 import { SEED_SKUS } from '../../dist/sandbox/catalogue.js';
 import { SandboxServer } from '../../dist/sandbox/server.js';

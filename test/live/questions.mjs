@@ -4,16 +4,13 @@
  */
 
 import { randomUUID } from 'node:crypto';
-import { removeDraft } from './cleaning.mjs';
+import { DRAFT_QUESTIONS } from './draft-questions.mjs';
+import { complete, HOLD_LONG_S, hold, release } from './drafts.mjs';
 import { changesBetween, goodsOf, TAG, watch } from './goods.mjs';
 import { schemaDifferences } from './schema.mjs';
 import { Refused, wait } from './shop.mjs';
 import { listenForWebhooks, subscribe } from './webhooks.mjs';
 
-const CREATE_DRAFT = `mutation Hold($input: DraftOrderInput!) { draftOrderCreate(input: $input) {
-  draftOrder { id name status reserveInventoryUntil } userErrors { field message } } }`;
-const COMPLETE = `mutation Complete($id: ID!) { draftOrderComplete(id: $id) {
-  draftOrder { id status order { id name } } userErrors { field message } } }`;
 const MOVE = `mutation Move($input: InventoryMoveQuantitiesInput!, $key: String!) {
   inventoryMoveQuantities(input: $input) @idempotent(key: $key) {
     inventoryAdjustmentGroup { id } userErrors { field message code } } }`;
@@ -35,6 +32,7 @@ export const QUESTIONS = [
     what: 'Is the schema the one that we know?',
     ask: ({ shop, signal }) => schemaDifferences(shop, signal),
   },
+  ...DRAFT_QUESTIONS,
 ];
 
 /** The question's answer, or why there is none. Rejects only when the person has left. */
@@ -81,44 +79,44 @@ async function delayOfLapse(stage) {
   return back === null ? `not within ${limits.lapse_max_s} s` : seconds(Date.now() - until);
 }
 
-/** The rest of the stock is held by a second draft, so nothing has to be written off to make it zero. */
+/** The rest of the stock is held by drafts, one for each place, so nothing has to be written off to make it zero. */
 async function completeAfterLapse(stage) {
   const { shop, goods, limits, signal } = stage;
   if (goods.policy !== 'DENY') return `not asked: the policy of ${goods.sku} is ${goods.policy}`;
   const before = await goodsOf(shop, goods.itemId);
   const draft = await hold(stage, 1, limits.hold_s);
-  const held = await watch(shop, goods.itemId, {
-    ...stage.pace,
-    done: (now) => changesBetween(before, now).some(({ available }) => available === -1),
-  });
-  const place = held === null ? undefined : changesBetween(before, held.goods)[0]?.location_id;
-  if (place === undefined) return 'no answer: the hold took nothing';
+  const took = (now) => changesBetween(before, now).some(({ available }) => available === -1);
+  if ((await watch(shop, goods.itemId, { ...stage.pace, done: took })) === null)
+    return 'no answer: the hold took nothing';
   await wait(limits.hold_s * 1_000, signal);
-  const at = (now) => now.levels.find(({ location_id }) => location_id === place);
   const lapsed = await watch(shop, goods.itemId, {
     ...stage.pace,
     max_ms: limits.lapse_max_s * 1_000,
-    done: (now) => at(now).available === at(before).available,
+    done: (now) => unitsOf(now) === unitsOf(before),
   });
   if (lapsed === null) return `no answer: the hold did not lapse within ${limits.lapse_max_s} s`;
-  const rest = await hold(stage, at(before).available, HOLD_LONG_S);
-  const empty = await watch(shop, goods.itemId, { ...stage.pace, done: (now) => at(now).available <= 0 });
+  const places = before.levels.map(({ available }) => available).filter((available) => available > 0);
+  const rest = [];
+  for (const units of places.sort((a, b) => b - a)) rest.push(await hold(stage, units, HOLD_LONG_S));
+  const empty = await watch(shop, goods.itemId, { ...stage.pace, done: (now) => unitsOf(now) <= 0 });
   const story =
-    empty === null ? 'no answer: the stock could not be held whole' : await completeNow(stage, draft, at);
-  await release(stage, rest);
-  await release(stage, draft);
+    empty === null ? 'no answer: the stock could not be held whole' : await completeNow(stage, draft);
+  for (const other of [...rest, draft]) await release(stage, other);
   return story;
 }
 
-async function completeNow({ shop, goods, cleaning, pace, signal }, draft, at) {
-  const { draftOrderComplete: payload } = await shop.data(COMPLETE, { id: draft.id });
-  const order = payload.draftOrder?.order ?? null;
-  const said = payload.userErrors.map(({ message }) => message).join('; ');
-  if (order === null) return `refused: ${said || 'no order, no error'}`;
-  cleaning.addOrder(order.id, order.name);
+/** At all places. */
+function unitsOf({ levels }) {
+  return levels.reduce((sum, { available }) => sum + available, 0);
+}
+
+async function completeNow(stage, draft) {
+  const { shop, goods, pace, signal } = stage;
+  const { draftOrder, userErrors } = await complete(stage, draft);
+  const said = userErrors.map(({ message }) => message).join('; ');
+  if ((draftOrder?.order ?? null) === null) return `refused: ${said || 'no order, no error'}`;
   await wait(pace.every_ms, signal);
-  const { available } = at(await goodsOf(shop, goods.itemId));
-  return `an order is made, available becomes ${available}`;
+  return `an order is made, available becomes ${unitsOf(await goodsOf(shop, goods.itemId))}`;
 }
 
 async function moveBeyondAvailable({ shop, goods }) {
@@ -158,20 +156,17 @@ function move(goods, level, quantity, from, to) {
 
 async function draftByTag(stage) {
   const tag = `live-${randomUUID().slice(0, 12)}`;
-  const draft = await hold(stage, 1, HOLD_LONG_S, tag);
+  const draft = await hold(stage, 1, HOLD_LONG_S, { tags: [tag] });
   const found = await search(stage, 'draftOrders', `tag:'${tag}'`);
   await release(stage, draft);
   return found;
 }
 
 async function orderByTag(stage) {
-  const { shop, cleaning } = stage;
   const tag = `live-${randomUUID().slice(0, 12)}`;
-  const draft = await hold(stage, 1, HOLD_LONG_S, tag);
-  const { draftOrder } = await shop.mutate(COMPLETE, { id: draft.id });
-  draft.step.done();
-  const { order } = draftOrder;
-  cleaning.addOrder(order.id, order.name);
+  const draft = await hold(stage, 1, HOLD_LONG_S, { tags: [tag] });
+  const { draftOrder, userErrors } = await complete(stage, draft);
+  if ((draftOrder?.order ?? null) === null) throw new Refused(userErrors);
   return await search(stage, 'orders', `tag:'${tag}'`);
 }
 
@@ -239,26 +234,6 @@ async function deleteTells(stage) {
 
 /** The webhook of the hold itself comes first: Shopify waits a few seconds to merge changes. */
 const SETTLE_MS = 3_000;
-
-/** Long enough for what is asked, short enough to be harmless should everything fail. */
-const HOLD_LONG_S = 600;
-
-async function hold({ shop, goods, cleaning }, quantity, for_s, tag = null) {
-  const { draftOrder } = await shop.mutate(CREATE_DRAFT, {
-    input: {
-      lineItems: [{ variantId: goods.variantId, quantity }],
-      reserveInventoryUntil: new Date(Date.now() + for_s * 1_000).toISOString(),
-      tags: tag === null ? [TAG] : [TAG, tag],
-      note: TAG,
-    },
-  });
-  return { id: draftOrder.id, step: cleaning.addDraft(draftOrder.id) };
-}
-
-async function release({ shop }, draft) {
-  await removeDraft(shop, draft.id);
-  draft.step.done();
-}
 
 async function search({ shop, pace, limits, signal }, list, query) {
   const began = Date.now();

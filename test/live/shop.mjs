@@ -90,6 +90,10 @@ export class Refused extends Error {
     );
     this.name = 'Refused';
     this.codes = list.map(({ code, extensions }) => code ?? extensions?.code ?? null);
+    /** Paths of what was wrong with the input; null when it was no user error. */
+    this.fields = list.every(({ extensions }) => extensions === undefined)
+      ? list.map(({ field }) => field?.join('.') ?? 'no field').join(', ')
+      : null;
   }
 }
 

@@ -101,6 +101,8 @@ describe('an accepted order', () => {
   test('keeps its units counted while the shop can not be read after the placing: promising less, never more', async () => {
     const reservation = await t.mirrored('SCARF', 2);
     await t.accepted(reservation);
+    // The read before the sale succeeds, the one after it does not.
+    t.server.faults.add({ operation: 'nodes', when: 'before', action: 'delay', ms: 1 });
     t.server.faults.add({ operation: 'nodes', when: 'before', action: 'status', code: 503, times: 100 });
     await t.work();
     expect(await t.order(reservation)).toMatchObject({ state: 'placed' });

@@ -106,25 +106,3 @@ describe.each(['draft_order', 'move'] as const)('a development store, with %s', 
     await t.expectTrueBooks();
   });
 });
-
-describe('a draft on a shop with several locations', () => {
-  let t: ShopLedger;
-  afterEach(() => t.close());
-
-  test('that takes its units elsewhere than promised is told of, once in the life of a process', async () => {
-    t = await ShopLedger.open();
-    const at = await t.locationId('Store');
-    const { lines } = await t.granted('CAP', 1);
-    const [line] = lines;
-    for (let n = 0; n < 2; n += 1) {
-      await t.granted('CAP', 1, {
-        lines: [{ sku: 'CAP', quantity: 2 as never, location_id: at }],
-      });
-      await t.workFor(SECOND);
-    }
-    expect(line?.allocations[0]?.location_id).not.toBe(at);
-    const told = t.events.filter(({ event }) => event === 'hold_elsewhere');
-    expect(told).toMatchObject([{ detail: { sku: 'CAP', promised_at: at } }]);
-    await t.expectTrueBooks();
-  });
-});

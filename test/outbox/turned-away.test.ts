@@ -138,7 +138,7 @@ test('L4: a worker that was suspended in a read before the order sends it no mor
   const reservation = await t.granted('SCARF', 1);
   await t.accepted(reservation);
   t.server.faults.add({ operation: 'nodes', when: 'before', action: 'delay', ms: 1_500 });
-  const hung = t.beside('worker-dying').work();
+  const hung = t.beside('worker-dying', { intents: t.intents }).work();
   await expect.poll(async () => (await row(reservation)).shop_state).toBe('completing');
   t.time.pass(61 * SECOND);
   await t.workFor(2 * MINUTE);
@@ -210,7 +210,8 @@ test('a hold that rests costs one read a check', async () => {
   await shop();
   await t.mirrored('CAP', 1, { ttl_seconds: 900 });
   let reads = 0;
-  const { source, sink } = t.upstream;
+  const { source } = t.upstream;
+  const { sink } = t.upstream.mirrors;
   const readItems = source.readItems.bind(source);
   const readHold = sink.readHold.bind(sink);
   source.readItems = (ids, signal) => {

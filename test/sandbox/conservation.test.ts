@@ -207,6 +207,22 @@ const VERBS = {
     else if (units % 3 === 1) shop.reopenReturn(name);
     else shop.cancelReturn(name);
   },
+  reroute: (world: World, { pick, at, units, flag }: Step) => {
+    const { shop, nowMs } = world;
+    const lists = shop.orders.named(world.orderName(pick)).fulfillmentOrders;
+    const list = lists[units % Math.max(1, lists.length)];
+    const line = list?.lines[0];
+    const { userErrors } = shop.fulfillmentMoves.move(
+      {
+        id: list?.id ?? '',
+        newLocationId: shop.inventory.locationNamed(at).id,
+        fulfillmentOrderLineItems: flag && line ? [{ id: line.id, quantity: units }] : null,
+      },
+      nowMs,
+    );
+    if (userErrors[0]) throw new Error(`cannot move: ${userErrors[0].message}`);
+  },
+  pack: (world: World, { pick }: Step) => world.shop.reportProgress(world.orderName(pick)),
   close: ({ shop }: World, { at, flag, pick }: Step) => {
     const to = PLACES[pick % PLACES.length] ?? 'Depot';
     // An item that is stocked nowhere is sold without taking anything: of no interest here.

@@ -33,14 +33,14 @@ const HEADER_OF_COPY = `# Part of Shopify's Admin GraphQL API, for the contract 
 const ROOT_FIELDS = {
   QueryRoot: words(`shop location locations product products productVariant productVariants inventoryItem
     inventoryItems inventoryLevel node nodes draftOrder draftOrders order orders refund return fulfillment job
-    currentAppInstallation productVariantsCount bulkOperation bulkOperations currentBulkOperation webhookSubscription
+    publications currentAppInstallation productVariantsCount events bulkOperation bulkOperations currentBulkOperation webhookSubscription
     webhookSubscriptions`),
   Mutation: words(`inventoryAdjustQuantities inventoryMoveQuantities inventorySetQuantities inventoryActivate
     inventoryDeactivate inventoryItemUpdate draftOrderCreate draftOrderUpdate draftOrderComplete draftOrderDelete
     draftOrderInvoiceSend productUpdate productDelete productVariantsBulkUpdate locationActivate locationDeactivate
     orderCreate orderCancel orderMarkAsPaid orderEditBegin orderEditAddVariant orderEditSetQuantity orderEditCommit
     refundCreate returnCreate returnProcess returnClose returnReopen returnCancel reverseFulfillmentOrderDispose
-    fulfillmentCreate fulfillmentCancel bulkOperationRunQuery bulkOperationCancel webhookSubscriptionCreate
+    fulfillmentCreate fulfillmentCancel fulfillmentOrderMove bulkOperationRunQuery bulkOperationCancel webhookSubscriptionCreate
     webhookSubscriptionUpdate webhookSubscriptionDelete`),
 };
 
@@ -48,14 +48,14 @@ const CONNECTIONS = words(
   `Location Product ProductVariant InventoryItem InventoryLevel DraftOrder DraftOrderLineItem Order LineItem
   CalculatedLineItem Refund RefundLineItem Return ReturnLineItemType ReverseFulfillmentOrder
   ReverseFulfillmentOrderLineItem FulfillmentOrder FulfillmentOrderLineItem FulfillmentLineItem BulkOperation
-  WebhookSubscription`,
+  WebhookSubscription Publication Channel App Event`,
 );
 
 /** Object, interface and union types. No customers, no payments: nothing here needs them. */
 const KEPT_TYPES = new Set([
   ...Object.keys(ROOT_FIELDS),
   ...CONNECTIONS.flatMap((name) => [name, `${name}Connection`, `${name}Edge`]),
-  ...words(`Node LegacyInteroperability DisplayableError UserError PageInfo Count MoneyBag MoneyV2 Attribute
+  ...words(`BasicEvent Node Catalog AppCatalog LegacyInteroperability DisplayableError UserError PageInfo Count MoneyBag MoneyV2 Attribute
     MailingAddress Shop ShopPlan LocationAddress SelectedOption InventoryQuantity InventoryAdjustmentGroup
     InventoryChange DraftOrderWarning AppInstallation AccessScope Job Fulfillment OrderCancellation OrderApp
     CalculatedOrder OrderEditSession ReturnLineItem ReverseFulfillmentOrderDisposition
@@ -69,7 +69,9 @@ const KEPT_TYPES = new Set([
     OrderMarkAsPaidPayload OrderEditBeginPayload OrderEditAddVariantPayload OrderEditSetQuantityPayload
     OrderEditCommitPayload RefundCreatePayload ReturnCreatePayload ReturnProcessPayload ReturnClosePayload
     ReturnReopenPayload ReturnCancelPayload ReturnUserError ReverseFulfillmentOrderDisposePayload
-    FulfillmentCreatePayload FulfillmentCancelPayload BulkOperationRunQueryPayload BulkOperationUserError
+    FulfillmentCreatePayload FulfillmentCancelPayload FulfillmentOrderMovePayload
+    FulfillmentOrderMoveFulfillmentOrderMoveUserError FulfillmentOrderAssignedLocation FulfillmentOrderSupportedAction
+    BulkOperationRunQueryPayload BulkOperationUserError
     BulkOperationCancelPayload WebhookSubscriptionCreatePayload WebhookSubscriptionUpdatePayload
     WebhookSubscriptionDeletePayload`),
 ]);

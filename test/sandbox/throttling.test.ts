@@ -81,6 +81,23 @@ describe('throttling', () => {
     expect(errors[0]).toMatchObject({ extensions: { code: 'MAX_COST_EXCEEDED', maxCost: 20 } });
   });
 
+  test('priced as documented: size by size, 1,000 points a query at most, throttled or not', async () => {
+    await open({ pricing: 'documented', throttle: false });
+    const cost = async (query: string, variables?: object) =>
+      (await rig.graphql(query, variables)).extensions.cost.requestedQueryCost;
+    const nested = (first: number) =>
+      `{ products(first: ${first}) { nodes { id variants(first: 5) { nodes { id } pageInfo { hasNextPage } } } } }`;
+    expect(await cost('{ productVariants(first: 100) { nodes { id } } }')).toBe(102);
+    expect(await cost(nested(10))).toBe(2 + 10 * (1 + 2 + 5));
+    const byId =
+      'query($ids: [ID!]!) { nodes(ids: $ids) { id ... on Product { id } ... on ProductVariant { product { id } } } }';
+    const ids = [...rig.sandbox.shop.inventory.variants.keys()].slice(0, 7);
+    expect(await cost(byId, { ids })).toBe(7 * (1 + 1));
+    const { errors, data } = await rig.graphql(nested(125));
+    expect(data).toBeUndefined();
+    expect(errors[0].extensions).toMatchObject({ code: 'MAX_COST_EXCEEDED', cost: 1_002, maxCost: 1_000 });
+  });
+
   test('switched off, it only reports; a clock that is set back gives nothing away', async () => {
     await open({ throttle: false, rate: { bucketPoints: 30, restorePointsPerSecond: 10 } });
     const available = async () => (await rig.graphql(PAGE)).extensions.cost.throttleStatus.currentlyAvailable;

@@ -1,13 +1,17 @@
 /** What can happen in a story, by its name. Each answers what it did, for the timeline; null when there was nothing to do. */
 
+import type { DraftInput } from '../../src/sandbox/draft-input.js';
+import type { DraftOrder } from '../../src/sandbox/draft-orders.js';
 import type { Fault } from '../../src/sandbox/faults.js';
+import type { Shop } from '../../src/sandbox/shop.js';
 import { Dice } from './dice.js';
-import { type ActionKind, STOCK } from './story.js';
+import type { ActionKind } from './story.js';
 import type { World } from './world.js';
 
 type Act = (world: World, dice: Dice) => string | null;
 
 const SECOND = 1_000;
+const HOUR_S = 3_600;
 
 export const ACTS: Readonly<Record<ActionKind, Act>> = {
   agent: (world, dice) => {
@@ -21,29 +25,36 @@ export const ACTS: Readonly<Record<ActionKind, Act>> = {
       world.visit(new Dice(dice.between(0, 2 ** 31)), sku, dice.between(0, 1_500));
     return `${count} agents want ${sku}`;
   },
-  till: ({ shop: { shop }, skus }, dice) => {
-    const { sku, place } = somewhere(skus, dice);
+  till: ({ shop: { shop }, skus, story }, dice) => {
+    const { sku, place } = somewhere(skus, story, dice);
     const units = dice.between(1, 2);
     if (shop.stockOf(sku, place).available < units) return null;
     shop.sell(sku, units, { at: place });
     return `the till sells ${units} of ${sku}`;
   },
-  web_order: ({ shop: { shop }, skus }, dice) => {
+  shelf: ({ shop: { shop }, skus, story }, dice) => {
+    const { sku, place } = somewhere(skus, story, dice);
+    const { available, reserved } = shop.stockOf(sku, place);
+    if (reserved < 1 || available + reserved < 1) return null;
+    shop.sell(sku, Math.max(1, available + 1), { at: place });
+    return `the till sells one ${sku} that a draft holds`;
+  },
+  web_order: ({ shop: { shop }, skus, story }, dice) => {
     const sku = dice.of(skus);
-    const [first = ''] = Object.keys(STOCK[sku] ?? {});
-    // Online it is taken at the item's first location.
-    if (shop.stockOf(sku, first).available < 1) return null;
+    // The shop's own checkout sells what it has in all; where it takes it is the routing's matter.
+    const there = Object.keys(story.stock[sku] ?? {}).map((place) => shop.stockOf(sku, place).available);
+    if (there.reduce((sum, units) => sum + units, 0) < 1) return null;
     shop.sell(sku, 1);
     return `the web shop sells one ${sku}`;
   },
-  receipt: ({ shop: { shop }, skus }, dice) => {
-    const { sku, place } = somewhere(skus, dice);
+  receipt: ({ shop: { shop }, skus, story }, dice) => {
+    const { sku, place } = somewhere(skus, story, dice);
     const units = dice.between(1, 5);
     shop.receive(sku, place, units);
     return `${units} of ${sku} come in`;
   },
-  loss: ({ shop: { shop }, skus }, dice) => {
-    const { sku, place } = somewhere(skus, dice);
+  loss: ({ shop: { shop }, skus, story }, dice) => {
+    const { sku, place } = somewhere(skus, story, dice);
     if (shop.stockOf(sku, place).available < 1) return null;
     shop.receive(sku, place, -1);
     return `one ${sku} is lost`;
@@ -71,6 +82,42 @@ export const ACTS: Readonly<Record<ActionKind, Act>> = {
     }
     shop.draftOrders.complete(id, { paymentPending: false, sourceName: null, gatewayId: null }, now);
     return `somebody completes ${name}`;
+  },
+  draft_edit: ({ shop: { shop }, oracle, skus }, dice) => {
+    const now = shop.settle();
+    const open = ourDrafts(shop);
+    if (open.length === 0) return null;
+    const draft = dice.of(open);
+    oracle.edited(draft.tags);
+    if (dice.chance(0.15)) {
+      shop.draftOrders.delete(draft.id, now);
+      return `somebody deletes ${draft.name}`;
+    }
+    const { what, input } = editOf(draft, dice, shop.inventory.variantOfSku(dice.of(skus)).id);
+    shop.draftOrders.update(draft.id, input, now);
+    return `somebody edits ${draft.name}: ${what}`;
+  },
+  edit_at_once: ({ network, shop: { shop }, oracle }) => {
+    const act = (): void => {
+      const now = shop.settle();
+      const draft = ourDrafts(shop).at(-1);
+      if (draft === undefined) return;
+      oracle.edited(draft.tags);
+      shop.draftOrders.update(draft.id, { reserveInventoryUntil: null }, now);
+    };
+    network.surprise('CreateHold', { isLost: false, act });
+    return 'somebody takes the reservation off the next draft as soon as it is made';
+  },
+  lost_completion: ({ network, shop: { shop }, oracle }) => {
+    const act = (body: string): void => {
+      const now = shop.settle();
+      const draft = ourDrafts(shop).find(({ id }) => body.includes(id));
+      if (draft === undefined) return;
+      oracle.edited(draft.tags);
+      shop.draftOrders.delete(draft.id, now);
+    };
+    network.surprise('CompleteHold', { isLost: true, act });
+    return 'the next completion is lost, and somebody deletes its draft';
   },
   lifecycle: ({ shop: { shop }, skus }, dice) => {
     const sku = dice.of(skus);
@@ -169,8 +216,24 @@ export const ACTS: Readonly<Record<ActionKind, Act>> = {
     webhooks.setFaults({ late: 0.5, lateByMs });
     return `half of the webhooks are late by up to ${lateByMs} ms`;
   },
+  restore: (world, dice) => {
+    const afterMs = dice.of([1, 4, 15, 45, 100]) * SECOND;
+    const awayMs = dice.of([0, 2, 40, 3 * HOUR_S, 26 * HOUR_S]) * SECOND;
+    const clock = dice.of(['right', 'right', 'right', 'ahead', 'stands'] as const);
+    const isOrdered = dice.chance(0.5);
+    if (!world.planCopy({ isOrdered, afterMs, awayMs, clock })) return null;
+    const when = isOrdered ? 'when an order is on its way' : 'now';
+    return `the ledger is to be copied ${when}, put back ${afterMs / SECOND} s later, and the servers start ${awayMs / SECOND} s after that${CLOCKS[clock]}`;
+  },
   full_at_commit: (world, dice) => onDisk(world, dice, 'full_at_commit', [400, 3_000, 8_000]),
 };
+
+/** What is wrong with the wall clock of the servers that start on a copy. */
+const CLOCKS = {
+  right: '',
+  ahead: ', with a clock that is four hours ahead',
+  stands: ', with a clock that goes on from the copy',
+} as const;
 
 /** Writes of which there may only be one. */
 const MAKES = ['draftOrderCreate', 'orderCreate', 'draftOrderComplete'] as const;
@@ -203,9 +266,39 @@ const FAULTS: readonly { readonly name: string; readonly fault: Partial<Fault> }
   { name: 'throttled', fault: { when: 'before', action: 'throttle' } },
 ];
 
-function somewhere(skus: readonly string[], dice: Dice): { readonly sku: string; readonly place: string } {
+function somewhere(
+  skus: readonly string[],
+  { stock }: Pick<World['story'], 'stock'>,
+  dice: Dice,
+): { readonly sku: string; readonly place: string } {
   const sku = dice.of(skus);
-  return { sku, place: dice.of(Object.keys(STOCK[sku] ?? {})) };
+  return { sku, place: dice.of(Object.keys(stock[sku] ?? {})) };
+}
+
+/** What a person may do to the lines of a draft, or to its reservation. */
+/** Drafts of ours that are no orders yet, the newest last. */
+function ourDrafts(shop: Shop): DraftOrder[] {
+  return [...shop.draftOrders.all()].filter(
+    ({ orderId, tags }) => orderId === null && tags.includes('holdfast'),
+  );
+}
+
+function editOf(
+  draft: DraftOrder,
+  dice: Dice,
+  other: string | null,
+): { readonly what: string; readonly input: DraftInput } {
+  const lines = draft.lines.map(({ variantId, quantity }) => ({ variantId, quantity }));
+  const [first, ...rest] = lines;
+  if (first === undefined || dice.chance(0.35))
+    return { what: 'takes the reservation off', input: { reserveInventoryUntil: null } };
+  const changed = { ...first, quantity: first.quantity + dice.of([-1, 1, 2]) };
+  if (dice.chance(0.6) && changed.quantity > 0)
+    return {
+      what: `makes it ${changed.quantity} instead of ${first.quantity}`,
+      input: { lineItems: [changed, ...rest] },
+    };
+  return { what: 'adds a line', input: { lineItems: [...lines, { variantId: other, quantity: 1 }] } };
 }
 
 /** An order of ours that is neither shipped nor cancelled. */

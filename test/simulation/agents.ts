@@ -5,7 +5,7 @@ import type { Dice } from './dice.js';
 import { Killed } from './disk.js';
 import type { Oracle } from './oracle.js';
 import { type ServerProcess, Unreachable } from './server-process.js';
-import type { Story } from './story.js';
+import { AHEAD_MS, type Story } from './story.js';
 import type { Trace } from './trace.js';
 import type { Universe } from './universe.js';
 
@@ -15,9 +15,11 @@ export interface AgentWorld {
   readonly oracle: Oracle;
   readonly servers: readonly ServerProcess[];
   readonly skus: readonly string[];
-  readonly story: Pick<Story, 'beside' | 'buys'>;
+  readonly story: Pick<Story, 'beside' | 'buys' | 'refused' | 'ahead'>;
   /** Somebody buys one at the shop itself. */
   sellElsewhere(sku: string): void;
+  /** The buyer pays at a link. */
+  pay(link: string): void;
 }
 
 export interface Answered {
@@ -126,10 +128,43 @@ export class Agent {
       stock_hash: hash,
       ...(has_key ? { idempotency_key: this.#newKey() } : {}),
       ...(this.#dice.chance(0.5) ? { buyer: { email: 'buyer@example.com' } } : {}),
+      ...(this.#isRefused() ? { buyer: REFUSED_BUYER } : {}),
     };
     const answer = await this.#insist('submit_order_with_hash', args, true);
     if (answer === null || answer.is_error) return;
     await this.#world.universe.sleep(this.#dice.between(5_000, 60_000));
+    const order = await this.#send('get_order', { order_id: answer.content['order_id'] });
+    // The ledger was put back to a copy from before it.
+    if (order !== null && codeOf(order) === 'order_unknown') {
+      await this.#insist('submit_order_with_hash', args, true);
+      return;
+    }
+    const link = order === null ? undefined : linkOf(order);
+    if (link !== undefined && this.#world.universe.chanceOf(`${this.name} pays`) < PAYS)
+      this.#world.pay(link);
+    if (order !== null && isRefusal(order)) await this.#correct(reservation_id);
+  }
+
+  /** Not of its dice: a story in which nobody is refused is the same as without this. */
+  #isRefused(): boolean {
+    const { story, universe } = this.#world;
+    return story.refused > 0 && universe.chanceOf(`${this.name} refused`) < story.refused;
+  }
+
+  /** The shop has refused the e-mail: corrected on the checksum of now, sent again as it was first, or left alone. */
+  async #correct(reservation_id: string): Promise<void> {
+    if (this.#dice.chance(0.2)) return;
+    const quoted = await this.#send('check_stock', { reservation_id });
+    const stock_hash = quoted?.content['stock_hash'];
+    if (quoted === null || quoted.is_error || stock_hash === undefined) return;
+    const again = () => ({ reservation_id, stock_hash, idempotency_key: this.#newKey() });
+    if (this.#dice.chance(0.3)) {
+      await this.#insist('submit_order_with_hash', { ...again(), buyer: REFUSED_BUYER }, true);
+    }
+    const buyer = { email: `corrected@${this.#dice.chance(0.2) ? 'other.invalid' : 'example.com'}` };
+    const answer = await this.#insist('submit_order_with_hash', { ...again(), buyer }, true);
+    if (answer === null || answer.is_error) return;
+    await this.#world.universe.sleep(this.#dice.between(1_000, 30_000));
     await this.#send('get_order', { order_id: answer.content['order_id'] });
   }
 
@@ -172,16 +207,18 @@ export class Agent {
 
   /** One call. Null when nobody knows what became of it. */
   async #send(tool: string, args: object): Promise<Answered | null> {
-    const { universe, trace, oracle, servers } = this.#world;
+    const { universe, trace, oracle, servers, story } = this.#world;
     const server = this.#dice.of(servers);
-    const sent_wall_ms = universe.wall();
+    // A clock that was always ahead is behind when it has lost time since.
+    const server_ms = universe.wall() - (story.ahead ? AHEAD_MS : 0);
+    const sent_ms = Math.min(server_ms, universe.now_ms);
     trace.count('calls');
     try {
       const result = await server.call(tool, args, this.#caller);
       const content = (result.structuredContent ?? {}) as Readonly<Record<string, unknown>>;
       const answer: Answered = { is_error: result.isError === true, content };
       trace.note(universe.now_ms, this.name, `${server.name} ${tool} ${brief(args)} → ${told(answer)}`);
-      oracle.answered({ by: this.name, tool, args, answer, sent_wall_ms });
+      oracle.answered({ by: this.name, tool, args, answer, sent_ms });
       return answer;
     } catch (error) {
       if (!(error instanceof Killed) && !(error instanceof Unreachable)) throw error;
@@ -194,6 +231,20 @@ export class Agent {
     this.#keys += 1;
     return `${this.name}-${this.#keys}`;
   }
+}
+
+const REFUSED_BUYER = { email: 'buyer@gmail.ru' };
+
+function isRefusal({ content }: Answered): boolean {
+  const reasons = (content['reasons'] ?? []) as readonly { readonly code: string }[];
+  return content['status'] === 'held' && reasons.some(({ code }) => code === 'buyer_refused');
+}
+
+/** The share of buyers with a link who pay. */
+const PAYS = 0.8;
+
+function linkOf({ content }: Answered): string | undefined {
+  return (content['upstream'] as { readonly checkout_url?: string } | null | undefined)?.checkout_url;
 }
 
 interface Reserved {

@@ -26,6 +26,15 @@ function mutation(
   return { name, seed, theme, changes: [{ file, find, replace }] };
 }
 
+/** Units that come back to a level and are nobody's are believed to be for sale, whatever drafts rest on the item. */
+const BELIEVES_RISES: Mutation['changes'] = [
+  {
+    file: 'ledger/report.ts',
+    find: 'placed.riseUnits > 0 ? doubtHolds',
+    replace: 'placed.riseUnits > Number.MAX_SAFE_INTEGER ? doubtHolds',
+  },
+];
+
 export const MUTATIONS: readonly Mutation[] = [
   mutation(
     'lines of one SKU are not summed',
@@ -54,11 +63,16 @@ export const MUTATIONS: readonly Mutation[] = [
         replace:
           'const early = await store.read({ ...mine, history: true }, (state) => state.owned === null ? undefined : judgeHash(state, wish.stock_hash));\n    Object.assign(request, { early });\n    await this.#freshen(old, asked_at_ms);\n    const result = await store.transact(',
       },
-      { file: 'ledger/ledger.ts', find: '  decideSubmit,\n', replace: '  decideSubmit,\n  judgeHash,\n' },
+      {
+        file: 'ledger/ledger.ts',
+        find: "import { currentHash } from './hash-verdict.js';",
+        replace: "import { currentHash, judgeHash } from './hash-verdict.js';",
+      },
       {
         file: 'ledger/submit.ts',
-        find: 'const verdict = judgeHash(state, request.stock_hash);',
-        replace: 'const verdict = request.early ?? judgeHash(state, request.stock_hash);',
+        find: "const verdict = judgeHash(state, request.stock_hash);\n  if (verdict === 'unknown') return refuseUnknownHash(state, owned, request);\n  const overQuota",
+        replace:
+          "const verdict = request.early ?? judgeHash(state, request.stock_hash);\n  if (verdict === 'unknown') return refuseUnknownHash(state, owned, request);\n  const overQuota",
       },
     ],
   },
@@ -124,13 +138,6 @@ export const MUTATIONS: readonly Mutation[] = [
     'lost_orders',
   ),
   mutation(
-    'a look-up waits by a clock that may jump',
-    301,
-    'outbox/progress.ts',
-    'const waited_ms = Math.min(now - since, this.#missedFor(keyOf(work), empty_lookups));',
-    'const waited_ms = now - since;',
-  ),
-  mutation(
     'transactions are deferred instead of immediate',
     1,
     'store/sqlite/sqlite-store.ts',
@@ -158,7 +165,7 @@ export const MUTATIONS: readonly Mutation[] = [
     'a key that was used is not looked at',
     1,
     'ledger/reserve.ts',
-    'if (state.remembered !== null) return { result: replay(state, request) };',
+    'if (state.remembered !== null) return { result: replay(state, asked) };',
     '',
   ),
   mutation(
@@ -181,8 +188,11 @@ export const MUTATIONS: readonly Mutation[] = [
     seed: 1,
     theme: 'clocks',
     changes: [
-      { file: 'clock.ts', find: 'return Math.max(paced, wall);', replace: 'return wall;' },
-      { file: 'store/sqlite/session.ts', find: 'clock.observe(head[1])', replace: 'clock.now()' },
+      {
+        file: 'clock.ts',
+        find: 'const at_ms = Math.max(paced, this.#limit(paced, isShared));',
+        replace: 'const at_ms = this.#wall();',
+      },
     ],
   },
   mutation(
@@ -197,8 +207,8 @@ export const MUTATIONS: readonly Mutation[] = [
     'a revalidation forgets those who came first',
     1,
     'ledger/revalidation.ts',
-    'return ahead <= units(level);',
-    'return hold.quantity_units <= units(level);',
+    'return ahead <= there + missed;',
+    'return own.reduce((sum, hold) => sum + hold.quantity_units, 0) <= there + missed;',
     'last_few',
   ),
   mutation(
@@ -211,7 +221,7 @@ export const MUTATIONS: readonly Mutation[] = [
   mutation(
     'a checksum that was never issued is taken for a stale one',
     12,
-    'ledger/submit.ts',
+    'ledger/hash-verdict.ts',
     "wasTrueOnce(state, hash) ? 'stale' : 'unknown';",
     "wasTrueOnce(state, hash) ? 'stale' : 'stale';",
   ),
@@ -278,32 +288,126 @@ export const MUTATIONS: readonly Mutation[] = [
     "if (!LOOKS_FIRST.has(step) || step === 'complete' || step === 'place') return step;",
   ),
   mutation(
-    'an order is completed after its details whatever is known by then',
-    20_261_400,
-    'outbox/draft-protocol.ts',
-    "before it is completed.\n    return 'go_on';",
-    "before it is completed.\n    return mayHaveLapsed ? 'go_on' : 'ready';",
-  ),
-  mutation(
     'a hold is mirrored before the shop has shown it',
-    1,
+    6,
     'ledger/mirroring.ts',
-    "return { ...hold, state: 'counted', awaits: 'mirror', awaits_after_ms: now, mirror_until_ms: until };",
-    "return { ...hold, state: 'counted', awaits: 'mirror', awaits_after_ms: 0, mirror_until_ms: until };",
+    "awaits: 'mirror',\n    awaits_after_ms: now,",
+    "awaits: 'mirror',\n    awaits_after_ms: 0,",
     'slow_reads',
   ),
   mutation(
     'units of others count as free',
     1,
     'ledger/stock.ts',
-    'return Math.max(0, level.upstream_available_units - held - safetyStockUnits);',
-    'return Math.max(0, level.upstream_available_units - safetyStockUnits);',
+    'return held_units - expired_units + doubted_units + routed_units;',
+    'return 0;',
   ),
+  mutation(
+    'the units of a draft are taken to stand where they were promised',
+    1,
+    'ledger/place-units.ts',
+    'gap < unitsOf(guessed) ? keepPlaces(groups) : assign(groups, slots);',
+    '{ ...keepPlaces(groups), isUnique: true };',
+    'routing',
+  ),
+  mutation(
+    'units that are missing at one location are promised at another',
+    1,
+    'ledger/stock.ts',
+    "if (mirror === 'move') return Number.POSITIVE_INFINITY;",
+    'if (mirror !== null) return Number.POSITIVE_INFINITY;',
+    'routing',
+  ),
+  mutation(
+    'a draft is completed as a person has left it',
+    1,
+    'ledger/shop-lines.ts',
+    'return a.size === b.size && [...a].every(([item, units]) => b.get(item) === units);',
+    'return true;',
+    'staff_edits',
+  ),
+  {
+    name: 'a reservation that a person has taken off a draft is believed in',
+    seed: 1,
+    theme: 'staff_edits',
+    changes: [
+      {
+        file: 'ledger/shop-steps.ts',
+        find: 'if (until === null) return unmirrorHolds(state, owned);',
+        replace: 'if (until === null) return {};',
+      },
+      ...BELIEVES_RISES,
+    ],
+  },
+  {
+    name: 'a sale does without figures of its own',
+    seed: 7,
+    theme: 'till_between_beats',
+    changes: [
+      {
+        file: 'ledger/sale-check.ts',
+        find: 'if (readSince === null) return true;',
+        replace: 'if (readSince === null) return false;',
+      },
+      {
+        file: 'outbox/draft-protocol.ts',
+        find: "if (read === null) return this.#progress.startOver(key, 'open');\n    if (!isSound(work, read.draft, now))",
+        replace: 'if (read !== null && !isSound(work, read.draft, now))',
+      },
+      {
+        file: 'outbox/draft-protocol.ts',
+        find: 'isLate = !this.#progress.holdsClaim(work) || this.#progress.saleRead(key) === null;',
+        replace: 'isLate = !this.#progress.holdsClaim(work);',
+      },
+      {
+        file: 'outbox/draft-protocol.ts',
+        find: 'read_since_ms: read.sinceMs',
+        replace: 'read_since_ms: read?.sinceMs ?? 0',
+      },
+    ],
+  },
+  mutation(
+    'a shortage that is known wakes nobody',
+    1,
+    'ledger/report.ts',
+    'const short_units = is > Math.max(0, was) ? is : 0;',
+    'const short_units = is > Math.max(0, was) ? 0 : 0;',
+    'till_between_beats',
+  ),
+  {
+    name: 'the units of a draft that is gone still count as held at the shop',
+    seed: 2,
+    theme: 'staff_edits',
+    changes: [
+      {
+        file: 'ledger/draft-edits.ts',
+        find: '    ...unmirrorHolds(state, owned),\n    outbox: { ...outbox, last_failure: DRAFT_GONE },',
+        replace: '    outbox: { ...outbox, last_failure: DRAFT_GONE },',
+      },
+      ...BELIEVES_RISES,
+    ],
+  },
   mutation(
     'a draft is left behind',
     1,
     'ledger/shop-side.ts',
     "nothing: {\n      absent: 'rest',\n      creating: 'look_up',\n      open: 'delete',",
     "nothing: {\n      absent: 'rest',\n      creating: 'look_up',\n      open: 'rest',",
+  ),
+  mutation(
+    'an order of a row from before is made without a look',
+    2,
+    'outbox/own-intents.ts',
+    'const UNKNOWN: RowMemory = { isWitnessed: false, mayEnd: false };',
+    'const UNKNOWN: RowMemory = { isWitnessed: true, mayEnd: true };',
+    'restored_ledger',
+  ),
+  mutation(
+    'the ledger’s time goes to the shop',
+    1,
+    'upstream/shopify/order-sink.ts',
+    'return done(new Date(until_ms - lead_ms).toISOString());',
+    'return done(new Date(until_ms - lead_ms * 0).toISOString());',
+    'restored_ledger',
   ),
 ];

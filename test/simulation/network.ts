@@ -7,6 +7,13 @@ import { Unreachable } from './server-process.js';
 import type { Trace } from './trace.js';
 import { currentLife, Life, type Universe } from './universe.js';
 
+/** A person who is at the shop at the moment of a request. */
+export interface Surprise {
+  /** The request never arrives, and nobody hears of that. */
+  readonly isLost: boolean;
+  readonly act: (body: string) => void;
+}
+
 const WAY_MIN_MS = 1;
 const WAY_SPREAD_MS = 60;
 
@@ -26,6 +33,9 @@ export class Network {
   silence_until_ms = 0;
   /** When an answer to a question of ours last reached a server that lived. */
   last_answer_ms = 0;
+  /** Called when a read of items arrives at the shop, with their ids. */
+  onItemsRead: (itemIds: readonly string[]) => void = () => undefined;
+  readonly #surprises = new Map<string, Surprise>();
   readonly #universe: Universe;
   readonly #trace: Trace;
   readonly #shop: () => SandboxServer;
@@ -36,6 +46,11 @@ export class Network {
     this.#trace = trace;
     this.#shop = shop;
     this.last_answer_ms = universe.now_ms;
+  }
+
+  /** What a person does with the next request of that name. */
+  surprise(operation: string, surprise: Surprise): void {
+    this.#surprises.set(operation, surprise);
   }
 
   /** In the place of `fetch`. */
@@ -98,7 +113,15 @@ export class Network {
 
   async #atShop(label: string, request: ShopRequest, body: string): Promise<Answer | null> {
     const life = new Life(`call ${operationOf(body)}`);
-    const answer = await this.#universe.within(life, () => this.#shop().exchange(request));
+    if (operationOf(body) === 'ItemsById') this.onItemsRead(idsOf(body));
+    const surprise = this.#surprises.get(operationOf(body));
+    this.#surprises.delete(operationOf(body));
+    const answer =
+      surprise?.isLost === true
+        ? null
+        : await this.#universe.within(life, () => this.#shop().exchange(request));
+    if (surprise !== undefined)
+      await this.#universe.within(new Life('a person'), async () => surprise.act(body));
     const is_write = /^\s*\{?.*mutation/u.test(body);
     const said = saidBy(answer);
     if (said !== '200') this.#trace.count(`fault_${said}`);
@@ -139,6 +162,11 @@ function saidBy(answer: Answer | null): string {
 
 function operationOf(body: string): string {
   return /(?:query|mutation)\s+(\w+)/u.exec(body)?.[1] ?? 'request';
+}
+
+function idsOf(body: string): readonly string[] {
+  const { variables } = JSON.parse(body) as { variables?: { ids?: readonly string[] } };
+  return variables?.ids ?? [];
 }
 
 function networkError(code: string, syscall: string): TypeError {

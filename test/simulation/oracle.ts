@@ -8,8 +8,8 @@ import { createHash } from 'node:crypto';
 import type { Shop } from '../../src/sandbox/shop.js';
 import { type Answered, codeOf } from './agents.js';
 import type { Network } from './network.js';
-import { type OrderRow, type ReservationRow, Rows, type Snapshot, unitsOf } from './rows.js';
-import { ShopTruth } from './shop-truth.js';
+import { type HoldRow, type OrderRow, type ReservationRow, Rows, type Snapshot, unitsOf } from './rows.js';
+import { type OversoldOrder, ShopTruth } from './shop-truth.js';
 import type { MIRRORS } from './story.js';
 import { Spinning, type Universe } from './universe.js';
 
@@ -34,6 +34,11 @@ export const CHECKS = {
   owner: 'L3',
   no_bugs: 'all',
   at_rest: 'L4',
+  placed: 'L10',
+  moved: 'L4',
+  places: 'L1',
+  woken: 'L1',
+  lasting: 'L3',
 } as const;
 
 export type CheckName = keyof typeof CHECKS;
@@ -68,7 +73,8 @@ export interface CallSeen {
   readonly tool: string;
   readonly args: object;
   readonly answer: Answered;
-  readonly sent_wall_ms: number;
+  /** By the shop's clock or the server's, whichever is behind. */
+  readonly sent_ms: number;
 }
 
 interface Promised {
@@ -83,12 +89,22 @@ const OVER: ReadonlySet<string> = new Set(['released', 'expired']);
 const AT_SHOP: ReadonlySet<string> = new Set(['placed', 'fulfilled', 'cancelled']);
 const SOLD: ReadonlySet<string> = new Set(['accepted', 'placed', 'fulfilled', 'cancelled']);
 
+/** The longest that a sale can come after the arrival of the read that it rests on: the read's own time limit, and a second. */
+const GAP_MS = 12_000;
 /** What a heartbeat may not have seen yet of what it confirms: the search lags, and an answer is under way for a while. */
 const UNSEEN_MS = 45_000;
 /** Ledger time is rounded down. */
 const CLOCK_SLACK_MS = 5;
+/** The shop's clock is known by a header of whole seconds. */
+const DATE_MS = 2_000;
 /** Nothing is promised on figures of which nobody has heard for longer; a clock that was set back loses some seconds. */
 const UNHEARD_MAX_MS = 120_000 + 30_000;
+/** No hold, order or link of a story needs the shop to hold units for longer. */
+const HOLD_MAX_MS = 3_600_000;
+/** A call that was under way when its server died has arrived by then. */
+const UNDER_WAY_MS = 60_000;
+/** Why a row stays parked whose units may have been given back by a state of the ledger that is lost. */
+const LEFT_TO_A_PERSON: ReadonlySet<string | null> = new Set(['left_behind', 'too_old_to_resend']);
 
 export class Oracle {
   /** Looks at the whole. */
@@ -103,20 +119,76 @@ export class Oracle {
   readonly #wishes = new Map<string, number>();
   readonly #fabricated = new Set<string>();
   readonly #meddled = new Set<string>();
+  /** By tag: when a person last changed the draft, in virtual time. */
+  readonly #edited_at_ms = new Map<string, number>();
+  /** By reservation: when its order was first seen accepted, in virtual time. */
+  readonly #accepted_at_ms = new Map<number, number>();
+  /** Orders of units that others bought between the last look at the shop and the sale. */
+  gap_sales = 0;
   /** When each order was first seen, in virtual time. */
   readonly #seen_at = new Map<number, number>();
   /** By tag: ledger time that had been written down when a draft of it was first there. */
   readonly #drafted_at_ms = new Map<string, number>();
   #orders_checked = 0;
+  /** By tag: orders, or whole reservations, that the ledger does not know any more since it was put back. */
+  readonly #lost = new Set<string>();
+  /** When the ledger was last put back; long ago when it never was. */
+  #putBack_ms = Number.NEGATIVE_INFINITY;
+  /** Moves of orders at the shop that were looked at. */
+  moves_checked = 0;
   readonly #found: Violation[] = [];
 
   constructor(parts: OracleParts) {
     this.#parts = parts;
-    this.#truth = new ShopTruth(parts.shop, parts.universe);
+    this.#truth = new ShopTruth(parts.shop, parts.universe, parts.mirror === 'move');
+    parts.network.onItemsRead = (ids) => this.#truth.readArrived(ids);
   }
 
   close(): void {
     this.#rows?.close();
+  }
+
+  /**
+   * The ledger is put back to a copy, by `act`. What was told since the copy, and is not in it, the ledger can't know: only that is
+   * not asked of it any more. What is at the shop stays there, and what is bought by what is lost is bought by others.
+   */
+  putBack(act: () => void): void {
+    this.check();
+    this.#rows?.close();
+    act();
+    const was = this.#before;
+    this.#rows = null;
+    this.#before = null;
+    const now = this.#snapshot();
+    if (was === null || now === null) return;
+    this.#before = now;
+    this.#putBack_ms = this.#parts.universe.now_ms;
+    const tags = new Set([...now.reservations.values()].map(({ tag }) => tag));
+    const lost = [...was.reservations.values()].filter(({ tag }) => !tags.has(tag)).map(({ tag }) => tag);
+    this.#truth.lose(lost);
+    const isForgotten = ({ key }: OrderRow) => !now.orders.has(key);
+    const unordered = [...was.orders.values()]
+      .filter(isForgotten)
+      .flatMap(({ key }) => was.reservations.get(key) ?? []);
+    for (const tag of [...lost, ...unordered.map((row) => row.tag)]) this.#lost.add(tag);
+    const ids = new Set([...now.reservations.values(), ...now.orders.values()].map(({ id }) => id));
+    for (const id of this.#promised.keys()) if (!ids.has(id)) this.#promised.delete(id);
+    for (const id of this.#orders_told.keys()) if (!ids.has(id)) this.#orders_told.delete(id);
+    for (const [name, id] of this.#by_key) if (!ids.has(id)) this.#by_key.delete(name);
+    // The ledger's time goes on from the copy.
+    const drafted = new Set(this.#truth.openDrafts().map(({ tag }) => tag));
+    for (const [tag, at_ms] of this.#drafted_at_ms) {
+      if (drafted.has(tag)) this.#drafted_at_ms.set(tag, Math.min(at_ms, now.head.last_at_ms));
+      else this.#drafted_at_ms.delete(tag);
+    }
+    // Keys of rows are given out anew.
+    for (const key of this.#seen_at.keys()) if (!now.orders.has(key)) this.#seen_at.delete(key);
+    for (const key of this.#accepted_at_ms.keys())
+      if (!SOLD.has(now.orders.get(key)?.state ?? '')) this.#accepted_at_ms.delete(key);
+  }
+
+  get #wasPutBack(): boolean {
+    return this.#putBack_ms > Number.NEGATIVE_INFINITY;
   }
 
   violationOf(error: unknown): Violation | null {
@@ -141,6 +213,16 @@ export class Oracle {
     this.#raise();
   }
 
+  /** Whether an order was accepted that the shop does not have yet. */
+  isOrderUnderWay(): boolean {
+    const last = this.#before;
+    if (last === null) return false;
+    const made = new Set(this.#truth.orders.map(({ tag }) => tag));
+    return [...last.orders.values()].some(
+      ({ key, state }) => state === 'accepted' && !made.has(last.reservations.get(key)?.tag ?? ''),
+    );
+  }
+
   /** Whether there is nothing left to do. */
   isAtRest(): boolean {
     return this.#leftOver().length === 0;
@@ -156,14 +238,22 @@ export class Oracle {
     const last = this.#before;
     if (last === null) return ['the ledger was never made'];
     const rows = [...last.reservations.values()];
-    const is_ours = ({ tag }: { readonly tag: string }) => !this.#meddled.has(tag);
-    const parked = rows.filter((row) => row.parked === 1);
+    const is_ours = ({ tag }: { readonly tag: string }) =>
+      !this.#meddled.has(tag) && !this.#edited_at_ms.has(tag);
+    const isMoved = this.#parts.mirror === 'move';
+    const isLeft = ({ tag, last_failure }: ReservationRow) =>
+      (this.#wasPutBack && isMoved && LEFT_TO_A_PERSON.has(last_failure)) ||
+      // Nobody has submitted again what was ordered in a state that is lost.
+      (this.#lost.has(tag) && last_failure === 'completed_by_others');
+    const parked = rows.filter((row) => row.parked === 1 && !isLeft(row));
+    // Drafts that nobody knows of are let go by the shop in time. Moves are not: `doctor` tells of them.
+    const mayBeReserved = this.#wasPutBack && isMoved;
     const orders = [...last.orders.values()].map((order) => ({
       ...order,
       tag: last.reservations.get(order.key)?.tag ?? '',
     }));
     // What a person has done at the shop may leave rows that only a person can judge.
-    const is_clean = parked.length === 0 && this.#meddled.size === 0;
+    const is_clean = parked.length === 0 && this.#meddled.size === 0 && this.#edited_at_ms.size === 0;
     const { now_ms } = this.#parts.universe;
     return [
       ...rows
@@ -172,15 +262,15 @@ export class Oracle {
       ...orders
         .filter((order) => order.state === 'accepted' && is_ours(order))
         .map(({ id }) => `${id} was accepted and is not placed`),
-      ...parked.filter(is_ours).map(({ id }) => `${id} is parked`),
+      ...parked.filter(is_ours).map(({ id, last_failure }) => `${id} is parked (${last_failure})`),
       ...(is_clean ? last.holds.map(({ key, state }) => `reservation ${key} has a hold (${state})`) : []),
       ...this.#truth
         .openDrafts()
-        .filter(is_ours)
+        .filter((draft) => is_ours(draft) && !this.#lost.has(draft.tag))
         .map(({ name }) => `the draft ${name} is left at the shop`),
       ...(is_clean
         ? [...this.#truth.reserved()]
-            .filter(([, units]) => units !== 0)
+            .filter(([, units]) => (mayBeReserved ? units < 0 : units !== 0))
             .map(([sku, units]) => `${units} of ${sku} are left reserved`)
         : []),
       ...last.levels
@@ -205,6 +295,11 @@ export class Oracle {
 
   meddled(tags: readonly string[]): void {
     for (const tag of tags) if (tag !== 'holdfast') this.#meddled.add(tag);
+  }
+
+  /** A person has changed a draft of ours: what it holds is not what was reserved any more. */
+  edited(tags: readonly string[]): void {
+    for (const tag of tags) if (tag !== 'holdfast') this.#edited_at_ms.set(tag, this.#parts.universe.now_ms);
   }
 
   bug(what: string): void {
@@ -233,11 +328,11 @@ export class Oracle {
     );
   }
 
-  answered({ by, tool, args, answer, sent_wall_ms }: CallSeen): void {
+  answered({ by, tool, args, answer, sent_ms }: CallSeen): void {
     if (answer.is_error) return;
     const { content } = answer;
     if (tool === 'reserve_units') this.#reservedAnswer(by, args, content);
-    if (tool === 'submit_order_with_hash') this.#submittedAnswer(by, args, content, sent_wall_ms);
+    if (tool === 'submit_order_with_hash') this.#submittedAnswer(by, args, content, sent_ms);
     if (tool === 'check_stock') this.#stockAnswer(content);
   }
 
@@ -253,7 +348,7 @@ export class Oracle {
     });
   }
 
-  #submittedAnswer(by: string, args: object, content: Answered['content'], sent_wall_ms: number): void {
+  #submittedAnswer(by: string, args: object, content: Answered['content'], sent_ms: number): void {
     const { idempotency_key: key, reservation_id } = args as {
       idempotency_key?: string;
       reservation_id: string;
@@ -263,16 +358,16 @@ export class Oracle {
     this.#sameAnswer(`${by} submit ${key}`, key, order_id);
     this.#orders_told.set(order_id, String(content['status']));
     const promise = this.#promised.get(reservation_id);
-    // The ledger's time is never behind the wall clock of its machine.
+    // Times are told by the shop's clock, or by the server's before the shop has answered: neither was there yet.
     if (
       is_news &&
       content['replayed'] !== true &&
       promise !== undefined &&
-      sent_wall_ms >= promise.expires_at_ms
+      sent_ms >= promise.expires_at_ms + DATE_MS
     ) {
       this.#fail(
         'expiry',
-        `${order_id} was taken ${sent_wall_ms - promise.expires_at_ms} ms after ${reservation_id} had expired`,
+        `${order_id} was taken ${sent_ms - promise.expires_at_ms} ms after ${reservation_id} had expired`,
       );
     }
   }
@@ -313,17 +408,22 @@ export class Oracle {
 
   #checkShop(rows: Snapshot | null): void {
     const truth = this.#truth;
-    for (const detail of truth.oversold.splice(0)) this.#fail('sold', detail);
+    for (const sale of truth.oversold.splice(0)) this.#checkSale(sale, rows);
     for (const detail of truth.meddling.splice(0)) this.#fail('shop_stock', detail);
+    this.#checkMoves();
     const drafts = truth.openDrafts();
     for (const { tag } of drafts) {
       if (!this.#drafted_at_ms.has(tag)) this.#drafted_at_ms.set(tag, this.#before?.head.last_at_ms ?? 0);
     }
     if (rows === null) return;
     const by_tag = new Map([...rows.reservations.values()].map((row) => [row.tag, row]));
-    for (const { name, tag, units } of drafts) {
+    for (const { name, tag, units, until_ms } of drafts) {
+      const lasts_ms = (until_ms ?? 0) - this.#parts.shop.nowMs();
+      if (lasts_ms > HOLD_MAX_MS) this.#fail('lasting', `the draft ${name} is reserved for ${lasts_ms} ms`);
       const row = by_tag.get(tag);
-      if (row === undefined || !sameUnits(units, unitsOf(row)))
+      if (row === undefined && this.#lost.has(tag)) continue;
+      const is_ours = row !== undefined && sameUnits(units, unitsOf(row));
+      if (!is_ours && !this.#edited_at_ms.has(tag))
         this.#fail('shop_stock', `the draft ${name} takes ${show(units)}, and nobody reserved that`);
     }
     const orders = truth.orders.slice(this.#orders_checked);
@@ -335,11 +435,49 @@ export class Oracle {
       const doubles = truth.orders.filter((other) => other.tag === tag);
       if (doubles.length > 1)
         this.#fail('once', `${doubles.map((other) => other.name).join(' and ')} are one order of ours`);
+      const { now_ms } = this.#parts.universe;
+      if (this.#lost.has(tag) && order === undefined && now_ms - this.#putBack_ms < UNDER_WAY_MS) continue;
       if (row === undefined || order === undefined || !SOLD.has(order.state))
         this.#fail('once', `${name} is at the shop, and our order is ${order?.state ?? 'not there'}`);
-      else if (!sameUnits(units, unitsOf(row)))
-        this.#fail('once', `${name} has ${show(units)}, reserved were ${show(unitsOf(row))}`);
+      else if (!sameUnits(units, unitsOf(row)) && this.#parts.universe.now_ms - this.#editedAt(tag) > GAP_MS)
+        this.#fail('placed', `${name} has ${show(units)}, reserved were ${show(unitsOf(row))}`);
     }
+  }
+
+  /** No fulfilment order is moved to the same place a second time. */
+  #checkMoves(): void {
+    const { done } = this.#parts.shop.fulfillmentMoves;
+    for (; this.moves_checked < done.length; this.moves_checked += 1) {
+      const move = done[this.moves_checked];
+      const before = done.slice(0, this.moves_checked);
+      const again = before.find(
+        (one) =>
+          one.fulfillmentOrderId === move?.fulfillmentOrderId && one.toLocationId === move.toLocationId,
+      );
+      if (again !== undefined) this.#fail('moved', `${again.fulfillmentOrderId} was asked to be moved twice`);
+    }
+  }
+
+  /** When a person last changed the draft of that tag; long ago when none did. */
+  #editedAt(tag: string): number {
+    return this.#edited_at_ms.get(tag) ?? Number.NEGATIVE_INFINITY;
+  }
+
+  /**
+   * An order of ours that sold what was not there. Between the last look at the shop and the effect of the sale nothing can be
+   * known; what a look since the order was accepted would have shown can.
+   */
+  #checkSale({ name, tag, item_id, since_ms }: OversoldOrder, rows: Snapshot | null): void {
+    if (this.#meddled.has(tag)) return;
+    const { now_ms } = this.#parts.universe;
+    const row = [...(rows?.reservations.values() ?? [])].find((one) => one.tag === tag);
+    const isUnderWay = this.#lost.has(tag) && now_ms - this.#putBack_ms < UNDER_WAY_MS;
+    const accepted_ms = this.#accepted_at_ms.get(row?.key ?? 0) ?? (isUnderWay ? 0 : now_ms);
+    const read_ms = this.#truth.firstReadSince(item_id, Math.max(accepted_ms, now_ms - GAP_MS));
+    if (read_ms === null) this.#fail('sold', `${name} sold what was not there, and nobody looked before`);
+    else if (since_ms <= read_ms)
+      this.#fail('sold', `${name} sold what was not there for ${now_ms - since_ms} ms`);
+    else this.gap_sales += 1;
   }
 
   #checkRows({ levels, holds, reservations, orders }: Snapshot): void {
@@ -386,6 +524,10 @@ export class Oracle {
     this.#checkStates(before, now);
     this.#checkFigures(before, now);
     this.#checkHolds(before, now);
+    if (this.#parts.mirror === 'draft_order') {
+      this.#checkSeenPlaces(before, now);
+      this.#checkWoken(before, now);
+    }
     const granted = [...now.reservations.values()].filter(({ key }) => !before.reservations.has(key));
     for (const row of granted) this.#checkGrant(row, now);
     for (const order of now.orders.values()) this.#checkOrder(order, before, now);
@@ -471,12 +613,14 @@ export class Oracle {
 
   /** Holds move on when a report says so, and not before. */
   #checkHolds(before: Snapshot, now: Snapshot): void {
-    const held = new Map(now.holds.map((hold) => [`${hold.key} ${hold.level_key}`, hold]));
     const levels = new Map(now.levels.map((level) => [level.level_key, level]));
+    const sku_of = (level_key: number) => levels.get(level_key)?.sku;
+    const held = new Map(now.holds.map((hold) => [`${hold.key} ${sku_of(hold.level_key)}`, hold]));
     for (const hold of before.holds) {
-      const after = held.get(`${hold.key} ${hold.level_key}`);
+      // The units may turn out to stand at another place than was promised.
+      const after = held.get(`${hold.key} ${sku_of(hold.level_key)}`);
       const order = now.orders.get(hold.key);
-      const read_at_ms = levels.get(hold.level_key)?.read_at_ms ?? 0;
+      const read_at_ms = levels.get(after?.level_key ?? hold.level_key)?.read_at_ms ?? 0;
       const is_placed = order !== undefined && AT_SHOP.has(order.state);
       if (after === undefined && is_placed && read_at_ms < (order.placed_at_ms ?? 0))
         this.#fail('settled', `a hold of ${order.id} is gone before its sale can be in the figures`);
@@ -489,6 +633,51 @@ export class Oracle {
       const drafted_at_ms = this.#drafted_at_ms.get(owner?.tag ?? '') ?? 0;
       if (hold.state === 'counted' && after?.state === 'mirrored' && read_at_ms < drafted_at_ms)
         this.#fail('settled', `${owner?.id} is mirrored on a figure that was read before its draft was made`);
+    }
+  }
+
+  /**
+   * A place that is told as seen is where the shop took the units of the draft. Only of an item that nobody else has touched
+   * since it was read before: a sale and a delivery at the same moment can look like the taking of a draft.
+   */
+  #checkSeenPlaces(before: Snapshot, now: Snapshot): void {
+    const levels = new Map(now.levels.map((level) => [level.level_key, level]));
+    const nameOf = ({ key, level_key, units }: HoldRow) => `${key} ${level_key} ${units}`;
+    const known = new Set(before.holds.filter(({ place }) => place === 'seen').map(nameOf));
+    for (const hold of now.holds) {
+      if (hold.place !== 'seen' || hold.state !== 'mirrored' || known.has(nameOf(hold))) continue;
+      const level = levels.get(hold.level_key);
+      const was = before.levels.find(({ level_key }) => level_key === hold.level_key);
+      const tag = now.reservations.get(hold.key)?.tag ?? '';
+      if (level === undefined || was === undefined || this.#edited_at_ms.has(tag) || this.#meddled.has(tag))
+        continue;
+      const age_ms = Math.max(0, now.head.last_at_ms - was.read_at_ms);
+      const since = this.#parts.universe.now_ms - age_ms - UNSEEN_MS;
+      if (this.#truth.isTouchedSince(level.item_id, since)) continue;
+      const taken = this.#truth.takenAt(tag, level.item_id, level.location_id);
+      if (taken !== null && taken !== hold.units)
+        this.#fail('places', `${hold.units} of ${level.sku} are told to stand where the draft took ${taken}`);
+    }
+  }
+
+  /** As soon as the figures show that the shop sold what drafts of ours rest on, one of them is due. */
+  #checkWoken(before: Snapshot, now: Snapshot): void {
+    for (const { sku } of now.items) {
+      const short = shortOf(sku, now);
+      const isFall = availableOf(sku, now) < availableOf(sku, before);
+      if (!isFall || short <= Math.max(0, shortOf(sku, before))) continue;
+      const keys = new Set(now.levels.filter((level) => level.sku === sku).map(({ level_key }) => level_key));
+      const resting = now.holds
+        .filter(
+          ({ level_key, state, awaits }) =>
+            keys.has(level_key) && (state === 'mirrored' || awaits === 'mirror'),
+        )
+        .flatMap(({ key }) => now.reservations.get(key) ?? [])
+        .filter(({ shop_state, parked }) => shop_state === 'open' && parked === 0);
+      const isLate = ({ due_at_ms, claimed_until_ms }: ReservationRow) =>
+        claimed_until_ms === null && (due_at_ms === null || due_at_ms > now.head.last_at_ms);
+      if (resting.length > 0 && resting.every(isLate))
+        this.#fail('woken', `${short} of ${sku} are missing, and no draft that rests on them is looked at`);
     }
   }
 
@@ -512,7 +701,7 @@ export class Oracle {
     this.#checkPlaces('promises', row, now);
     for (const sku of unitsOf(row).keys()) {
       const item = now.items.find((one) => one.sku === sku);
-      if (item === undefined || isSpread(sku, now)) continue;
+      if (item === undefined || this.#isPlaced(sku, now)) continue;
       const confirmed = Math.max(item.read_at_ms, now.head.confirmed_at_ms);
       const age_ms = Math.max(0, row.created_at_ms - confirmed);
       const since = universe.now_ms - age_ms - UNSEEN_MS;
@@ -523,12 +712,38 @@ export class Oracle {
     }
   }
 
-  /**
-   * At each place it was promised from, the ledger's figure covers those who came first and this one. The shop takes an
-   * order from whatever place it likes: of what is at several, only the places can be held against the ledger before it is
-   * sold, and the sum when it is.
-   */
+  /** Whether the shop has it at several places, and units are taken where they were promised: then only the places tell. */
+  #isPlaced(sku: string, now: Snapshot): boolean {
+    return this.#parts.mirror === 'move' && isSpread(sku, now);
+  }
+
+  /** The ledger's figures cover those who came first and this one: the item's, or where units are moved those of each place. */
   #checkPlaces(check: 'promises' | 'covered', row: ReservationRow, now: Snapshot): void {
+    if (this.#parts.mirror === 'move') this.#checkEachPlace(check, row, now);
+    else this.#checkItems(check, row, now);
+  }
+
+  #checkItems(check: 'promises' | 'covered', row: ReservationRow, now: Snapshot): void {
+    for (const sku of unitsOf(row).keys()) {
+      const levels = now.levels.filter((level) => level.sku === sku);
+      const keys = new Set(levels.map(({ level_key }) => level_key));
+      const ahead = now.holds.filter(({ key, level_key, state, place }) => {
+        const owner = now.reservations.get(key);
+        const is_live =
+          owner?.state === 'submitted' ||
+          (owner?.state === 'active' && owner.expires_at_ms > now.head.last_at_ms);
+        // Its own that no fall has shown are in the figure, or gone from it and its own.
+        const is_missed = key === row.key && place === 'missed';
+        return keys.has(level_key) && key <= row.key && is_live && state !== 'returning' && !is_missed;
+      });
+      const units = ahead.reduce((sum, hold) => sum + hold.units, 0);
+      const most = levels.reduce((sum, level) => sum + level.available + level.mirrored, 0);
+      if (units > most)
+        this.#fail(check, `${row.id}: ${units} of ${sku} come first or are its own, and there were ${most}`);
+    }
+  }
+
+  #checkEachPlace(check: 'promises' | 'covered', row: ReservationRow, now: Snapshot): void {
     for (const own of now.holds.filter(({ key }) => key === row.key)) {
       const level = now.levels.find(({ level_key }) => level_key === own.level_key);
       if (level === undefined) continue;
@@ -584,10 +799,11 @@ export class Oracle {
     }
     const is_accepted = SOLD.has(order.state) && (was === undefined || was.state === 'held');
     if (!is_accepted) return;
+    if (!this.#accepted_at_ms.has(order.key)) this.#accepted_at_ms.set(order.key, now_ms);
     this.#checkPlaces('covered', row, now);
     const seen_at = this.#seen_at.get(order.key) ?? now_ms;
     for (const sku of unitsOf(row).keys()) {
-      if (isSpread(sku, now)) continue;
+      if (this.#isPlaced(sku, now)) continue;
       const item = now.items.find((one) => one.sku === sku);
       const confirmed = Math.max(item?.read_at_ms ?? 0, now.head.confirmed_at_ms);
       const age_ms = Math.max(0, now.head.last_at_ms - confirmed);
@@ -611,6 +827,22 @@ export class Oracle {
     const [first] = this.#found;
     if (first !== undefined) throw new Broken(first);
   }
+}
+
+/** Units that live holds have on our side, beyond what the figures say is there; below zero when there is more. */
+function shortOf(sku: string, { levels, holds, reservations, head }: Snapshot): number {
+  const own = levels.filter((level) => level.sku === sku);
+  const keys = new Set(own.map(({ level_key }) => level_key));
+  const live = holds.filter(({ key, level_key, state }) => {
+    const owner = reservations.get(key);
+    const isExpired = owner?.state === 'active' && owner.expires_at_ms <= head.last_at_ms;
+    return keys.has(level_key) && state === 'counted' && !isExpired;
+  });
+  return live.reduce((units, hold) => units + hold.units, 0) - availableOf(sku, { levels });
+}
+
+function availableOf(sku: string, { levels }: Pick<Snapshot, 'levels'>): number {
+  return levels.filter((level) => level.sku === sku).reduce((units, { available }) => units + available, 0);
 }
 
 /** Whether the shop has it at several places. */

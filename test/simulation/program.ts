@@ -6,4 +6,7 @@ import type * as tools from '../../src/tools/server.js';
 
 export type Program = Pick<typeof config, 'readConfig'> &
   Pick<typeof main, 'openHoldfast'> &
-  Pick<typeof tools, 'TOOLS'>;
+  Pick<typeof tools, 'TOOLS'> & {
+    /** Of several programs in one process the library's fetch is that of the one that was loaded last, until one enters. */
+    readonly enter: () => void;
+  };

@@ -34,6 +34,9 @@ export interface ReservationRow {
   readonly tag: string;
   readonly shop_state: string;
   readonly parked: number;
+  readonly last_failure: string | null;
+  readonly due_at_ms: number | null;
+  readonly claimed_until_ms: number | null;
 }
 
 export interface HoldRow {
@@ -41,6 +44,8 @@ export interface HoldRow {
   readonly level_key: number;
   readonly units: number;
   readonly state: string;
+  readonly place: string;
+  readonly awaits: string | null;
 }
 
 export interface OrderRow {
@@ -51,6 +56,8 @@ export interface OrderRow {
   readonly stock_hash: string;
   readonly placed_at_ms: number | null;
   readonly upstream_order_ref: string | null;
+  /** JSON: what the shop's order has where that is not what was submitted. */
+  readonly shop_lines: string | null;
 }
 
 export interface EntryRow {
@@ -89,10 +96,11 @@ const SQL = {
     mirrored_units AS mirrored, levels.read_at_ms
     FROM levels JOIN items USING (item_key) JOIN locations USING (location_key) ORDER BY level_key`,
   items: 'SELECT item_key, sku, state_version, stock_hash, read_at_ms, dirty_at_ms FROM items',
-  reservations: `SELECT reservation_key AS key, id, principal, state, lines, created_at_ms, expires_at_ms, tag, shop_state, parked
+  reservations: `SELECT reservation_key AS key, id, principal, state, lines, created_at_ms, expires_at_ms, tag, shop_state, parked, last_failure,
+    due_at_ms, claimed_until_ms
     FROM reservations`,
-  holds: 'SELECT reservation_key AS key, level_key, quantity_units AS units, state FROM holds',
-  orders: `SELECT id, reservation_key AS key, state, hash_verdict AS verdict, stock_hash, placed_at_ms, upstream_order_ref
+  holds: 'SELECT reservation_key AS key, level_key, quantity_units AS units, state, place, awaits FROM holds',
+  orders: `SELECT id, reservation_key AS key, state, hash_verdict AS verdict, stock_hash, placed_at_ms, upstream_order_ref, shop_lines
     FROM orders`,
   entries:
     'SELECT seq, at_ms, kind, reservation_key, item_key, data, hash FROM journal WHERE seq > ? ORDER BY seq',

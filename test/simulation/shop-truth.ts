@@ -12,6 +12,7 @@ const MOVES_STOCK: ReadonlySet<string> = new Set([
   'call DeleteHold',
   'call MoveStock',
   'call PlaceOrder',
+  'call MoveFulfilment',
 ]);
 
 interface Moment {
@@ -24,6 +25,17 @@ export interface PlacedOrder {
   readonly name: string;
   readonly tag: string;
   readonly units: ReadonlyMap<string, number>;
+  readonly at_ms: number;
+}
+
+/** Reads of one item that are remembered. */
+const READS_KEPT = 200;
+export interface OversoldOrder {
+  readonly name: string;
+  readonly tag: string;
+  readonly item_id: string;
+  /** Since when the units were not there, in virtual time. */
+  readonly since_ms: number;
 }
 
 /** How long the past is remembered. */
@@ -31,8 +43,8 @@ const MEMORY_MS = 2_000_000;
 
 export class ShopTruth {
   readonly shop: Shop;
-  /** Orders of ours that sold what was not there, as the shop stood at that moment. */
-  readonly oversold: string[] = [];
+  /** Orders of ours that sold what was not there, as the shop stood at that moment, and since when it was not. */
+  readonly oversold: OversoldOrder[] = [];
   /** Changes of stock by a request that has no business with it. */
   readonly meddling: string[] = [];
   readonly orders: PlacedOrder[] = [];
@@ -42,9 +54,19 @@ export class ShopTruth {
   /** By item and location: what the shop says can be sold there. */
   readonly #figures = new Map<string, Moment[]>();
   readonly #sold = new Map<string, number>();
+  /** Tags of reservations that the ledger does not know any more. */
+  readonly #lost = new Set<string>();
   #is_changed = true;
 
-  constructor(shop: Shop, universe: Universe) {
+  /** By item: when reads of it arrived at the shop, newest last. */
+  readonly #reads = new Map<string, number[]>();
+  readonly #isExact: boolean;
+  /** By item: when others than our requests last changed its stock. */
+  readonly #touched_at_ms = new Map<string, number>();
+
+  /** `isExact`: units are taken exactly where they were promised, so that what is below zero elsewhere lessens nothing. */
+  constructor(shop: Shop, universe: Universe, isExact: boolean) {
+    this.#isExact = isExact;
     this.shop = shop;
     this.#universe = universe;
     shop.events.listen((event) => this.#see(event));
@@ -57,13 +79,57 @@ export class ShopTruth {
     const totals = new Map<string, number>();
     for (const { itemId, locationId, quantities } of this.shop.inventory.levels.values()) {
       const sku = this.shop.inventory.items.get(itemId)?.sku ?? '';
-      // Below zero somewhere else is nothing that lessens what is here.
-      const there = Math.max(0, quantities.available + quantities.reserved);
+      const units = quantities.available + quantities.reserved;
+      const there = this.#isExact ? Math.max(0, units) : units;
       totals.set(sku, (totals.get(sku) ?? 0) + there);
       this.#remember(this.#figures, `${tailOf(itemId)} ${tailOf(locationId)}`, quantities.available);
     }
     for (const [sku, units] of totals) this.#remember(this.#totals, sku, units + (this.#sold.get(sku) ?? 0));
     return true;
+  }
+
+  /** The ledger was put back, and does not know these any more: what they have bought is what others have bought. */
+  lose(tags: readonly string[]): void {
+    for (const tag of tags) this.#lost.add(tag);
+    for (const { tag, units, at_ms } of this.orders) {
+      if (!tags.includes(tag)) continue;
+      for (const [sku, count] of units) {
+        this.#sold.set(sku, this.sold(sku) - count);
+        const moments = this.#totals.get(sku) ?? [];
+        const later = moments.map((one) => (one.at_ms < at_ms ? one : { ...one, units: one.units - count }));
+        this.#totals.set(sku, later);
+      }
+    }
+    this.#is_changed = true;
+  }
+
+  /** A read of these items has arrived at the shop. */
+  readArrived(item_ids: readonly string[]): void {
+    for (const id of item_ids.map(tailOf)) {
+      const reads = this.#reads.get(id) ?? [];
+      this.#reads.set(id, [...reads.slice(-READS_KEPT), this.#universe.now_ms]);
+    }
+  }
+
+  /** The first read of the item that arrived at or after that time; null when there was none. */
+  firstReadSince(item_id: string, since_ms: number): number | null {
+    return this.#reads.get(item_id)?.find((at_ms) => at_ms >= since_ms) ?? null;
+  }
+
+  /** Whether anybody but our own requests has changed stock of the item at or after that time. */
+  isTouchedSince(item_id: string, since_ms: number): boolean {
+    return (this.#touched_at_ms.get(item_id) ?? Number.NEGATIVE_INFINITY) >= since_ms;
+  }
+
+  /** Units of the item that the open draft of that tag took at that location; null when there is no such draft. */
+  takenAt(tag: string, item_id: string, location_id: string): number | null {
+    const draft = [...this.shop.draftOrders.all()].find(
+      ({ orderId, tags, held }) => orderId === null && tags.includes(tag) && held.length > 0,
+    );
+    if (draft === undefined) return null;
+    return draft.held
+      .filter(({ level }) => tailOf(level.itemId) === item_id && tailOf(level.locationId) === location_id)
+      .reduce((units, one) => units + one.units, 0);
   }
 
   /** Units of ours that are orders at the shop by now. */
@@ -87,10 +153,16 @@ export class ShopTruth {
     readonly tag: string;
     readonly name: string;
     readonly units: ReadonlyMap<string, number>;
+    readonly until_ms: number | null;
   }[] {
     return [...this.shop.draftOrders.all()]
       .filter(({ orderId, tags }) => orderId === null && tags.includes('holdfast'))
-      .map(({ name, tags, lines }) => ({ name, tag: ownTag(tags), units: unitsOf(lines) }));
+      .map(({ name, tags, lines, reserveUntilMs }) => ({
+        name,
+        tag: ownTag(tags),
+        units: unitsOf(lines),
+        until_ms: reserveUntilMs,
+      }));
   }
 
   reserved(): ReadonlyMap<string, number> {
@@ -107,6 +179,7 @@ export class ShopTruth {
     if (event.kind === 'order' && event.change === 'created') this.#ordered(event.orderId);
     if (event.kind !== 'inventory_level') return;
     const actor = currentLife()?.name ?? '';
+    if (!actor.startsWith('call ')) this.#touched_at_ms.set(tailOf(event.itemId), this.#universe.now_ms);
     if (!actor.startsWith('call ') || MOVES_STOCK.has(actor) || event.change !== 'updated') return;
     const { available = 0, reserved = 0, committed = 0 } = event.deltas;
     // The shop lets go of a draft's units by itself when its time is over, whoever asks next.
@@ -118,15 +191,30 @@ export class ShopTruth {
     const order = this.shop.orders.get(id);
     if (order === undefined || !order.tags.includes('holdfast')) return;
     const units = unitsOf(order.lines);
-    this.orders.push({ id: tailOf(id), name: order.name, tag: ownTag(order.tags), units });
-    for (const [sku, count] of units) this.#sold.set(sku, (this.#sold.get(sku) ?? 0) + count);
+    const tag = ownTag(order.tags);
+    this.orders.push({ id: tailOf(id), name: order.name, tag, units, at_ms: this.#universe.now_ms });
+    if (!this.#lost.has(tag)) for (const [sku, count] of units) this.#sold.set(sku, this.sold(sku) + count);
     // Units that nobody has bought: what is for sale, and what is only held. A draft takes them where the shop likes, so it
     // is the item that counts and not the place. Below zero, an order can't be shipped.
-    const short = order.lines.some(({ itemId }) => {
-      const levels = itemId === null ? [] : this.shop.inventory.levelsOfItem(itemId);
-      return levels.reduce((sum, { quantities }) => sum + quantities.available + quantities.reserved, 0) < 0;
-    });
-    if (short) this.oversold.push(`${order.name} sold what was not there`);
+    for (const { itemId, sku } of order.lines) {
+      if (itemId === null) continue;
+      const levels = this.shop.inventory.levelsOfItem(itemId);
+      const left = levels.reduce(
+        (sum, { quantities }) => sum + quantities.available + quantities.reserved,
+        0,
+      );
+      if (left >= 0) continue;
+      const { name } = order;
+      const since_ms = this.#shortSince(sku ?? '');
+      this.oversold.push({ name, tag, item_id: tailOf(itemId), since_ms });
+    }
+  }
+
+  /** Since when others have left less than we have sold by now. */
+  #shortSince(sku: string): number {
+    const moments = this.#totals.get(sku) ?? [];
+    const enough = moments.findLastIndex(({ units }) => units >= this.sold(sku));
+    return moments[enough + 1]?.at_ms ?? this.#universe.now_ms;
   }
 
   #remember(of: Map<string, Moment[]>, key: string, units: number): void {

@@ -28,6 +28,8 @@ const COMPILER = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2023,
 export class Workshop {
   #folder = mkdtempSync(join(tmpdir(), 'holdfast-workshop-'));
   #programs = 0;
+  /** By folder: the fetch that a program has given the library when it was loaded. */
+  #fetches = new Map();
 
   constructor() {
     const base = join(this.#folder, 'base');
@@ -68,11 +70,15 @@ export class Workshop {
         writeFileSync(join(src, file.replace(/\.ts$/u, '.js')), stripped(source, file));
     }
     const url = (file) => pathToFileURL(join(src, file));
+    const runtime = await import('@shopify/shopify-api/runtime');
     // All of it at once: what a program loads while it runs would come at a time of the machine's own.
+    await import('awesome-phonenumber');
     const [{ openHoldfast }, { readConfig }, { TOOLS }] = await Promise.all(
       ['main.js', 'config.js', 'tools/server.js', ...LAZY].map((file) => import(url(file))),
     );
-    return { openHoldfast, readConfig, TOOLS };
+    if (!this.#fetches.has(src)) this.#fetches.set(src, runtime.abstractFetch);
+    const enter = () => runtime.setAbstractFetchFunc(this.#fetches.get(src));
+    return { openHoldfast, readConfig, TOOLS, enter };
   }
 
   close() {
@@ -80,16 +86,10 @@ export class Workshop {
   }
 }
 
-/** What `main.ts` loads on first use. */
-const LAZY = [
-  'upstream/shopify/shopify.js',
-  'sync/stock-sync.js',
-  'sync/order-watch.js',
-  'sync/inbox.js',
-  'sync/subscription-keeper.js',
-  'outbox/outbox.js',
-  'outbox/sweeper.js',
-];
+/** What `main.ts` loads on first use, read from it: what is forgotten here makes a story that is not the same twice. */
+const LAZY = [...readFileSync(join(ROOT, 'src/main.ts'), 'utf8').matchAll(/\bimport\('\.\/([^']+)'\)/gu)].map(
+  ([, file]) => file,
+);
 
 /** `built`: where the same may have been built already, and is taken from if it is not older than its source. */
 function compileFolder(from, to, built = null) {

@@ -122,7 +122,7 @@ class Day {
     const db = openDatabase({
       path: this.path,
       shop: TEST_SHOP,
-      now_ms: clock.now(),
+      now: () => clock.now(),
       wal_autocheckpoint_pages: 1000,
     });
     this.store = new SqliteStore(this.disk.wrap(db), {
@@ -208,8 +208,9 @@ class Day {
   }
 
   async #states(): Promise<Map<string, string>> {
-    const all = await this.store.listReservations(100);
-    return new Map(all.map(({ reservation_id, state }) => [reservation_id, state]));
+    const everything = { limit: 100, beforeReservationId: null, isActive: false, isParked: false };
+    const all = await this.store.listReservations(everything);
+    return new Map((all ?? []).map(({ reservation_id, state }) => [reservation_id, state]));
   }
 
   async #try<T>(act: () => Promise<T>): Promise<T | null> {

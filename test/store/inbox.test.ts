@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { ShopHint } from '../../src/ledger/observation.js';
 import { decideOpen } from '../../src/ledger/shop-steps.js';
 import { verifyLedgerFile } from '../../src/store/sqlite/verify.js';
-import { HOUR, MINUTE, TestLedger } from '../helpers/ledger.js';
+import { dueRows, HOUR, MINUTE, TestLedger } from '../helpers/ledger.js';
 
 let t: TestLedger;
 beforeEach(async () => {
@@ -172,10 +172,10 @@ describe('a hold that the shop has touched', () => {
       db.exec('UPDATE reservations SET due_at_ms = NULL');
       db.prepare('UPDATE reservations SET parked = 1 WHERE id = ?').run(parked);
     });
-    expect(await t.store.dueOutbox(10)).toEqual([]);
+    expect(await dueRows(t.store, 10)).toEqual([]);
     expect(await t.store.wakeHolds(['d1', 'd2', 'somebody-else'])).toBe(1);
     const { reservation } = await t.owned(resting);
-    expect(await t.store.dueOutbox(10)).toEqual([{ reservation_key: reservation.reservation_key }]);
+    expect(await dueRows(t.store, 10)).toEqual([{ reservation_key: reservation.reservation_key }]);
     expect(await t.store.wakeHolds(['d1'])).toBe(0);
   });
 });

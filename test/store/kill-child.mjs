@@ -152,8 +152,10 @@ async function sweep() {
 
 /** One row of the outbox, against a shop that does what it is asked, once for each tag, and forgets nothing. */
 async function outbox(worker) {
-  const [due] = await store.dueOutbox(1);
-  if (due === undefined) return;
+  const lanes = [await store.dueOutbox('orders', 1, null), await store.dueOutbox('holds', 1, null)];
+  const [row] = lanes.flatMap(({ rows }) => rows);
+  if (row === undefined) return;
+  const due = { reservation_key: row.reservation_key };
   const claim = { ...CLAIM, worker };
   const keys = { owned: due, precedence: true };
   if (!(await store.transact(keys, (state) => decideClaim(state, claim)))) return;

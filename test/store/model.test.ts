@@ -63,7 +63,16 @@ const event = fc.oneof(
     weight: 8,
     arbitrary: fc.record({
       do: fc.constant('outbox' as const),
-      fault: fc.constantFrom('none', 'none', 'none', 'dies_before', 'dies_after', 'dies_between', 'refused'),
+      fault: fc.constantFrom(
+        'none',
+        'none',
+        'none',
+        'dies_before',
+        'dies_after',
+        'dies_between',
+        'refused',
+        'details',
+      ),
       at: fc.nat(3),
     }),
   },
@@ -156,10 +165,11 @@ test(
         fc.asyncProperty(
           fc.array(event, { minLength: 8, maxLength: 30, size: 'max' }),
           fc.constantFrom(...MODES),
-          async (events, [mirror, orderMode]) => {
+          fc.nat(),
+          async (events, [mirror, orderMode], seed) => {
             runs += 1;
             const path = join(folder, `${runs}.db`);
-            const world = await World.open(path, mirror, orderMode);
+            const world = await World.open(path, mirror, orderMode, seed);
             try {
               for (const it of events) {
                 await happen(world, it);

@@ -17,7 +17,7 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 function open(shop = TEST_SHOP, at = path) {
-  return openDatabase({ path: at, shop, now_ms: TEST_START_MS, wal_autocheckpoint_pages: 1234 });
+  return openDatabase({ path: at, shop, now: () => TEST_START_MS, wal_autocheckpoint_pages: 1234 });
 }
 
 function rawly(sql: string): void {
@@ -138,6 +138,15 @@ describe('a ledger from before there were quotas', () => {
     );
     expect(db.prepare('SELECT DISTINCT channel, origin FROM reservations').raw().all()).toEqual([
       [null, null],
+    ]);
+    // What was held was held as stale, and what was ordered was to be marked as paid.
+    expect(db.prepare('SELECT id, held_for, payment, refused_fields FROM orders').raw().all()).toEqual([
+      ['o2', 'stale', 'paid', '[]'],
+      ['o3', null, 'paid', '[]'],
+      ['o4', null, 'paid', '[]'],
+    ]);
+    expect(db.prepare('SELECT DISTINCT ordered, ordered_units FROM callers').raw().all()).toEqual([
+      ['[]', '[]'],
     ]);
     db.close();
     const wrong = verifyLedgerFile(path).problems.filter(({ invariant }) => invariant === 'L2');

@@ -123,6 +123,23 @@ function expectRoundRobin(log: string, names: readonly string[]): void {
   expect(uneven / rounds.length, shared).toBeLessThan(UNEVEN_ROUNDS_MAX);
 }
 
+/** Several may have tried to be the new arbiter: until they agree on one, order is not promised. */
+async function expectOrderReturns(takers: readonly [Taker, ...Taker[]]): Promise<void> {
+  const names = takers.map((_, n) => String.fromCharCode(65 + n));
+  for (let tries = 1; tries < AGREED_AFTER_SPINS; tries += 1) {
+    const log = await spin(takers, 60);
+    try {
+      expectRoundRobin(log, names);
+      return;
+    } catch {
+      await settled([...takers]);
+    }
+  }
+  expectRoundRobin(await spin(takers, 60), names);
+}
+
+const AGREED_AFTER_SPINS = 4;
+
 describe('the queue', () => {
   test('grants in the order of asking, one at a time', () => {
     const queue = new TurnQueue(1000);
@@ -263,7 +280,7 @@ describe('several processes', () => {
     const late = new Taker(NEVER);
     await late.call('join');
     await settled([...clients, late]);
-    expectRoundRobin(await spin([late, ...clients], 60), ['A', 'B', 'C', 'D']);
+    await expectOrderReturns([late, ...clients]);
   });
 
   test('an arbiter that is killed while all are busy loses nobody a turn', async () => {

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { decideBuyerRefused } from '../../src/ledger/buyer-refused.js';
 import { decideOrderSeen } from '../../src/ledger/order-seen.js';
 import { decidePlaced } from '../../src/ledger/placing.js';
 import { decideAbsent, decideOpen } from '../../src/ledger/shop-steps.js';
@@ -273,7 +274,7 @@ describe('of the rows it finds', () => {
 
   test('no more than it can list, and counts them all', () => {
     tamper(`WITH RECURSIVE many(n) AS (SELECT 100 UNION ALL SELECT n + 1 FROM many WHERE n < 350)
-      INSERT INTO holds SELECT n, 1, 1, 'counted', NULL, NULL, NULL FROM many`);
+      INSERT INTO holds SELECT n, 1, 1, 'counted', NULL, NULL, NULL, 'promised' FROM many`);
     const { problems, problems_total } = verify();
     expect(problems).toHaveLength(100);
     expect(problems_total).toBeGreaterThanOrEqual(251);
@@ -324,4 +325,28 @@ test('L7: an idempotency key is no part of the proof: pruning leaves it whole', 
   t.time.pass(HOUR);
   await t.store.prune({ idempotency_ms: 0, history_ms: 0, deliveries_ms: 0, usage_ms: 0 });
   expect(verify().problems).toEqual([]);
+});
+
+describe('L6: a held order is held for what the journal tells', () => {
+  async function refuseBuyer(): Promise<void> {
+    const reservation = await t.granted('tee', 1);
+    answerOf(await t.submit(reservation, { buyer: { email: 'ada@gmail.ru' } }));
+    await t.decide(reservation.reservation_id, (state) => decideBuyerRefused(state, ['buyer.email']));
+  }
+
+  test.each([
+    ['another reason', "UPDATE orders SET held_for = 'order_quota' WHERE held_for = 'buyer_refused'"],
+    ['none', "UPDATE orders SET held_for = NULL WHERE held_for = 'buyer_refused'"],
+    ['nothing that was refused', "UPDATE orders SET refused_fields = '[]' WHERE held_for = 'buyer_refused'"],
+    [
+      'a refusal, although it is stale',
+      `UPDATE orders SET refused_fields = '["note"]' WHERE held_for = 'stale'`,
+    ],
+    ['a reason, although it is placed', "UPDATE orders SET held_for = 'stale' WHERE state = 'placed'"],
+  ])('%s is found', async (_, sql) => {
+    await refuseBuyer();
+    expect(verify().problems).toEqual([]);
+    tamper(sql);
+    expect(invariants()).toContain('L6');
+  });
 });

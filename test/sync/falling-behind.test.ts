@@ -29,8 +29,11 @@ const told = (name: string) => t.events.filter(({ event }) => event === name);
 function wrap(change: (source: StockSource) => Partial<StockSource>): void {
   const source = t.upstream.source as { -readonly [Name in keyof StockSource]: StockSource[Name] };
   const plain: StockSource = {
+    publicationKey: source.publicationKey.bind(source),
+    listings: source.listings.bind(source),
     locations: source.locations.bind(source),
     catalogue: source.catalogue.bind(source),
+    countVariants: source.countVariants.bind(source),
     cursorNow: source.cursorNow.bind(source),
     changesSince: source.changesSince.bind(source),
     readItems: source.readItems.bind(source),
@@ -141,7 +144,7 @@ test('a heartbeat renews its lease with each page, and ends when another process
         if (pages < 4)
           expect(await other.sync.readAll(signal)).toEqual({ done: false, why: 'another_process' });
         else t.rawly((db) => db.exec("UPDATE leases SET owner = 'worker-9', until_ms = until_ms + 100000"));
-        yield { levels: [], item_ids: [], cursor };
+        yield { levels: [], item_ids: [], product_ids: [], has_lost_variants: false, cursor };
       }
     },
   }));

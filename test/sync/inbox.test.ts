@@ -3,7 +3,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { LIMITS } from '../../src/config.js';
 import { type StockSource, UpstreamError } from '../../src/upstream/upstream.js';
-import { HOUR, MINUTE, SECOND } from '../helpers/ledger.js';
+import { dueRows, HOUR, MINUTE, SECOND } from '../helpers/ledger.js';
 import { product, ShopLedger, SMALL_CATALOGUE, STORE, tailOf, WAREHOUSE } from '../helpers/shop-ledger.js';
 import { InboxBench, type InboxOptions, levelBody } from '../helpers/webhooks.js';
 
@@ -224,7 +224,7 @@ describe('what a delivery names', () => {
     await open();
     const reservation = await t.mirrored('CAP', 2);
     await t.workFor(SECOND);
-    expect(await t.store.dueOutbox(10)).toEqual([]);
+    expect(await dueRows(t.store, 10)).toEqual([]);
     const [draft] = t.drafts();
     if (draft === undefined) throw new Error('no draft');
     t.byHand('delete', draft);

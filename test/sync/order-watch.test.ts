@@ -2,12 +2,14 @@
 
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { ReserveAnswer } from '../../src/ledger/reserve.js';
-import { AGENT, answerOf, MINUTE, SECOND } from '../helpers/ledger.js';
+import { ALL_SCOPES } from '../../src/sandbox/access.js';
+import { AGENT, answerOf, HOUR, MINUTE, SECOND } from '../helpers/ledger.js';
 import { ShopLedger, type ShopLedgerOptions, STORE, WAREHOUSE } from '../helpers/shop-ledger.js';
 
 let t: ShopLedger;
+/** Orders that are paid: only what was paid can be refunded. */
 const open = async (options: ShopLedgerOptions = {}) => {
-  t = await ShopLedger.open(options);
+  t = await ShopLedger.open({ ...options, settings: { order_payment: 'paid', ...options.settings } });
 };
 afterEach(() => t.close());
 
@@ -48,6 +50,18 @@ const restocked = (reservation_id: string) =>
       .pluck()
       .get(reservation_id),
   );
+
+test('22: an order that nobody has paid is cancelled without a refund, and its units can be sold at once', async () => {
+  await open({ settings: { order_payment: 'pending' } });
+  const { reservation, name } = await placed('SCARF', 2);
+  await poll();
+  t.time.pass(MINUTE);
+  t.server.shop.cancel(name, { restock: true });
+  await poll();
+  expect(await status(reservation)).toBe('cancelled');
+  expect(await told(reservation)).toEqual(['cancelled']);
+  expect(await t.atp('SCARF')).toBe(3);
+});
 
 describe('by poll', () => {
   beforeEach(() => open());
@@ -205,6 +219,34 @@ test('an order that the shop has deleted is told once, and not asked for by ever
   expect(await status(reservation)).toBe('placed');
 });
 
+describe('item 21: an order that an app sees for sixty days', () => {
+  const SIXTY_DAYS = 60 * 24 * HOUR;
+  const read = async (scopes: readonly string[], age_ms: number) => {
+    await open({ sandbox: { scopes } });
+    const order = await placed('SCARF', 1);
+    t.time.pass(age_ms);
+    await t.orderWatch.see([order.ref], signal);
+    const { timeline } = answerOf(await t.ledger.getOrder(AGENT, order.reservation));
+    return timeline.find(({ event }) => event === 'order.missing')?.detail ?? null;
+  };
+  const without = ALL_SCOPES.filter((scope) => scope !== 'read_all_orders');
+
+  test('is told as older than that, or not shown, when it is', async () => {
+    expect(await read(without, SIXTY_DAYS + MINUTE)).toMatch(
+      /older than 60 days, or not shown.*read_all_orders/,
+    );
+    expect(t.events.filter(({ event }) => event === 'order_missing')).toMatchObject([
+      { detail: { is_old: true } },
+    ]);
+  });
+
+  test('is there before, and with read_all_orders after that too', async () => {
+    expect(await read(without, SIXTY_DAYS - MINUTE)).toBeNull();
+    await t.close();
+    expect(await read(ALL_SCOPES, SIXTY_DAYS + MINUTE)).toBeNull();
+  });
+});
+
 describe('only what the shop has put back can be sold again', () => {
   beforeEach(() => open());
   afterEach(() => t.expectTrueBooks());
@@ -282,7 +324,15 @@ describe('only what the shop has put back can be sold again', () => {
         readOrders: async () => reading.seen,
         ordersChangedSince: orders.ordersChangedSince.bind(orders),
       };
-      const clock = { now: () => reading.at_ms, observe: (written: number) => written, elapsed: () => 0 };
+      const clock = {
+        now: () => reading.at_ms,
+        observe: (written: number) => written,
+        elapsed: () => 0,
+        doubtMs: () => 0,
+        missedMs: () => 0,
+        mayHaveStoodStill: () => false,
+        leadMs: () => 0,
+      };
       await t.watchOrders({ source: late, clock }).see([ref], signal);
     }
   });

@@ -1,7 +1,7 @@
 /** Many who ask at once make few calls, and nobody gets an answer that is older than the question. */
 
 import { describe, expect, test } from 'vitest';
-import { ReadBatch } from '../../src/sync/read-batch.js';
+import { ReadBatch } from '../../src/upstream/read-batch.js';
 import { UpstreamError } from '../../src/upstream/upstream.js';
 
 const forever = new AbortController().signal;

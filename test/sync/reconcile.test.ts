@@ -141,6 +141,8 @@ test('a product that was archived, deleted or taken off sale unseen is drift of 
   t.time.pass(5 * MINUTE);
   hidden('SCARF', () => t.server.shop.setProductStatus('SCARF', 'ARCHIVED'));
   hidden('LAMP', () => t.server.shop.setProductStatus('LAMP', 'DRAFT'));
+  // What is in no list of changes, and not even in the shop's log of deletions.
+  t.server.set({ searchLagMs: 20 * MINUTE });
   t.server.shop.deleteProduct('COAT');
   await t.beat();
   t.time.pass(10 * MINUTE);

@@ -19,6 +19,7 @@ beforeEach(async () => {
   clients = [];
   bugs.length = 0;
   shop = await TestLedger.open();
+  await shop.readWhole();
   await shop.seed({ sku: 'a/b 100%', levels: { [WAREHOUSE]: 10 } });
 });
 afterEach(async () => {
@@ -163,37 +164,26 @@ describe('resources', () => {
 });
 
 describe('check_stock', () => {
-  it('links to each SKU as a resource, behind its text', async () => {
-    const client = await connected();
-    const { content } = await client.callTool({
-      name: 'check_stock',
-      arguments: { skus: ['a/b 100%', 'NO-SUCH'] },
-    });
-    expect((content as object[]).slice(1)).toEqual([{ type: 'resource_link', uri: URI, name: 'a/b 100%' }]);
-  });
-
-  it.each([
-    ['2024-11-05', []],
-    ['2025-03-26', []],
-    ['2025-06-18', ['resource_link']],
-    ['2025-11-25', ['resource_link']],
-  ])('answers a client of %s with what that revision has: %j behind the text', async (revision, links) => {
-    const [ours, theirs] = InMemoryTransport.createLinkedPair();
-    await mcpServer(
-      { version: '0' },
-      { ledger: shop.ledger, caller: LOCAL_CALLER, reportBug: String },
-    ).connect(ours);
-    const answers: Json[] = [];
-    theirs.onmessage = (message) => answers.push(message);
-    await theirs.start();
-    const clientInfo = { name: 'old', version: '0' };
-    const hello = { protocolVersion: revision, capabilities: {}, clientInfo };
-    await theirs.send({ jsonrpc: '2.0', id: 1, method: 'initialize', params: hello });
-    const call = { name: 'check_stock', arguments: { skus: ['a/b 100%'] } };
-    await theirs.send({ jsonrpc: '2.0', id: 2, method: 'tools/call', params: call });
-    await expect.poll(() => answers.length).toBe(2);
-    expect(answers[0].result.protocolVersion).toBe(revision);
-    expect(answers[1].result.content.map(({ type }: Json) => type)).toEqual(['text', ...links]);
-    await theirs.close();
-  });
+  it.each([['2024-11-05'], ['2025-03-26'], ['2025-06-18'], ['2025-11-25']])(
+    'answers a client of %s with text alone: links break the next turn of some frameworks',
+    async (revision) => {
+      const [ours, theirs] = InMemoryTransport.createLinkedPair();
+      await mcpServer(
+        { version: '0' },
+        { ledger: shop.ledger, caller: LOCAL_CALLER, reportBug: String },
+      ).connect(ours);
+      const answers: Json[] = [];
+      theirs.onmessage = (message) => answers.push(message);
+      await theirs.start();
+      const clientInfo = { name: 'old', version: '0' };
+      const hello = { protocolVersion: revision, capabilities: {}, clientInfo };
+      await theirs.send({ jsonrpc: '2.0', id: 1, method: 'initialize', params: hello });
+      const call = { name: 'check_stock', arguments: { skus: ['a/b 100%'] } };
+      await theirs.send({ jsonrpc: '2.0', id: 2, method: 'tools/call', params: call });
+      await expect.poll(() => answers.length).toBe(2);
+      expect(answers[0].result.protocolVersion).toBe(revision);
+      expect(answers[1].result.content.map(({ type }: Json) => type)).toEqual(['text']);
+      await theirs.close();
+    },
+  );
 });

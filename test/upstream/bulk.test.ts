@@ -120,7 +120,18 @@ describe('a large catalogue', () => {
 /** The item of the page walk, and that of the bulk result. */
 const PAGED = 'gid://shopify/InventoryItem/1';
 const BULKED = 'gid://shopify/InventoryItem/9007199254740993';
-const VARIANT = { title: 'One', product: { id: 'gid://shopify/Product/3', title: 'T', status: 'ACTIVE' } };
+const VARIANT = {
+  title: 'One',
+  requiresComponents: false,
+  product: {
+    id: 'gid://shopify/Product/3',
+    title: 'T',
+    status: 'ACTIVE',
+    requiresSellingPlan: false,
+    isGiftCard: false,
+    combinedListingRole: null,
+  },
+};
 const ITEM = { id: BULKED, sku: 'S', tracked: true };
 const VARIANT_LINE = { id: 'gid://shopify/ProductVariant/2', ...VARIANT, __parentId: BULKED };
 const LEVEL_LINE = {
@@ -201,6 +212,7 @@ describe('what comes of a bulk operation', () => {
       {
         as_of: 'walk',
         total_items: 1,
+        variants: 1,
         items: [
           expect.objectContaining({
             item_id: '9007199254740993',
@@ -217,7 +229,10 @@ describe('what comes of a bulk operation', () => {
   });
 
   it('nothing at all, when the shop counts nothing', async () => {
-    const shop = await scripted({ state: { ...DONE, rootObjectCount: '0' }, url: () => null });
+    const shop = await scripted({
+      state: { ...DONE, rootObjectCount: '0', objectCount: '0' },
+      url: () => null,
+    });
     expect(await pagesOf(shop.open().source)).toEqual([]);
   });
 
@@ -243,6 +258,7 @@ describe('what comes of a bulk operation', () => {
     ['no operation', { state: null }],
     ['no result for what was counted', { url: () => null }],
     ['a count that is no number', { state: { ...DONE, rootObjectCount: 'many' } }],
+    ['item 21: fewer levels of its last item than were counted', { result: send([ITEM, VARIANT_LINE]) }],
     ['fewer items than were counted', { state: { ...DONE, rootObjectCount: '2' } }],
     ['more items than were counted', { result: send([...GOOD, { ...ITEM, id: PAGED }]) }],
     ['levels before their item', { result: send([LEVEL_LINE, ITEM]) }],

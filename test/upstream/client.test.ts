@@ -10,6 +10,7 @@ const DRAFT = {
   ready: true,
   reserveInventoryUntil: '2030-01-01T00:00:00Z',
   tags: ['holdfast', 'hf-1'],
+  lineItems: { nodes: [], pageInfo: { hasNextPage: false } },
   order: null,
 };
 const CREATED = { data: { draftOrderCreate: { draftOrder: DRAFT, userErrors: [] } } };
@@ -82,7 +83,7 @@ describe('where a token may go', () => {
     const shop = await shopThat((_, response) => {
       response.writeHead(307, { location: `${elsewhere.origin}/admin` }).end();
     });
-    await expect(open(shop).source.cursorNow(forever)).rejects.toMatchObject({ failure: 'protocol' });
+    await expect(open(shop).source.countVariants(forever)).rejects.toMatchObject({ failure: 'protocol' });
     expect(elsewhere.requests).toEqual([]);
   });
 
@@ -94,7 +95,7 @@ describe('where a token may go', () => {
       open({ origin: right.origin, credentials: { access_token: 'other' } }),
     ];
     await Promise.all(
-      Array.from({ length: 20 }, (_, i) => (i % 2 ? atLeft : atRight).source.cursorNow(forever)),
+      Array.from({ length: 20 }, (_, i) => (i % 2 ? atLeft : atRight).source.countVariants(forever)),
     );
     const tokens = ({ requests }: RawShop) =>
       new Set(requests.map((r) => r.headers['x-shopify-access-token']));
@@ -109,7 +110,7 @@ describe('reads', () => {
       count === 1 ? json(response, {}, 429, { 'retry-after': '2.0' }) : json(response, CLOCK),
     );
     const { source, waits_ms } = open(shop);
-    await source.cursorNow(forever);
+    await source.countVariants(forever);
     expect(waits_ms).toEqual([2_000]);
   });
 
@@ -118,13 +119,18 @@ describe('reads', () => {
       json(response, count === 1 ? throttled(752, 10, 100) : CLOCK),
     );
     const { source, waits_ms } = open(shop);
-    await source.cursorNow(forever);
+    await source.countVariants(forever);
     expect(waits_ms).toEqual([7_420, 5_000]);
   });
 
   it('THROTTLED waits a second at least, and random spreads the wait', async () => {
     const shop = await shopThat((_, response, count) =>
-      json(response, count < 3 ? throttled(11, 10, 100) : { data: { draftOrders: { nodes: [] } } }),
+      json(
+        response,
+        count < 3
+          ? throttled(11, 10, 100)
+          : { data: { draftOrders: { nodes: [], pageInfo: { hasNextPage: false, endCursor: null } } } },
+      ),
     );
     const { sink, waits_ms } = open({ origin: shop.origin, random: () => 0.5 });
     await sink.findHolds('hf-1', forever);
@@ -135,14 +141,14 @@ describe('reads', () => {
     const shop = await shopThat((_, response) => json(response, {}, 429, { 'retry-after': '600' }));
     const { source, waits_ms } = open(shop);
     const failure = { failure: 'throttled', retry_after_ms: 600_000 };
-    await expect(source.cursorNow(forever)).rejects.toMatchObject(failure);
+    await expect(source.countVariants(forever)).rejects.toMatchObject(failure);
     expect(waits_ms).toEqual([]);
   });
 
   it('a dropped connection is tried again, a bounded number of times', async () => {
     const shop = await shopThat((_, response) => response.destroy());
     const { source, waits_ms } = open(shop);
-    await expect(source.cursorNow(forever)).rejects.toMatchObject({ failure: 'unreachable' });
+    await expect(source.countVariants(forever)).rejects.toMatchObject({ failure: 'unreachable' });
     expect(shop.requests.length).toBe(4);
     expect(waits_ms).toEqual([125, 250, 500]);
   });
@@ -166,14 +172,14 @@ describe('reads', () => {
       response.on('drain', more);
       more();
     });
-    await expect(open(shop).source.cursorNow(forever)).rejects.toMatchObject({ failure: 'protocol' });
+    await expect(open(shop).source.countVariants(forever)).rejects.toMatchObject({ failure: 'protocol' });
     expect(shop.requests.length).toBe(1);
   });
 
   it('no answer in time is given up', async () => {
     const shop = await shopThat(() => {});
     const { source } = open({ origin: shop.origin, tuning: { timeout_ms: 1_000, attempts_max: 2 } });
-    await expect(source.cursorNow(forever)).rejects.toMatchObject({ failure: 'unreachable' });
+    await expect(source.countVariants(forever)).rejects.toMatchObject({ failure: 'unreachable' });
     expect(shop.requests.length).toBe(2);
   });
 
@@ -181,7 +187,7 @@ describe('reads', () => {
     const caller = new AbortController();
     const shop = await shopThat(() => caller.abort());
     const { source, waits_ms } = open(shop);
-    await expect(source.cursorNow(caller.signal)).rejects.toMatchObject({ failure: 'unreachable' });
+    await expect(source.countVariants(caller.signal)).rejects.toMatchObject({ failure: 'unreachable' });
     expect([shop.requests.length, waits_ms]).toEqual([1, []]);
   });
 
@@ -192,7 +198,7 @@ describe('reads', () => {
         errors: [{ message: 'no', path: ['shop', 'x'], extensions: { code: 'ODD' } }],
       }),
     );
-    await expect(open(shop).source.cursorNow(forever)).rejects.toMatchObject({ failure: 'protocol' });
+    await expect(open(shop).source.countVariants(forever)).rejects.toMatchObject({ failure: 'protocol' });
   });
 
   it.each([
@@ -207,7 +213,7 @@ describe('reads', () => {
     [503, 'unreachable'],
   ])('HTTP %i is %s', async (status, failure) => {
     const shop = await shopThat((_, response) => json(response, {}, status));
-    await expect(open(shop).source.cursorNow(forever)).rejects.toMatchObject({ failure });
+    await expect(open(shop).source.countVariants(forever)).rejects.toMatchObject({ failure });
   });
 
   it('200 without JSON, without data, or without a clock is a broken promise', async () => {
@@ -230,15 +236,15 @@ describe('the cost bucket', () => {
     const shop = await shopThat(({ body }, response) => {
       const data = body.query?.includes('CreateHold')
         ? CREATED.data
-        : { ...CLOCK.data, draftOrders: { nodes: [] } };
+        : { ...CLOCK.data, draftOrders: { nodes: [], pageInfo: { hasNextPage: false, endCursor: null } } };
       json(response, { data, extensions });
     });
     const { source, sink, waits_ms } = open(shop);
-    await source.cursorNow(forever);
+    await source.countVariants(forever);
     await sink.createHold(REQUEST, forever);
     await sink.findHolds('hf-1', forever);
     expect(waits_ms).toEqual([]);
-    await source.cursorNow(forever);
+    await source.countVariants(forever);
     expect(waits_ms).toEqual([4_100]);
   });
 
@@ -248,7 +254,7 @@ describe('the cost bucket', () => {
     );
     const { sink, source, waits_ms } = open(shop);
     expect(await sink.createHold(REQUEST, forever)).toMatchObject({ outcome: 'unknown' });
-    await source.cursorNow(forever);
+    await source.countVariants(forever);
     // 500 are kept, and a document that was never sent is taken for 20 points.
     expect(waits_ms).toEqual([1_200]);
   });
@@ -417,14 +423,14 @@ describe('client credentials', () => {
   it('many calls at once wait for one grant', async () => {
     const shop = await grantingShop(() => true);
     const { source } = open({ origin: shop.origin, credentials });
-    await Promise.all(Array.from({ length: 8 }, () => source.cursorNow(forever)));
+    await Promise.all(Array.from({ length: 8 }, () => source.countVariants(forever)));
     expect(grants(shop)).toBe(1);
   });
 
   it('a refused token is replaced once for everybody, and the calls go through', async () => {
     const shop = await grantingShop((token) => token === 'at_planted_2');
     const { source, waits_ms } = open({ origin: shop.origin, credentials });
-    await Promise.all(Array.from({ length: 8 }, () => source.cursorNow(forever)));
+    await Promise.all(Array.from({ length: 8 }, () => source.countVariants(forever)));
     expect([grants(shop), waits_ms]).toEqual([2, []]);
   });
 
@@ -451,17 +457,17 @@ describe('client credentials', () => {
       json(response, { access_token: 'at_2', scope: 'x', expires_in: 86_399 });
     });
     const { source } = open({ origin: shop.origin, credentials });
-    const calls = await Promise.allSettled(Array.from({ length: 8 }, () => source.cursorNow(forever)));
+    const calls = await Promise.allSettled(Array.from({ length: 8 }, () => source.countVariants(forever)));
     expect(calls.map(({ status }) => status)).toEqual(Array(8).fill('rejected'));
     expect(asked).toBe(1);
-    await source.cursorNow(forever);
+    await source.countVariants(forever);
     expect(asked).toBe(2);
   });
 
   it('a token that is always refused is asked for twice at most', async () => {
     const shop = await grantingShop(() => false);
     const { source } = open({ origin: shop.origin, credentials });
-    await expect(source.cursorNow(forever)).rejects.toMatchObject({ failure: 'unauthorized' });
+    await expect(source.countVariants(forever)).rejects.toMatchObject({ failure: 'unauthorized' });
     expect(grants(shop)).toBe(2);
   });
 
@@ -469,12 +475,12 @@ describe('client credentials', () => {
     const shop = await grantingShop(() => true);
     let now_ms = Date.now();
     const { source } = open({ origin: shop.origin, credentials, now: () => now_ms });
-    await source.cursorNow(forever);
+    await source.countVariants(forever);
     now_ms += 23 * 3_600_000;
-    await source.cursorNow(forever);
+    await source.countVariants(forever);
     expect(grants(shop)).toBe(1);
     now_ms += 3_600_000 - 30_000;
-    await source.cursorNow(forever);
+    await source.countVariants(forever);
     expect(grants(shop)).toBe(2);
   });
 

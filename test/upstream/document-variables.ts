@@ -7,6 +7,7 @@ type Samples = { readonly [Key in keyof typeof DOCUMENTS]: VariablesOf<(typeof D
 const ids = (type: string) => [`gid://shopify/${type}/9007199254740993`];
 const id = (type: string) => `gid://shopify/${type}/9007199254740993`;
 const page = { first: 50, after: 'eyJsYXN0X2lkIjoxfQ==' };
+const flags = { publication: id('Publication'), flags: true };
 const subscription: Samples['subscribe']['input'] = {
   uri: 'https://holdfast.example.com/webhooks/shopify',
   format: 'JSON',
@@ -18,12 +19,15 @@ export const VARIABLES: Samples = {
   clock: {},
   probe: {},
   locations: page,
-  items: { ...page, query: 'sku:"A" OR sku:"B"', variants: 5, levels: 25 },
-  items_by_id: { ids: ids('InventoryItem'), variants: 5, levels: 25 },
+  items: { ...page, query: 'sku:"A" OR sku:"B"', variants: 5, levels: 25, ...flags },
+  items_by_id: { ids: ids('InventoryItem'), variants: 5, levels: 25, ...flags },
   item_levels: { ...page, id: id('InventoryItem') },
-  item_variants: { ...page, id: id('InventoryItem') },
+  item_variants: { ...page, id: id('InventoryItem'), ...flags },
+  listings: { ...page, ...flags },
+  publications: page,
   changed_levels: { ...page, location: id('Location'), query: "updated_at:>='2026-11-23T12:00:00Z'" },
   changed_products: { ...page, query: "updated_at:>='2026-11-23T12:00:00Z'", variants: 100 },
+  deleted_products: { ...page, query: 'action:destroy AND subject_type:PRODUCT AND id:>1' },
   product_variants: { ...page, id: id('Product') },
   create_hold: {
     input: {
@@ -53,10 +57,10 @@ export const VARIABLES: Samples = {
       },
     },
   },
-  complete_hold: { id: id('DraftOrder') },
+  complete_hold: { id: id('DraftOrder'), pending: true },
   delete_hold: { id: id('DraftOrder') },
   hold: { id: id('DraftOrder') },
-  holds: { query: 'tag:"hf-1"', first: 10 },
+  holds: { ...page, query: 'tag:"hf-1"', first: 10 },
   move_stock: {
     key: '6f0f2f1e-6a0e-4c58-9d55-6b8f8a1c8f10',
     input: {
@@ -90,7 +94,16 @@ export const VARIABLES: Samples = {
       shippingAddress: { firstName: 'Ada', lastName: 'Lovelace', address1: '1 Street', countryCode: 'DE' },
     },
   },
-  orders_by_source: { query: 'source_identifier:"hf-1"', first: 10 },
+  fulfilment: { ...page, id: id('Order') },
+  move_fulfilment: {
+    id: id('FulfillmentOrder'),
+    to: id('Location'),
+    lines: [{ id: id('FulfillmentOrderLineItem'), quantity: 1 }],
+  },
+  orders_by_source: { ...page, query: 'source_identifier:"hf-1"', first: 10 },
+  reserved_levels: { ids: ids('InventoryItem'), levels: 10 },
+  tagged_orders: { ...page, query: 'tag:"hf-1"', first: 10 },
+  cancel_order: { id: id('Order'), note: 'twin' },
   variants_count: { limit: null },
   bulk_items: {},
   start_bulk: { query: '{ inventoryItems { edges { node { id } } } }' },
@@ -105,6 +118,8 @@ export const VARIABLES: Samples = {
   },
   order_lines: { ...page, id: id('Order') },
   refund_lines: { ...page, id: id('Refund') },
+  order_refunds: { id: id('Order') },
+  return_refunds: { ...page, id: id('Return') },
   returns_by_order: { ids: ids('Order'), first: 10, refunds: 250 },
   order_returns: { ...page, id: id('Order'), refunds: 250 },
   return_goods: { ...page, id: id('Return'), lines: 50 },

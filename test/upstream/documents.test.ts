@@ -114,17 +114,36 @@ function grantedBy(scopes: readonly string[]): ReadonlySet<string> {
   return new Set(scopes.flatMap((scope) => [scope, scope.replace(/^write_/, 'read_')]));
 }
 
+/** What is used although it is deprecated: the one way to leave an order to be paid that every shop takes. */
+const DEPRECATED_USES: Readonly<Record<string, readonly string[]>> = {
+  complete_hold: [
+    'deprecated argument: Create a draft with payment terms rather than marking the draft as pending.',
+  ],
+};
+
+/**
+ * Variants say where they are published since 2026-07. API_VERSION is later, and Shopify answers with a later version than the one
+ * that is asked for, never with an earlier one.
+ */
+const NEWER_THAN_2026_04: ReadonlySet<string> = new Set([
+  'items',
+  'items_by_id',
+  'item_variants',
+  'listings',
+]);
+
 describe('documents', () => {
-  describe.each([...copies, ['of the sandbox', served] as const])('in the schema %s', (_, schema) => {
-    it.each(documents)('%s and its variables are valid, and free of what is deprecated', (key, operation) => {
-      expect(flaws(schema, operation, VARIABLES[key])).toEqual([]);
+  describe.each([...copies, ['of the sandbox', served] as const])('in the schema %s', (version, schema) => {
+    const its = documents.filter(([key]) => version !== '2026-04' || !NEWER_THAN_2026_04.has(key));
+    it.each(its)('%s and its variables are valid, and free of what is deprecated', (key, operation) => {
+      expect(flaws(schema, operation, VARIABLES[key])).toEqual(DEPRECATED_USES[key] ?? []);
     });
   });
 
   if (existsSync(WHOLE)) {
     const whole = buildSchema(gunzipSync(readFileSync(WHOLE)).toString('utf8'), { assumeValid: true });
     it.each(documents)('%s and its variables are valid in the whole schema', (key, operation) => {
-      expect(flaws(whole, operation, VARIABLES[key])).toEqual([]);
+      expect(flaws(whole, operation, VARIABLES[key])).toEqual(DEPRECATED_USES[key] ?? []);
     });
   } else {
     console.info('documents: the whole Admin schema is not here; checked against copies of its parts');
@@ -235,6 +254,22 @@ describe('scopes', () => {
     const [plain, move] = [requiredScopes({ mirror: 'none' }), requiredScopes({ mirror: 'move' })];
     expect(move.filter((scope) => !plain.includes(scope))).toEqual(['write_inventory', 'write_orders']);
   });
+
+  it.each(MODES)(
+    'moving orders to their promised places needs two more, in mode %s, and only where it is on',
+    (mirror) => {
+      const plain = requiredScopes({ mirror });
+      const routing = requiredScopes({ mirror, is_routing: true });
+      expect(routing.filter((scope) => !plain.includes(scope))).toEqual([
+        'read_merchant_managed_fulfillment_orders',
+        'write_merchant_managed_fulfillment_orders',
+      ]);
+      expect(requiredScopes({ mirror, is_routing: true, read_only: true })).toEqual(
+        requiredScopes({ mirror, read_only: true }),
+      );
+      for (const scope of routing) expect(SCOPE_TABLE[scope]).toMatch(/^to [a-z]/);
+    },
+  );
 
   it.each(MODES)('a server that only reads needs none that writes, in mode %s either', (mirror) => {
     const all = requiredScopes({ mirror });

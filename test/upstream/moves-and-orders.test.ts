@@ -223,7 +223,7 @@ describe('an order without a draft', () => {
   async function request(shop: OpenSandbox, more: Partial<OrderRequest> = {}): Promise<OrderRequest> {
     const [item] = await shop.upstream.source.findBySku([SKU], forever);
     const lines = [{ variant_id: item?.variant_id ?? '', quantity_units: 2 }];
-    return { tag: 'hf-1', lines, buyer: null, note: null, reference: null, ...more };
+    return { tag: 'hf-1', lines, buyer: null, note: null, reference: null, payment: 'paid', ...more };
   }
 
   it('takes its units, is paid, and is found by our tag alone', async () => {
@@ -299,7 +299,18 @@ describe('an order without a draft', () => {
       json(
         response,
         body.query?.includes('mutation') === true
-          ? { data: { orderCreate: { order: { id: 'gid://shopify/Order/9', name: '#9' }, userErrors: [] } } }
+          ? {
+              data: {
+                orderCreate: {
+                  order: {
+                    id: 'gid://shopify/Order/9',
+                    name: '#9',
+                    lineItems: { nodes: [], pageInfo: { hasNextPage: false } },
+                  },
+                  userErrors: [],
+                },
+              },
+            }
           : {
               data: {
                 nodes: [
@@ -320,7 +331,14 @@ describe('an order without a draft', () => {
     );
     cleanups.push(shop.close);
     const lines = ['1', '2'].map((variant_id) => ({ variant_id, quantity_units: 1 }));
-    const wanted: OrderRequest = { tag: 'hf-1', lines, buyer: null, note: null, reference: null };
+    const wanted: OrderRequest = {
+      tag: 'hf-1',
+      lines,
+      buyer: null,
+      note: null,
+      reference: null,
+      payment: 'paid',
+    };
     expect(await open(shop).sink.placeOrder(wanted, forever)).toMatchObject({ outcome: 'done' });
     expect(shop.requests[1]?.body.variables).toMatchObject({
       order: {
@@ -350,10 +368,17 @@ describe('an order without a draft', () => {
     });
     cleanups.push(shop.close);
     const lines = [{ variant_id: '1', quantity_units: 1 }];
-    const wanted: OrderRequest = { tag: 'hf-1', lines, buyer: null, note: null, reference: null };
+    const wanted: OrderRequest = {
+      tag: 'hf-1',
+      lines,
+      buyer: null,
+      note: null,
+      reference: null,
+      payment: 'paid',
+    };
     const paced = { outcome: 'paced', retry_after_ms: kind === 'http' ? 40_000 : 60_000 };
     expect(await open(shop).sink.placeOrder(wanted, forever)).toMatchObject(paced);
-    expect(await open(shop).sink.completeHold('7', forever)).toMatchObject(paced);
+    expect(await open(shop).sink.completeHold('7', forever, 'paid')).toMatchObject(paced);
   });
 });
 

@@ -23,6 +23,7 @@ afterEach(async () => {
 });
 
 const SKU = SEED_SKUS.plentiful;
+const COUNTRY = 'buyer.shipping_address.country_code';
 const NOTHING: Omit<OrderDetails, 'until_ms'> = { buyer: null, note: null, reference: null };
 
 const available = ({ shop }: OpenSandbox) => shop.stockOf(SKU, SEED_LOCATIONS.warehouse).available;
@@ -35,7 +36,7 @@ async function request(shop: OpenSandbox, tag = 'hf-1', units = 2): Promise<Hold
   return { tag, lines: [{ variant_id, quantity_units: units }], until_ms: shop.now() + 900_000 };
 }
 
-function done<T>(outcome: WriteOutcome<T> | Extract<OrderOutcome, { outcome: 'paced' }>): T {
+function done<T>(outcome: WriteOutcome<T> | Exclude<OrderOutcome, WriteOutcome<unknown>>): T {
   if (outcome.outcome !== 'done') throw new Error(`expected done, got ${JSON.stringify(outcome)}`);
   return outcome.value;
 }
@@ -56,6 +57,7 @@ describe('making a hold', () => {
       status: 'open',
       until_ms: Math.floor(wanted.until_ms / 1_000) * 1_000,
       checkout_url: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+\/invoices\//),
+      lines: [{ item_id: expect.stringMatching(/^\d+$/), sku: SKU, quantity_units: 2 }],
       order: null,
     });
     expect(await shop.upstream.sink.readHold(hold.hold_ref, forever)).toEqual(hold);
@@ -66,16 +68,19 @@ describe('making a hold', () => {
     });
   });
 
-  it('a time in the past and an unknown variant are refused', async () => {
+  it('a time in the past is left for later, and an unknown variant is refused', async () => {
     const shop = await sandbox();
     const wanted = await request(shop);
     const late = { ...wanted, until_ms: shop.now() - 1_000 };
     expect(await shop.upstream.sink.createHold(late, forever)).toMatchObject({
-      outcome: 'refused',
+      outcome: 'not_sent',
       failure: 'refused',
     });
     const unknown = { ...wanted, lines: [{ variant_id: '1', quantity_units: 1 }] };
-    expect(await shop.upstream.sink.createHold(unknown, forever)).toMatchObject({ outcome: 'refused' });
+    expect(await shop.upstream.sink.createHold(unknown, forever)).toMatchObject({
+      outcome: 'refused',
+      cause: 'item_unavailable',
+    });
     expect(drafts(shop)).toEqual([]);
   });
 
@@ -233,16 +238,26 @@ describe('updating a hold', () => {
   });
 
   it.each([
-    ['a country that does not exist', { shipping_address: { country_code: 'QQ' } }],
-    ['a country that is no code', { shipping_address: { country_code: '1 Planted Street' } }],
-    ['an address that is none', { email: 'not an email' }],
-  ])('%s is refused', async (_, buyer) => {
+    ['a country that does not exist', { shipping_address: { country_code: 'QQ' } }, COUNTRY],
+    ['a country that is no code', { shipping_address: { country_code: '1 Planted Street' } }, COUNTRY],
+    ['an address that is none', { email: 'not an email' }, 'buyer.email'],
+    ['a domain that Shopify does not like', { email: 'ada@gmail.ru' }, 'buyer.email'],
+    ['a number that is none', { phone: 'call me' }, 'buyer.phone'],
+    ['a number in an address', { phone: '12', shipping_address: { country_code: 'DE' } }, 'buyer.phone'],
+    [
+      'a province of another country',
+      { shipping_address: { country_code: 'CA', province: 'TX' } },
+      'buyer.shipping_address.province',
+    ],
+  ] as const)('%s is refused, and named as our callers know it', async (_, buyer, field) => {
     const shop = await sandbox();
     const hold = await held(shop);
     const details = { ...NOTHING, buyer, until_ms: shop.now() + 900_000 };
     expect(await shop.upstream.sink.updateHold(hold.hold_ref, details, forever)).toMatchObject({
-      outcome: 'refused',
+      outcome: 'buyer_refused',
+      fields: [field],
     });
+    expect(drafts(shop)[0]).toMatchObject({ email: null, phone: null, shippingAddress: null });
   });
 
   it('a lost answer is repeated, because it is harmless', async () => {
@@ -260,7 +275,7 @@ describe('updating a hold', () => {
     const details = { ...NOTHING, until_ms: shop.now() + 900_000 };
     expect(await shop.upstream.sink.updateHold('1', details, forever)).toMatchObject({ outcome: 'refused' });
     const hold = await held(shop);
-    done(await shop.upstream.sink.completeHold(hold.hold_ref, forever));
+    done(await shop.upstream.sink.completeHold(hold.hold_ref, forever, 'paid'));
     expect(await shop.upstream.sink.updateHold(hold.hold_ref, details, forever)).toMatchObject({
       outcome: 'refused',
     });
@@ -272,12 +287,14 @@ describe('completing a hold', () => {
     const shop = await sandbox();
     const stock = available(shop);
     const hold = await held(shop);
-    const order = done(await shop.upstream.sink.completeHold(hold.hold_ref, forever));
+    const order = done(await shop.upstream.sink.completeHold(hold.hold_ref, forever, 'paid'));
     expect(order).toEqual({
       order_ref: expect.stringMatching(/^\d+$/),
       order_name: expect.stringMatching(/^#\d+$/),
+      lines: hold.lines,
+      is_cancelled: false,
     });
-    expect(done(await shop.upstream.sink.completeHold(hold.hold_ref, forever))).toEqual(order);
+    expect(done(await shop.upstream.sink.completeHold(hold.hold_ref, forever, 'paid'))).toEqual(order);
     expect(orders(shop).map((made) => made.isPaid)).toEqual([true]);
     expect(available(shop)).toBe(stock - 2);
     expect(await shop.upstream.sink.readHold(hold.hold_ref, forever)).toMatchObject({
@@ -290,13 +307,13 @@ describe('completing a hold', () => {
     const shop = await sandbox();
     const hold = await held(shop);
     shop.faults.add({ operation: 'draftOrderComplete', when: 'after', action: 'drop' });
-    expect(await shop.upstream.sink.completeHold(hold.hold_ref, forever)).toMatchObject({
+    expect(await shop.upstream.sink.completeHold(hold.hold_ref, forever, 'paid')).toMatchObject({
       outcome: 'unknown',
     });
     expect(orders(shop).length).toBe(1);
     const found = await shop.upstream.sink.readHold(hold.hold_ref, forever);
     expect(found?.status).toBe('completed');
-    expect(done(await shop.upstream.sink.completeHold(hold.hold_ref, forever))).toEqual(found?.order);
+    expect(done(await shop.upstream.sink.completeHold(hold.hold_ref, forever, 'paid'))).toEqual(found?.order);
     expect(orders(shop).length).toBe(1);
   });
 
@@ -304,7 +321,7 @@ describe('completing a hold', () => {
     const shop = await sandbox();
     const hold = await held(shop);
     shop.faults.add({ operation: 'draftOrderComplete', when: 'before', action: 'drop' });
-    expect(await shop.upstream.sink.completeHold(hold.hold_ref, forever)).toMatchObject({
+    expect(await shop.upstream.sink.completeHold(hold.hold_ref, forever, 'paid')).toMatchObject({
       outcome: 'unknown',
     });
     expect(await shop.upstream.sink.readHold(hold.hold_ref, forever)).toMatchObject({
@@ -316,7 +333,7 @@ describe('completing a hold', () => {
 
   it('a hold that does not exist is refused', async () => {
     const shop = await sandbox();
-    expect(await shop.upstream.sink.completeHold('1', forever)).toMatchObject({ outcome: 'refused' });
+    expect(await shop.upstream.sink.completeHold('1', forever, 'paid')).toMatchObject({ outcome: 'refused' });
   });
 });
 
@@ -350,7 +367,7 @@ describe('letting go', () => {
   it('a completed hold is refused: there is an order', async () => {
     const shop = await sandbox();
     const hold = await held(shop);
-    done(await shop.upstream.sink.completeHold(hold.hold_ref, forever));
+    done(await shop.upstream.sink.completeHold(hold.hold_ref, forever, 'paid'));
     expect(await shop.upstream.sink.deleteHold(hold.hold_ref, forever)).toMatchObject({ outcome: 'refused' });
   });
 
@@ -368,6 +385,7 @@ describe('letting go', () => {
 
 describe('answers no sandbox would give', () => {
   const ORDER = { id: 'gid://shopify/Order/9', name: '#1009' };
+  const NO_LINES = { nodes: [], pageInfo: { hasNextPage: false } };
   const PAID = [{ field: null, message: 'No' }];
   const draft = (changes: object) => ({
     id: 'gid://shopify/DraftOrder/7',
@@ -375,6 +393,7 @@ describe('answers no sandbox would give', () => {
     ready: true,
     reserveInventoryUntil: null,
     tags: [],
+    lineItems: NO_LINES,
     order: null,
     customAttributes: [],
     ...changes,
@@ -413,13 +432,13 @@ describe('answers no sandbox would give', () => {
     ['no draft', null, { outcome: 'refused' }],
   ])('an error on a completion is judged by %s', async (_, hold, outcome) => {
     const shop = await shopWith(hold, { draftOrderComplete: { draftOrder: null, userErrors: PAID } });
-    expect(await open(shop).sink.completeHold('7', forever)).toMatchObject(outcome);
+    expect(await open(shop).sink.completeHold('7', forever, 'paid')).toMatchObject(outcome);
   });
 
   it('a completion without an order and without an error is unknown', async () => {
     const mutations = { draftOrderComplete: { draftOrder: draft({ status: 'COMPLETED' }), userErrors: [] } };
     const shop = await shopWith(null, mutations);
-    expect(await open(shop).sink.completeHold('7', forever)).toMatchObject({ outcome: 'unknown' });
+    expect(await open(shop).sink.completeHold('7', forever, 'paid')).toMatchObject({ outcome: 'unknown' });
   });
 
   it('a hold that never reserved has no time, and an invoice that was sent leaves it open', async () => {
@@ -429,6 +448,7 @@ describe('answers no sandbox would give', () => {
       status: 'open',
       until_ms: null,
       checkout_url: null,
+      lines: [],
       order: null,
     });
   });

@@ -36,7 +36,7 @@ async function place(
   const until_ms = shop.now() + 900_000;
   const hold = await shop.upstream.sink.createHold({ tag, lines, until_ms }, forever);
   if (hold.outcome !== 'done') throw new Error(`no hold: ${JSON.stringify(hold)}`);
-  const order = await shop.upstream.sink.completeHold(hold.value.hold_ref, forever);
+  const order = await shop.upstream.sink.completeHold(hold.value.hold_ref, forever, 'paid');
   if (order.outcome !== 'done') throw new Error(`no order: ${JSON.stringify(order)}`);
   return { ref: order.value.order_ref, name: order.value.order_name };
 }
@@ -292,7 +292,10 @@ const returned = (id: number, status: string, refunds: readonly number[] = []) =
   createdAt: '2026-11-23T12:00:00Z',
   requestApprovedAt: null,
   closedAt: null,
-  refunds: { nodes: refunds.map((refundId) => ({ id: `gid://shopify/Refund/${refundId}` })) },
+  refunds: {
+    nodes: refunds.map((refundId) => ({ id: `gid://shopify/Refund/${refundId}` })),
+    pageInfo: { hasNextPage: false, endCursor: null },
+  },
 });
 const goods = (...types: string[]) => ({
   nodes: [

@@ -32,12 +32,14 @@ export interface OpenSandboxOptions {
   readonly tuning?: Partial<Tuning>;
   readonly bulk?: SandboxOptions['bulk'];
   readonly throttle?: boolean;
+  readonly pricing?: SandboxOptions['pricing'];
 }
 
 const REQUEST_STARTED = 'http.server.request.start';
 
 export async function openSandbox(options: OpenSandboxOptions = {}): Promise<OpenSandbox> {
-  const { catalogue, scopes, search_lag_ms, born_ms_ago = 0, credentials, tuning, bulk, throttle } = options;
+  const { catalogue, scopes, search_lag_ms, born_ms_ago = 0, credentials, tuning, bulk } = options;
+  const { throttle, pricing } = options;
   const start_ms = Date.now();
   let now_ms = start_ms - born_ms_ago;
   const server = new SandboxServer({
@@ -47,6 +49,7 @@ export async function openSandbox(options: OpenSandboxOptions = {}): Promise<Ope
     ...(search_lag_ms === undefined ? {} : { searchLagMs: search_lag_ms }),
     ...(bulk === undefined ? {} : { bulk }),
     ...(throttle === undefined ? {} : { throttle }),
+    ...(pricing === undefined ? {} : { pricing }),
   });
   now_ms = start_ms;
   const { origin, port } = await server.start();

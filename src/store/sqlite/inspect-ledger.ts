@@ -1,9 +1,11 @@
 /** A look at a ledger file from beside it, for a person: nothing is made, migrated or locked, whoever is serving from it. */
 
+import type { HeldReason } from '../../ledger/order.js';
 import type { LedgerMs } from '../../ledger/units.js';
 import type { Database } from './driver.js';
 import { MIGRATIONS } from './migrations.js';
 import { openForReading } from './open-database.js';
+import { COUNT_UNPLACED, LIST_UNPLACED, type UnplacedHold } from './unplaced-holds.js';
 
 /** What can be told without knowing the schema. */
 export interface LedgerSight {
@@ -21,11 +23,37 @@ export interface LedgerBooks {
   readonly baseline_at_ms: LedgerMs | null;
   /** Start of the newest heartbeat that succeeded; 0 before. */
   readonly confirmed_at_ms: LedgerMs;
+  /** Of the newest full read; null before, and of one by an older version. */
+  readonly variants_read: number | null;
+  /** By the shop's own count; null when it did not say. */
+  readonly variants_counted: number | null;
   readonly items: number;
   /** Reservations whose shop side the server has given up on; with their order's id where there is one. */
   readonly parked: readonly ParkedWork[];
   readonly parked_total: number;
+  /** Orders that are held, those that wait longest first. */
+  readonly held: readonly HeldOrder[];
+  readonly held_total: readonly HeldCount[];
+  /** Reservations whose units the shop has held for long, and no level has shown; those that wait longest first. */
+  readonly unplaced: readonly UnplacedHold[];
+  readonly unplaced_total: number;
   readonly leases: readonly Lease[];
+}
+
+export interface HeldOrder {
+  readonly order_id: string;
+  readonly held_for: HeldReason;
+  /** A person has let it go on; the server reads the shop again first. */
+  readonly is_approved: boolean;
+  /** Null where it follows from the settings. */
+  readonly held_until_ms: LedgerMs | null;
+}
+
+/** How many orders are held for one reason. */
+export interface HeldCount {
+  readonly held_for: HeldReason;
+  readonly is_approved: boolean;
+  readonly orders: number;
 }
 
 export interface ParkedWork {
@@ -43,13 +71,20 @@ export interface Lease {
 }
 
 const PARKED_MAX = 10;
+const UNPLACED_MAX = 10;
+/** Of each reason. */
+const HELD_MAX = 10;
 
-/** Throws `LedgerUnusable` when the path holds no ledger or can't be opened. */
-export function inspectLedger(path: string): LedgerSight {
+/**
+ * `unplacedAfterMs`: how long the shop has to hold units that no level shows before they are told of. Throws `LedgerUnusable` when
+ * the path holds no ledger or can't be opened.
+ */
+export function inspectLedger(path: string, unplacedAfterMs: number): LedgerSight {
   const db = openForReading(path);
   try {
     const schema = db.pragma('user_version', { simple: true }) as number;
-    const books = schema === MIGRATIONS.length ? db.transaction(() => readBooks(db))() : null;
+    const books =
+      schema === MIGRATIONS.length ? db.transaction(() => readBooks(db, unplacedAfterMs))() : null;
     return { schema, schema_known: MIGRATIONS.length, books };
   } finally {
     db.close();
@@ -59,14 +94,35 @@ export function inspectLedger(path: string): LedgerSight {
 type Head = Pick<LedgerBooks, 'shop' | 'last_at_ms' | 'baseline_at_ms' | 'confirmed_at_ms'>;
 
 /** Null for a file that was made and never claimed: a start that was killed halfway. */
-function readBooks(db: Database): LedgerBooks | null {
+function readBooks(db: Database, unplacedAfterMs: number): LedgerBooks | null {
   const head = db
     .prepare('SELECT shop, last_at_ms, baseline_at_ms, confirmed_at_ms FROM ledger WHERE id = 1')
     .get() as Head | undefined;
   if (head === undefined) return null;
+  // By the ledger's own time: a machine that only looks may have another.
+  const unplacedSince = head.last_at_ms - unplacedAfterMs;
   const count = (sql: string): number => db.prepare(sql).pluck().get() as number;
+  const held = (
+    db
+      .prepare(
+        `SELECT held_for, approved_by IS NOT NULL AS is_approved, count(*) AS orders FROM orders
+         WHERE state = 'held' GROUP BY held_for, is_approved ORDER BY held_for, is_approved`,
+      )
+      .all() as RawHeld<HeldCount>[]
+  ).map(readHeld);
+  const heldOrders = db.prepare(
+    `SELECT id AS order_id, held_for, approved_by IS NOT NULL AS is_approved, held_until_ms FROM orders
+     WHERE state = 'held' AND held_for = ? AND is_approved = ? ORDER BY order_key LIMIT ?`,
+  );
+  const counts = db
+    .prepare(
+      'SELECT variants_read, variants_counted FROM reconciliations ORDER BY reconciliation_key DESC LIMIT 1',
+    )
+    .get() as Pick<LedgerBooks, 'variants_read' | 'variants_counted'> | undefined;
   return {
     ...head,
+    variants_read: counts?.variants_read ?? null,
+    variants_counted: counts?.variants_counted ?? null,
     items: count('SELECT count(*) FROM items'),
     parked_total: count('SELECT count(*) FROM reservations WHERE parked = 1'),
     parked: db
@@ -76,6 +132,18 @@ function readBooks(db: Database): LedgerBooks | null {
          WHERE r.parked = 1 ORDER BY r.reservation_key DESC LIMIT ?`,
       )
       .all(PARKED_MAX) as ParkedWork[],
+    held: held.flatMap(({ held_for, is_approved }) =>
+      (heldOrders.all(held_for, Number(is_approved), HELD_MAX) as RawHeld<HeldOrder>[]).map(readHeld),
+    ),
+    held_total: held,
+    unplaced: db.prepare(LIST_UNPLACED).all(unplacedSince, UNPLACED_MAX) as UnplacedHold[],
+    unplaced_total: db.prepare(COUNT_UNPLACED).pluck().get(unplacedSince) as number,
     leases: db.prepare('SELECT name, owner, until_ms FROM leases ORDER BY name').all() as Lease[],
   };
+}
+
+type RawHeld<Row> = Omit<Row, 'is_approved'> & { readonly is_approved: 0 | 1 };
+
+function readHeld<Row extends { readonly is_approved: 0 | 1 }>(row: Row) {
+  return { ...row, is_approved: row.is_approved === 1 };
 }

@@ -1,9 +1,10 @@
 /** The rows of an item and of its levels. */
 
 import { confirmedAt } from '../../ledger/freshness.js';
-import type { Lifecycle } from '../../ledger/observation.js';
+import type { InventoryPolicy, Lifecycle, OffSale } from '../../ledger/observation.js';
 import type { ItemPut, LocationRow } from '../../ledger/ports.js';
 import type { Item, Level } from '../../ledger/stock.js';
+import { skuKey } from '../../ledger/text.js';
 import type { LedgerMs } from '../../ledger/units.js';
 import type { Statements } from './statements.js';
 
@@ -27,6 +28,10 @@ export type ItemRow = readonly [
   watched_since_ms: number,
   product_id: string,
   dirty_at_ms: number | null,
+  inventory_policy: InventoryPolicy,
+  short_micro_units_per_hour: number,
+  off_sale: OffSale | null,
+  given_sku: string | null,
 ];
 
 /** Columns in the order of the statement `levels`. */
@@ -42,10 +47,19 @@ export type LevelRow = readonly [
   under_way_units: number,
   upstream_updated_at_ms: number | null,
   read_at_ms: number,
+  doubted_units: number,
 ];
 
-/** `confirmedAtMs`: when the heartbeat last heard that nothing is new. */
-export function itemOf(row: ItemRow, confirmedAtMs: LedgerMs, levels: readonly Level[]): Item {
+/**
+ * `heartbeatMs`: when the heartbeat last heard that nothing is new. `doubtMs`: by how much more than ledger time says the
+ * item may have aged since then.
+ */
+export function itemOf(
+  row: ItemRow,
+  { heartbeatMs, doubtMs }: { readonly heartbeatMs: LedgerMs; readonly doubtMs: (since: LedgerMs) => number },
+  levels: readonly Level[],
+): Item {
+  const confirmed_ms = confirmedAt(row[12], heartbeatMs, row[17]);
   return {
     item_key: row[0],
     item_id: row[1],
@@ -60,32 +74,50 @@ export function itemOf(row: ItemRow, confirmedAtMs: LedgerMs, levels: readonly L
     stock_hash: row[10],
     as_of_ms: row[11],
     read_at_ms: row[12],
-    confirmed_at_ms: confirmedAt(row[12], confirmedAtMs, row[17]),
-    velocity: { micro_units_per_hour: row[13], at_ms: row[14], watched_since_ms: row[15] },
+    confirmed_at_ms: confirmed_ms - doubtMs(confirmed_ms),
+    velocity: {
+      micro_units_per_hour: row[13],
+      short_micro_units_per_hour: row[19],
+      at_ms: row[14],
+      watched_since_ms: row[15],
+    },
     product_id: row[16],
     dirty_at_ms: row[17],
+    inventory_policy: row[18],
+    off_sale: row[20],
+    given_sku: row[21],
     levels,
   };
 }
 
-/** `expiredUnits`: of reservations past their time, whether or not they have been swept. */
-export function levelOf(row: LevelRow, location: LocationRow, expiredUnits: number): Level {
+/**
+ * `expiredUnits`: of reservations past their time, whether or not they have been swept. `routedUnits`: of orders that are being
+ * moved there.
+ */
+export function levelOf(
+  row: LevelRow,
+  location: LocationRow,
+  { expiredUnits, routedUnits }: { readonly expiredUnits: number; readonly routedUnits: number },
+): Level {
   return {
     level_key: row[0],
     location_id: location.location_id,
     location_name: location.name,
     location_position: location.position,
     location_open: location.active,
+    till_only: location.till_only ?? false,
     sellable_here: row[2] === 1,
     upstream_available_units: row[3],
     upstream_on_hand_units: row[4],
     upstream_committed_units: row[5],
     held_units: row[6],
     expired_units: expiredUnits,
+    routed_units: routedUnits,
     mirrored_units: row[7],
     under_way_units: row[8],
     upstream_updated_at_ms: row[9],
     read_at_ms: row[10],
+    doubted_units: row[11],
   };
 }
 
@@ -109,6 +141,11 @@ export function putItem(sql: Statements, item: ItemPut): number {
     velocity.watched_since_ms,
     item.product_id,
     item.dirty_at_ms,
+    item.inventory_policy,
+    velocity.short_micro_units_per_hour,
+    item.off_sale,
+    item.given_sku,
+    skuKey(item.sku),
   ) as { item_key: number };
   for (const level of item.levels) {
     sql.put_level.run(
@@ -123,6 +160,7 @@ export function putItem(sql: Statements, item: ItemPut): number {
       level.under_way_units,
       level.upstream_updated_at_ms,
       level.read_at_ms,
+      level.doubted_units,
     );
   }
   if (item.is_new_version) sql.put_version.run(item_key, item.state_version, item.stock_hash, item.as_of_ms);

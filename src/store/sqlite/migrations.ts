@@ -288,6 +288,111 @@ const MIGRATION_5 = `
 ALTER TABLE ledger ADD COLUMN tallied INTEGER NOT NULL DEFAULT 1 CHECK (tallied IN (0, 1));
 `;
 
+/**
+ * Where the units of a hold stand is read off the levels. Of a draft from before, the level was a guess: the shop's first
+ * location that stocks the item.
+ */
+const MIGRATION_6 = `
+ALTER TABLE holds ADD COLUMN place TEXT NOT NULL DEFAULT 'promised' CHECK (place IN ('promised', 'missed', 'guessed', 'seen', 'doubted'));
+-- The part of what is mirrored that the shop may not hold any more.
+ALTER TABLE levels ADD COLUMN doubted_units INTEGER NOT NULL DEFAULT 0 CHECK (doubted_units >= 0);
+UPDATE holds SET place = iif(mirror_until_ms IS NULL, 'seen', 'guessed') WHERE state <> 'counted';
+CREATE INDEX holds_guessed ON holds (level_key) WHERE place = 'guessed';
+
+-- Open, but fulfils no online orders.
+ALTER TABLE locations ADD COLUMN till_only INTEGER NOT NULL DEFAULT 0 CHECK (till_only IN (0, 1));
+
+-- What the shop has to let go of: few rows at any time.
+CREATE INDEX holds_returning ON holds (level_key) WHERE state = 'returning';
+
+-- What the shop's order has where a person made it another than was submitted.
+ALTER TABLE orders ADD COLUMN shop_lines TEXT;
+
+-- Whether the shop itself goes on selling an item below zero.
+ALTER TABLE items ADD COLUMN inventory_policy TEXT NOT NULL DEFAULT 'deny' CHECK (inventory_policy IN ('deny', 'continue'));
+
+-- Sales of the last quarter of an hour, beside those of six hours.
+ALTER TABLE items ADD COLUMN velocity_short_micro_units_per_hour INTEGER NOT NULL DEFAULT 0 CHECK (velocity_short_micro_units_per_hour >= 0);
+
+-- The shop's SKU, which several items may have. Of those from before that share one, the next full read tells it.
+ALTER TABLE items ADD COLUMN given_sku TEXT;
+UPDATE items SET given_sku = sku WHERE sku NOT LIKE 'variant-%' AND sku NOT LIKE '%~%';
+-- Those that want it most come first.
+CREATE INDEX items_by_given_sku ON items (given_sku, CASE lifecycle WHEN 'active' THEN 0 WHEN 'unlisted' THEN 1 ELSE 2 END,
+  length(variant_id) DESC, variant_id DESC);
+
+-- The name in small letters, by which it is found where no other has the same. Letters beyond ASCII come right with the next report.
+ALTER TABLE items ADD COLUMN sku_key TEXT NOT NULL DEFAULT '';
+UPDATE items SET sku_key = lower(sku);
+CREATE INDEX items_by_sku_key ON items (sku_key);
+
+-- Where items had to be published to be sold when they were last read in full.
+ALTER TABLE ledger ADD COLUMN publication TEXT;
+
+-- Why an item is not for sale; null while it is, and where nobody has said yet.
+ALTER TABLE items ADD COLUMN off_sale TEXT;
+
+-- Before which moment a closed location was open: items read since then may be stocked there and were read without it.
+ALTER TABLE locations ADD COLUMN closed_since_ms INTEGER;
+
+-- How much of the catalogue a full read showed, and the shop counts. Not known of reads from before.
+ALTER TABLE reconciliations ADD COLUMN variants_read INTEGER;
+ALTER TABLE reconciliations ADD COLUMN variants_counted INTEGER;
+-- Variants that the last full read was short of: a SKU that the ledger does not know may be there.
+ALTER TABLE ledger ADD COLUMN missing_variants INTEGER NOT NULL DEFAULT 0 CHECK (missing_variants >= 0);
+
+-- Shopify's word for the variant of a product without options says nothing to a reader.
+UPDATE items SET variant_title = '' WHERE variant_title = 'Default Title';
+
+-- "shirts" finds a shirt. A title tells more of an item than its SKU does; its words are kept to find what a slip of the pen meant.
+DROP TABLE items_text;
+CREATE VIRTUAL TABLE items_text USING fts5 (
+  sku, title, variant_title,
+  content = 'items', content_rowid = 'item_key',
+  tokenize = 'porter unicode61 remove_diacritics 2', prefix = '2 3'
+);
+INSERT INTO items_text (items_text, rank) VALUES ('rank', 'bm25(1.0, 4.0, 2.0)');
+INSERT INTO items_text (items_text) VALUES ('rebuild');
+CREATE VIRTUAL TABLE items_words USING fts5vocab (items_text, row);
+
+-- Why an order is held, and how it is paid. Orders from before were completed as paid.
+ALTER TABLE orders ADD COLUMN payment TEXT NOT NULL DEFAULT 'paid' CHECK (payment IN ('pending', 'paid'));
+ALTER TABLE orders ADD COLUMN held_for TEXT CHECK (held_for IN ('stale', 'buyer_refused', 'order_quota'));
+ALTER TABLE orders ADD COLUMN held_until_ms INTEGER;
+ALTER TABLE orders ADD COLUMN refused_fields TEXT NOT NULL DEFAULT '[]';
+ALTER TABLE orders ADD COLUMN buyer_refusals INTEGER NOT NULL DEFAULT 0 CHECK (buyer_refusals >= 0);
+UPDATE orders SET held_for = 'stale' WHERE state = 'held';
+-- Work on the shop's side, by lane and then by caller: callers take turns.
+DROP INDEX reservations_due;
+CREATE INDEX reservations_due_orders ON reservations (principal, due_at_ms) WHERE due_at_ms IS NOT NULL AND state = 'submitted';
+CREATE INDEX reservations_due_holds ON reservations (principal, due_at_ms) WHERE due_at_ms IS NOT NULL AND state <> 'submitted';
+-- What a person has to look at is found among any number of orders.
+CREATE INDEX orders_by_name ON orders (upstream_order_name) WHERE upstream_order_name IS NOT NULL;
+CREATE INDEX orders_held ON orders (order_key) WHERE state = 'held';
+CREATE INDEX reservations_parked ON reservations (reservation_key) WHERE parked = 1;
+-- Where an order is to be shipped from, as it was promised, and how that went; null where it is left to the shop.
+ALTER TABLE orders ADD COLUMN route_state TEXT CHECK (route_state IN ('wanted', 'moving', 'moved', 'in_place', 'not_moved'));
+ALTER TABLE orders ADD COLUMN route_detail TEXT CHECK ((route_detail IS NULL) = (route_state IS NULL));
+-- When something of unknown outcome was taken for never carried out: the shop may still do it.
+ALTER TABLE reservations ADD COLUMN late_since_ms INTEGER;
+CREATE INDEX reservations_late ON reservations (late_since_ms) WHERE late_since_ms IS NOT NULL;
+-- Units of placed orders that are being moved from one level to another, until a report shows both.
+CREATE TABLE routed_units (
+  reservation_key INTEGER NOT NULL,
+  item_key INTEGER NOT NULL,
+  to_level_key INTEGER NOT NULL,
+  from_level_key INTEGER,
+  units INTEGER NOT NULL CHECK (units > 0),
+  awaits_after_ms INTEGER,
+  PRIMARY KEY (reservation_key, to_level_key)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX routed_units_of_item ON routed_units (item_key);
+
+-- Orders of the last hour, and units in them.
+ALTER TABLE callers ADD COLUMN ordered TEXT NOT NULL DEFAULT '[]';
+ALTER TABLE callers ADD COLUMN ordered_units TEXT NOT NULL DEFAULT '[]';
+`;
+
 /** Development versions wrote this one with tables of many shapes; it was never released. */
 export const UNRELEASED_SCHEMA = 1;
 
@@ -298,4 +403,5 @@ export const MIGRATIONS: readonly string[] = [
   MIGRATION_3,
   MIGRATION_4,
   MIGRATION_5,
+  MIGRATION_6,
 ];

@@ -18,7 +18,8 @@ export interface OpenOptions {
   readonly path: string;
   /** `name.myshopify.com`. A ledger belongs to one shop for good. */
   readonly shop: string;
-  readonly now_ms: number;
+  /** Asked for a new ledger alone: one that exists has a time of its own. */
+  readonly now: () => number;
   /** Frames in the write-ahead log before a commit copies them back. Larger: fewer copies, a longer one each. */
   readonly wal_autocheckpoint_pages: number;
 }
@@ -162,7 +163,7 @@ function claimForShop(db: Database, options: OpenOptions): void {
   if (select.get() === undefined) {
     db.prepare(
       'INSERT INTO ledger (id, shop, last_at_ms, journal_seq, journal_hash) VALUES (1, ?, ?, 0, ?) ON CONFLICT DO NOTHING',
-    ).run(options.shop, options.now_ms, Buffer.from(JOURNAL_GENESIS, 'hex'));
+    ).run(options.shop, options.now(), Buffer.from(JOURNAL_GENESIS, 'hex'));
   }
   const shop = select.get();
   if (shop !== options.shop) {

@@ -2,7 +2,7 @@
 
 import type { Hold } from '../../ledger/hold.js';
 import type { Order } from '../../ledger/order.js';
-import type { HoldMove, Keys, Owned } from '../../ledger/ports.js';
+import type { HoldMove, Keys, Owned, RoutedChanges } from '../../ledger/ports.js';
 import type { Reservation } from '../../ledger/reservation.js';
 import type { OutboxRow } from '../../ledger/shop-side.js';
 import { unpackLines } from './packed-lines.js';
@@ -29,19 +29,33 @@ export function findOwned(sql: Statements, name: Name, owner?: string): Owned | 
 }
 
 export function moveHold(sql: Statements, { hold, to }: HoldMove): void {
-  const { changes } =
-    to === null
-      ? sql.drop_hold.run(hold.level_key, hold.reservation_key)
-      : sql.put_hold.run(
-          to.quantity_units,
-          to.state,
-          to.awaits,
-          to.awaits_after_ms,
-          to.mirror_until_ms,
-          hold.level_key,
-          hold.reservation_key,
-        );
-  if (changes !== 1) throw new Error('a hold to move is missing');
+  if (to === null) {
+    if (hold === null) throw new Error('a move of no hold');
+    const { level_key, reservation_key } = hold;
+    if (sql.drop_hold.run(level_key, reservation_key).changes !== 1) throw missingHold();
+    return;
+  }
+  const { quantity_units, state, place, awaits, awaits_after_ms, mirror_until_ms } = to;
+  const values = [quantity_units, state, place, awaits, awaits_after_ms, mirror_until_ms] as const;
+  const write = hold === null ? sql.add_hold : sql.put_hold;
+  if (write.run(...values, to.level_key, to.reservation_key).changes !== 1) throw missingHold();
+}
+
+function missingHold(): Error {
+  return new Error('a hold to move is missing');
+}
+
+export function putRouted(sql: Statements, { put = [], drop = [] }: RoutedChanges): void {
+  for (const { reservation_key, to_level_key } of drop) sql.drop_routed.run(reservation_key, to_level_key);
+  for (const one of put)
+    sql.put_routed.run(
+      one.reservation_key,
+      one.item_key,
+      one.to_level_key,
+      one.from_level_key,
+      one.units,
+      one.awaits_after_ms,
+    );
 }
 
 export function addOrder(sql: Statements, order: Order): void {
@@ -63,12 +77,26 @@ export function addOrder(sql: Statements, order: Order): void {
     order.checkout_url,
     order.order_mode,
     order.pay_until_ms,
+    order.payment,
+    order.held_for,
+    order.held_until_ms,
+    JSON.stringify(order.refused_fields),
+    order.buyer_refusals,
+    ...packRoute(order.route),
   );
 }
 
 export function putOrder(sql: Statements, order: Order): void {
   const { changes } = sql.put_order.run(
     order.state,
+    order.hash_verdict,
+    order.stock_hash,
+    order.note,
+    order.reference,
+    order.held_for,
+    order.held_until_ms,
+    JSON.stringify(order.refused_fields),
+    order.buyer_refusals,
     JSON.stringify(order.reasons),
     order.approved_by,
     order.buyer === null ? null : JSON.stringify(order.buyer),
@@ -76,9 +104,11 @@ export function putOrder(sql: Statements, order: Order): void {
     order.placed_at_ms,
     order.upstream_order_ref,
     order.upstream_order_name,
+    order.shop_lines === null ? null : JSON.stringify(order.shop_lines),
     order.checkout_url,
     order.pay_until_ms,
     order.aftermath === null ? null : JSON.stringify(order.aftermath),
+    ...packRoute(order.route),
     order.id,
   );
   if (changes !== 1) throw new Error('an order to change is missing');
@@ -94,6 +124,7 @@ export function putOutbox(sql: Statements, row: OutboxRow): void {
     row.details_sent ? 1 : 0,
     row.intent_at_ms,
     row.empty_lookups,
+    row.late_since_ms,
     row.attempts,
     row.due_at_ms,
     row.claimed_by,
@@ -106,9 +137,12 @@ export function putOutbox(sql: Statements, row: OutboxRow): void {
 
 function orderRow(sql: Statements, name: OrderName, owner: string | undefined): unknown {
   if ('order_ref' in name) return sql.order_by_ref.get(name.order_ref);
-  return owner === undefined
-    ? sql.order_by_id.get(name.order_id)
-    : sql.order_of_owner.get(name.order_id, owner);
+  const { order_id: id } = name;
+  const byId = owner === undefined ? sql.order_by_id.get(id) : sql.order_of_owner.get(id, owner);
+  const byName = (shopName: string): unknown =>
+    owner === undefined ? sql.order_by_name.get(shopName) : sql.named_order_of_owner.get(shopName, owner);
+  // People leave the mark out: 1009 is #1009.
+  return byId ?? byName(id) ?? byName(`#${id}`);
 }
 
 function reservationRow(sql: Statements, name: Exclude<Name, OrderName>, owner: string | undefined): unknown {
@@ -126,18 +160,35 @@ function readReservation(row: unknown): Reservation | null {
   return { ...rest, lines: unpackLines(lines, rest.stock_hash) };
 }
 
+function packRoute(route: Order['route']): readonly [state: string | null, detail: string | null] {
+  if (route === null) return [null, null];
+  const { state, ...detail } = route;
+  return [state, JSON.stringify(detail)];
+}
+
+function unpackRoute(state: string | null, detail: string | null): Order['route'] {
+  return state === null || detail === null ? null : ({ state, ...JSON.parse(detail) } as Order['route']);
+}
+
+/** Kept as JSON. */
+type PackedField = 'reasons' | 'buyer' | 'aftermath' | 'shop_lines' | 'refused_fields';
+
 function readOrder(row: unknown): Order | null {
   if (row === undefined) return null;
-  const { reasons, buyer, aftermath, ...rest } = row as Omit<Order, 'reasons' | 'buyer' | 'aftermath'> & {
-    reasons: string;
-    buyer: string | null;
-    aftermath: string | null;
-  };
+  const { reasons, buyer, aftermath, shop_lines, refused_fields, route_state, route_detail, ...rest } =
+    row as Omit<Order, PackedField | 'route'> &
+      Record<PackedField | 'route_state' | 'route_detail', string | null> & {
+        reasons: string;
+        refused_fields: string;
+      };
   return {
     ...rest,
+    route: unpackRoute(route_state, route_detail),
     reasons: JSON.parse(reasons) as Order['reasons'],
+    refused_fields: JSON.parse(refused_fields) as Order['refused_fields'],
     buyer: buyer === null ? null : (JSON.parse(buyer) as Order['buyer']),
     aftermath: aftermath === null ? null : (JSON.parse(aftermath) as Order['aftermath']),
+    shop_lines: shop_lines === null ? null : (JSON.parse(shop_lines) as Order['shop_lines']),
   };
 }
 

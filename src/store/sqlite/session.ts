@@ -5,30 +5,42 @@
 
 import type { Hold } from '../../ledger/hold.js';
 import { chainHash, type JournalDraft } from '../../ledger/journal.js';
+import type { Order } from '../../ledger/order.js';
 import { passageOf } from '../../ledger/passage.js';
 import type {
   Changes,
   Clock,
   Keys,
   LedgerState,
+  LevelSums,
   LocationRow,
   NewReservation,
   Owned,
   PastHash,
   Remembered,
-  SyncState,
+  UnitsUnderWay,
+  WakeHolders,
 } from '../../ledger/ports.js';
-import type { ReconcileReport } from '../../ledger/reconciliation.js';
-import type { ShopState } from '../../ledger/shop-side.js';
+import { missingVariants, type ReconcileReport } from '../../ledger/reconciliation.js';
+import type { RoutedUnits } from '../../ledger/route.js';
+import { orderDue, type Protocol, type ShopState } from '../../ledger/shop-side.js';
 import type { Item, Level } from '../../ledger/stock.js';
+import { skuKey } from '../../ledger/text.js';
+import type { LedgerMs } from '../../ledger/units.js';
 import { type ItemRow, itemOf, type LevelRow, levelOf, putItem } from './item-rows.js';
-import { addOrder, findOwned, moveHold, putOrder, putOutbox } from './owned-rows.js';
+import { addOrder, findOwned, moveHold, putOrder, putOutbox, putRouted } from './owned-rows.js';
 import { packLines } from './packed-lines.js';
 import type { Statements } from './statements.js';
 import { UsageRows } from './usage-rows.js';
 
 /** Holds that one report moves on at most; the rest waits for the next. Waiting only promises less. */
 const AWAITING_MAX = 1000;
+/** Drafts of one level that are doubted by one report at most: each is read back. */
+const DOUBTED_MAX = 50;
+/** Of the items that want one SKU, those that want it most: the one that is reported now, and the next best. */
+const CLAIMANTS_MAX = 2;
+/** SKUs that differ in their case alone: of so many it is known that they are several. */
+const SPELLINGS_MAX = 20;
 /** Past checksums compared at a submit, per item. */
 const HISTORY_MAX = 1000;
 /** Reservations that expire next, among which a refused caller's own are looked for. */
@@ -46,21 +58,40 @@ export type HeadRow = readonly [
   confirmed_at_ms: number,
   cursor: string | null,
   tallied: 0 | 1,
+  missing_variants: number,
 ];
 
 type KeyedLocation = LocationRow & { readonly location_key: number };
 
+type LocationColumns = Omit<KeyedLocation, 'active' | 'till_only'> & {
+  readonly active: 0 | 1;
+  readonly till_only: 0 | 1;
+};
+
+export interface SessionOptions {
+  /** How far ahead a mirrored hold's end at the shop makes it worth a look. */
+  readonly mirrorHorizonMs: number;
+  /** This process, as it names itself in its leases. */
+  readonly worker: string;
+  readonly writerFirstMs: number;
+}
+
 export class Session {
   readonly now_ms: number;
+  readonly #lead_ms: number;
+  readonly #clock: Clock;
   readonly #sql: Statements;
   readonly #shop: string;
-  readonly #sync: SyncState;
+  readonly #sync: LedgerState['sync'];
   readonly #mirrorHorizonMs: number;
+  readonly #worker: string;
+  readonly #writerFirstMs: number;
   #hasWritten = false;
   #lastKey: number | null = null;
   #journalSeq: number;
   #journalHash: string;
   #expired: ReadonlyMap<number, number> | null = null;
+  #routed: ReadonlyMap<number, number> | null = null;
   #locations: ReadonlyMap<string, LocationRow> | null = null;
   #locationsByKey: ReadonlyMap<number, KeyedLocation> | null = null;
   readonly #usage: UsageRows;
@@ -69,20 +100,31 @@ export class Session {
   readonly #items = new Map<number, Item>();
   readonly #keyBySku = new Map<string, number>();
   readonly #itemByLevel = new Map<number, number>();
-  readonly #dirtySums = new Map<number, { held_units: number; mirrored_units: number }>();
+  readonly #dirtySums = new Map<number, LevelSums>();
+  /** By principal: reservations to be mirrored that are not written yet. */
+  readonly #granted = new Map<string, number>();
 
-  /** `mirrorHorizonMs`: how far ahead a mirrored hold's end at the shop makes it worth a look. */
-  constructor(statements: Statements, clock: Clock, mirrorHorizonMs: number) {
+  constructor(statements: Statements, clock: Clock, options: SessionOptions) {
+    const { mirrorHorizonMs, worker, writerFirstMs } = options;
     this.#sql = statements;
     this.#mirrorHorizonMs = mirrorHorizonMs;
+    this.#worker = worker;
+    this.#writerFirstMs = writerFirstMs;
     const head = statements.head.get() as HeadRow;
     this.#shop = head[0];
-    this.now_ms = clock.observe(head[1]);
+    this.now_ms = clock.observe(head[1], (now) => isShared(statements, now, worker));
+    this.#lead_ms = clock.leadMs();
+    this.#clock = clock;
     this.#journalSeq = head[2];
     this.#journalHash = head[3].toString('hex');
     this.#usage = new UsageRows(statements, this.now_ms);
     this.#isTallied = head[7] === 1;
-    this.#sync = { baseline_at_ms: head[4], confirmed_at_ms: head[5], cursor: head[6] };
+    this.#sync = {
+      baseline_at_ms: head[4],
+      confirmed_at_ms: head[5],
+      cursor: head[6],
+      missing_variants: head[8],
+    };
   }
 
   load(keys: Keys): LedgerState {
@@ -92,28 +134,37 @@ export class Session {
     const items = new Map<string, Item>();
     const items_by_id = new Map<string, Item>();
     const awaiting = new Map<number, readonly Hold[]>();
-    const under_way = new Map<number, readonly number[]>();
+    const mirrored = new Map<number, readonly Hold[]>();
+    const guessed = new Map<number, readonly Hold[]>();
+    const under_way = new Map<number, readonly UnitsUnderWay[]>();
+    const routed = new Map<string, readonly RoutedUnits[]>();
     for (const sku of keys.skus ?? []) {
-      const item = this.#itemBySku(sku);
-      if (item !== null) items.set(sku, item);
+      const item = this.#itemBySku(sku) ?? this.#itemSpelled(sku);
+      if (item !== null) items.set(sku, item).set(item.sku, item);
     }
     for (const id of keys.item_ids ?? []) {
       const item = this.#itemById(id);
       if (item === null) continue;
       items_by_id.set(id, item);
+      routed.set(id, this.#sql.routed_of_item.all(item.item_key) as RoutedUnits[]);
       for (const { level_key } of item.levels) {
         awaiting.set(level_key, this.#awaiting(level_key));
+        mirrored.set(level_key, this.#sql.lasting.all(level_key, this.now_ms, DOUBTED_MAX) as Hold[]);
+        guessed.set(level_key, this.#sql.guessed.all(level_key, AWAITING_MAX) as Hold[]);
         under_way.set(level_key, this.#underWay(level_key));
       }
     }
     const session = this;
+    const caller = keys.waiting_mirrors_of;
     let expiries: ReadonlyMap<number, number> | null = null;
     return {
       now_ms: this.now_ms,
+      lead_ms: this.#lead_ms,
       shop: this.#shop,
       sync: this.#sync,
       items,
       items_by_id,
+      findClaimants: (sku) => session.#claimants(sku),
       get locations() {
         return session.#allLocations();
       },
@@ -126,9 +177,16 @@ export class Session {
         return expiries;
       },
       awaiting,
+      mirrored,
+      guessed,
       under_way,
+      routed,
+      get waiting_mirrors() {
+        return caller === undefined ? 0 : session.#waitingMirrors(caller);
+      },
       history: keys.history === true ? this.#history(owned_items) : NO_HISTORY,
-      precedence: keys.precedence === true && owned !== null ? this.#precedence(owned) : NO_PRECEDENCE,
+      precedence: keys.precedence === true && owned !== null ? this.#precedence(owned) : NO_UNITS,
+      returning: keys.precedence === true && owned !== null ? this.#returning(owned) : NO_UNITS,
     };
   }
 
@@ -155,7 +213,9 @@ export class Session {
     }
     for (const draft of changes.journal ?? []) {
       const owner = draft.of_reservation === true ? (reservationKey ?? this.#ownedKey(keys)) : null;
-      this.#append(draft, owner, draft.of_item === true ? itemKey : null);
+      const ofItem = draft.of_item_id === undefined ? itemKey : this.#keyOfItem(draft.of_item_id);
+      const isOfItem = draft.of_item === true || draft.of_item_id !== undefined;
+      this.#append(draft, owner, isOfItem ? ofItem : null);
     }
     if (changes.remember !== undefined && keys.idempotency !== undefined) {
       const { principal, tool, key } = keys.idempotency;
@@ -196,15 +256,52 @@ export class Session {
   #applyRows(changes: Changes): number | null {
     const sql = this.#sql;
     for (const move of changes.holds ?? []) moveHold(sql, move);
-    for (const sum of changes.sums ?? []) sql.put_sums.run(sum.held_units, sum.mirrored_units, sum.level_key);
+    for (const sum of changes.sums ?? []) writeSums(sql, sum);
     if (changes.reservation !== undefined) {
       sql.put_reservation.run(changes.reservation.state, changes.reservation.reservation_key);
     }
     if (changes.new_order !== undefined) addOrder(sql, changes.new_order);
-    if (changes.order !== undefined) putOrder(sql, changes.order);
+    if (changes.order !== undefined) {
+      this.#voidOrderRef(changes.order);
+      putOrder(sql, changes.order);
+    }
     if (changes.reconciliation !== undefined) this.#addReconciliation(changes.reconciliation);
     if (changes.outbox !== undefined) putOutbox(sql, changes.outbox);
-    return changes.item === undefined ? null : putItem(sql, changes.item);
+    if (changes.routed !== undefined) putRouted(sql, changes.routed);
+    if (changes.item === undefined) return null;
+    for (const { item, is_owner } of changes.renamed ?? []) if (!is_owner) putItem(sql, item);
+    const itemKey = putItem(sql, changes.item);
+    for (const { item, is_owner } of changes.renamed ?? []) if (is_owner) putItem(sql, item);
+    if (changes.wake !== undefined) this.#wake(itemKey, changes.wake);
+    return itemKey;
+  }
+
+  /** Another order of ours had this reference: its own is gone from the shop, which has given the id again. */
+  #voidOrderRef({ upstream_order_ref, id, state }: Order): void {
+    if (upstream_order_ref === null || state !== 'placed') return;
+    for (const row of this.#sql.void_order_ref.all(upstream_order_ref, id)) {
+      const { reservation_key } = row as { reservation_key: number };
+      const data = { order_ref: upstream_order_ref, given_to: id };
+      this.#append({ kind: 'order.ref_reused', data }, reservation_key, null);
+    }
+  }
+
+  /** Makes rows due whose units the shop may have sold, the youngest first. */
+  #wake(itemKey: number, { short_units, sales, reservation_keys }: WakeHolders): void {
+    const due = orderDue(this.now_ms);
+    for (const key of reservation_keys) this.#sql.wake_row.run(due, key);
+    if (short_units === 0 && !sales) return;
+    const units = new Map<number, number>();
+    for (const [level_key] of this.#sql.levels.all(itemKey) as LevelRow[]) {
+      const holds = [...this.#sql.mirrored_holds.all(level_key), ...this.#sql.opened_holds.all(level_key)];
+      for (const { reservation_key: key, quantity_units } of holds as Hold[])
+        units.set(key, (units.get(key) ?? 0) + quantity_units);
+    }
+    let short = short_units;
+    for (const [key, own] of [...units].sort(([a], [b]) => b - a)) {
+      if (sales) this.#sql.wake_order.run(due, key);
+      if (short > 0 && this.#sql.wake_row.run(due, key).changes === 1) short -= own;
+    }
   }
 
   /** Kept back until something could look for it: nobody knows the id before the commit. */
@@ -227,9 +324,24 @@ export class Session {
       this.#journalSeq + 1,
       reservation.tag,
       reservation.due_at_ms,
+      ...this.#claimByWriter(reservation),
     );
     for (const hold of reservation.holds) add.holds.add(key, hold.level_key, hold.quantity_units);
+    if (reservation.due_at_ms !== null) this.#granted.set(principal, (this.#granted.get(principal) ?? 0) + 1);
     return key;
+  }
+
+  /** Whoever wrote a row knows that nothing was asked of the shop for it yet; any other process has to look there first. */
+  #claimByWriter({
+    due_at_ms,
+  }: NewReservation): readonly [claimed_by: string | null, until_ms: number | null] {
+    const isWorkedOn = due_at_ms !== null && this.#writerFirstMs > 0;
+    return isWorkedOn ? [this.#worker, this.now_ms + this.#writerFirstMs] : [null, null];
+  }
+
+  #waitingMirrors(principal: string): number {
+    const { rows } = this.#sql.holds_waiting.get(principal, this.now_ms, WAITING_MAX) as { rows: number };
+    return rows + (this.#granted.get(principal) ?? 0);
   }
 
   #tallyGrant(reservation: NewReservation): void {
@@ -244,6 +356,7 @@ export class Session {
       from: null,
       to: 'live',
       parting: null,
+      is_ordered: false,
       created_at_ms,
       at_ms: created_at_ms,
       units,
@@ -265,8 +378,8 @@ export class Session {
     if (!this.#isTallied) this.#beginTally();
     const { principal, origin } = caller;
     return {
-      principal: this.#usage.of('principal', principal, items.values()),
-      origin: origin === null ? null : this.#usage.of('origin', origin, items.values()),
+      principal: this.#usage.of('principal', principal, new Set(items.values())),
+      origin: origin === null ? null : this.#usage.of('origin', origin, new Set(items.values())),
     };
   }
 
@@ -311,7 +424,10 @@ export class Session {
       report.in_passing_total,
       JSON.stringify(report.drift),
       JSON.stringify(report.catalogue_drift),
+      report.variants_read,
+      report.variants_counted,
     );
+    this.#sql.put_missing_variants.run(missingVariants(report));
     this.#sql.prune_reconciliations.run(RECONCILIATIONS_KEPT);
   }
 
@@ -338,9 +454,9 @@ export class Session {
   }
 
   /** Keeps new sums in mind and writes them once at the end: on a hot SKU one write serves the whole group. */
-  #setSums(sum: { level_key: number; held_units: number; mirrored_units: number }): void {
+  #setSums(sum: LevelSums): void {
     // The schema says so too, but only when the last of the group is written: by then others would have built on it.
-    if (sum.held_units < 0 || sum.mirrored_units < 0)
+    if (sum.held_units < 0 || sum.mirrored_units < 0 || sum.doubted_units < 0)
       throw new Error('a level can not hold less than nothing');
     this.#dirtySums.set(sum.level_key, sum);
     const item = this.#items.get(this.#itemByLevel.get(sum.level_key) ?? NO_KEY);
@@ -352,12 +468,12 @@ export class Session {
   }
 
   #flush(): void {
-    for (const [level_key, sum] of this.#dirtySums)
-      this.#sql.put_sums.run(sum.held_units, sum.mirrored_units, level_key);
+    for (const sum of this.#dirtySums.values()) writeSums(this.#sql, sum);
     this.#dirtySums.clear();
     const { add } = this.#sql;
     add.reservations.flush();
     add.holds.flush();
+    this.#granted.clear();
     this.#usage.flush();
   }
 
@@ -366,6 +482,7 @@ export class Session {
     this.#keyBySku.clear();
     this.#itemByLevel.clear();
     this.#expired = null;
+    this.#routed = null;
     this.#usage.forgetExpired();
     this.#locations = null;
     this.#locationsByKey = null;
@@ -378,6 +495,25 @@ export class Session {
     return row === undefined ? null : this.#item(row);
   }
 
+  /** The item whose SKU differs in its case alone, where one such is sold, or there is one such in all. */
+  #itemSpelled(sku: string): Item | null {
+    const rows = this.#sql.items_by_sku_key.all(skuKey(sku), SPELLINGS_MAX) as ItemRow[];
+    const items = rows.map((row) => this.#item(row));
+    const sold = items.filter(({ lifecycle }) => lifecycle === 'active');
+    const [only, ...others] = sold.length > 0 ? sold : items;
+    return only === undefined || others.length > 0 ? null : only;
+  }
+
+  #claimants(sku: string): Item[] {
+    const rows = [this.#sql.item_by_sku.get(sku), ...this.#sql.claimants.all(sku, CLAIMANTS_MAX)];
+    const items = rows.flatMap((row) => (row === undefined ? [] : [this.#item(row as ItemRow)]));
+    return [...new Map(items.map((item) => [item.item_key, item])).values()];
+  }
+
+  #keyOfItem(id: string): number {
+    return (this.#sql.item_by_id.get(id) as ItemRow)[0];
+  }
+
   #itemById(id: string): Item | null {
     const row = this.#sql.item_by_id.get(id) as ItemRow | undefined;
     return row === undefined ? null : this.#item(row);
@@ -386,7 +522,8 @@ export class Session {
   #item(row: ItemRow): Item {
     const known = this.#items.get(row[0]);
     if (known !== undefined) return known;
-    const item = itemOf(row, this.#sync.confirmed_at_ms, this.#levels(row[0]));
+    const doubtMs = (since: LedgerMs): number => this.#clock.doubtMs(since);
+    const item = itemOf(row, { heartbeatMs: this.#sync.confirmed_at_ms, doubtMs }, this.#levels(row[0]));
     this.#items.set(item.item_key, item);
     this.#keyBySku.set(item.sku, item.item_key);
     for (const { level_key } of item.levels) this.#itemByLevel.set(level_key, item.item_key);
@@ -396,7 +533,14 @@ export class Session {
   #levels(itemKey: number): Level[] {
     const rows = this.#sql.levels.all(itemKey) as LevelRow[];
     const expired = this.#expiredUnits();
-    const levels = rows.map((row) => levelOf(row, this.#locationByKey(row[1]), expired.get(row[0]) ?? 0));
+    this.#routed ??= unitsByLevel(this.#sql.routed_by_level.all());
+    const routed = this.#routed;
+    const levels = rows.map((row) =>
+      levelOf(row, this.#locationByKey(row[1]), {
+        expiredUnits: expired.get(row[0]) ?? 0,
+        routedUnits: routed.get(row[0]) ?? 0,
+      }),
+    );
     return levels.sort(
       (a, b) => a.location_position - b.location_position || (a.location_id < b.location_id ? -1 : 1),
     );
@@ -404,12 +548,7 @@ export class Session {
 
   /** Expiry is a fact of time: units of reservations past theirs, whether or not a sweeper has run. */
   #expiredUnits(): ReadonlyMap<number, number> {
-    this.#expired ??= new Map(
-      (this.#sql.expired_units.all(this.now_ms) as { level_key: number; units: number }[]).map((row) => [
-        row.level_key,
-        row.units,
-      ]),
-    );
+    this.#expired ??= unitsByLevel(this.#sql.expired_units.all(this.now_ms));
     return this.#expired;
   }
 
@@ -427,9 +566,9 @@ export class Session {
   /** Read once a transaction: a handful of rows that every level refers to. */
   #keyedLocations(): ReadonlyMap<number, KeyedLocation> {
     this.#locationsByKey ??= new Map(
-      (this.#sql.locations.all() as (Omit<KeyedLocation, 'active'> & { active: 0 | 1 })[]).map((row) => [
+      (this.#sql.locations.all() as LocationColumns[]).map((row) => [
         row.location_key,
-        { ...row, active: row.active === 1 },
+        { ...row, active: row.active === 1, till_only: row.till_only === 1 },
       ]),
     );
     return this.#locationsByKey;
@@ -474,9 +613,21 @@ export class Session {
     return [...awaiting, ...lapsing];
   }
 
-  #underWay(levelKey: number): number[] {
-    const rows = this.#sql.under_way.all(levelKey) as { quantity_units: number; shop_state: ShopState }[];
-    return rows.map((row) => (row.shop_state === 'creating' ? row.quantity_units : -row.quantity_units));
+  /**
+   * What is being taken may be gone already, and so may what is being given back while it counts on our side again; what a
+   * reservation that is over gives back may be there again.
+   */
+  #underWay(levelKey: number): UnitsUnderWay[] {
+    const rows = this.#sql.under_way.all(levelKey) as {
+      quantity_units: number;
+      state: Hold['state'];
+      shop_state: ShopState;
+      protocol: Protocol | null;
+    }[];
+    return rows.map(({ quantity_units, state, shop_state, protocol }) => {
+      const mayBeGone = shop_state === 'creating' || state === 'counted';
+      return { units: mayBeGone ? quantity_units : -quantity_units, is_exact: protocol === 'move' };
+    });
   }
 
   #history(items: readonly Item[]): ReadonlyMap<number, readonly PastHash[]> {
@@ -498,6 +649,16 @@ export class Session {
     );
   }
 
+  #returning(owned: Owned): ReadonlyMap<number, number> {
+    const levels = this.#itemsOf(owned).flatMap((item) => item.levels);
+    return new Map(
+      levels.map(({ level_key }) => {
+        const row = this.#sql.returning_units.get(level_key) as { units: number | null };
+        return [level_key, row.units ?? 0];
+      }),
+    );
+  }
+
   #remembered(name: NonNullable<Keys['idempotency']>): Remembered | null {
     const row = this.#sql.remembered.get(name.principal, name.tool, name.key) as
       | { input_hash: string; reservation_key: number; answer: string }
@@ -515,9 +676,25 @@ export class Session {
 }
 
 const NO_KEY = -1;
+/** Mirrors that wait are counted up to here. */
+const WAITING_MAX = 1_000;
 const NO_USAGE_ASKED: LedgerState['usage'] = { principal: null, origin: null };
 const NO_HISTORY: ReadonlyMap<number, readonly PastHash[]> = new Map();
-const NO_PRECEDENCE: ReadonlyMap<number, number> = new Map();
+const NO_UNITS: ReadonlyMap<number, number> = new Map();
+
+function writeSums(sql: Statements, sum: LevelSums): void {
+  const { held_units, mirrored_units, doubted_units, under_way_units, level_key } = sum;
+  sql.put_sums.run(held_units, mirrored_units, doubted_units, under_way_units, level_key);
+}
+
+/** Whether another process has a lease at that time of the ledger: one that works renews its leases all the time. */
+function isShared({ others_lease }: Statements, now: number, worker: string): boolean {
+  return (others_lease.get(now, worker) as { lives: 0 | 1 }).lives === 1;
+}
+
+function unitsByLevel(rows: readonly unknown[]): ReadonlyMap<number, number> {
+  return new Map((rows as { level_key: number; units: number }[]).map((row) => [row.level_key, row.units]));
+}
 
 function changesRows(changes: Changes): boolean {
   return (
@@ -527,6 +704,7 @@ function changesRows(changes: Changes): boolean {
     changes.new_order !== undefined ||
     changes.order !== undefined ||
     changes.outbox !== undefined ||
+    changes.routed !== undefined ||
     changes.reconciliation !== undefined ||
     changes.item !== undefined
   );

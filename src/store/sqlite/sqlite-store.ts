@@ -6,18 +6,25 @@
 import type { JournalEntry } from '../../ledger/journal.js';
 import type {
   ChangeCursor,
+  Changes,
   Clock,
   Decision,
-  DueWork,
+  DueRows,
   FoundItem,
   InboxDelivery,
   InboxState,
+  IntentWatch,
   ItemTimes,
+  JointDecision,
   Keys,
+  LateRow,
   LedgerState,
   LocationRow,
   OrderListing,
+  OrderQuery,
+  OutboxLane,
   ReservationListing,
+  ReservationQuery,
   StockChanges,
   Store,
   SyncState,
@@ -26,12 +33,15 @@ import type {
 } from '../../ledger/ports.js';
 import { StoreBusy } from '../../ledger/ports.js';
 import type { ReconcileReport } from '../../ledger/reconciliation.js';
-import { grantedBySku } from '../../ledger/reservation.js';
+import type { MovedUnits } from '../../ledger/unowned-units.js';
 import { changesSince } from './changes.js';
 import type { Database } from './driver.js';
+import { dueRows } from './due-rows.js';
 import { inboxState, itemsNamed, itemTimes, receive, waitingDeliveries } from './inbox-rows.js';
+import { searchItems } from './item-search.js';
+import { listOrders, listReservations } from './listings.js';
+import { type MovedRow, readMovedUnits } from './moved-units.js';
 import { isBusy, openDatabase } from './open-database.js';
-import { unpackLines } from './packed-lines.js';
 import { Session } from './session.js';
 import { discardAdditions, prepareAll, type Statements } from './statements.js';
 import type { Turnstile } from './turnstile.js';
@@ -40,6 +50,11 @@ export interface SqliteStoreOptions {
   readonly path: string;
   readonly shop: string;
   readonly clock: Clock;
+  /** This process, as it names itself in its leases. Left out: one without leases. */
+  readonly worker?: string;
+  /** How long a new reservation is left to the worker that wrote it, before others work on it. Left out: not at all. */
+  readonly writer_first_ms?: number;
+  readonly onIntent?: IntentWatch;
   /** A number in [0, 1): spreads the retries of several processes. */
   readonly random: () => number;
   /** Fairness between processes; correctness never depends on it. */
@@ -76,8 +91,16 @@ const PRUNE_MAX_ROWS = 500;
 
 export function openSqliteStore(options: SqliteStoreOptions): SqliteStore {
   const { path, shop, clock, wal_autocheckpoint_pages } = options;
-  const db = openDatabase({ path, shop, now_ms: clock.now(), wal_autocheckpoint_pages });
-  return new SqliteStore(db, options);
+  // The clock has to hear of the ledger's own time before anybody asks it what time it is.
+  const db = openDatabase({ path, shop, now: () => clock.now(), wal_autocheckpoint_pages });
+  try {
+    const store = new SqliteStore(db, options);
+    store.observeTime();
+    return store;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
 }
 
 export class SqliteStore implements Store {
@@ -104,6 +127,11 @@ export class SqliteStore implements Store {
     this.#rollback = db.prepare('ROLLBACK');
   }
 
+  /** Tells the clock what time the ledger has. */
+  observeTime(): void {
+    this.#reading(() => undefined);
+  }
+
   transact<R>(keys: Keys, decide: (state: LedgerState) => Decision<R>): Promise<R> {
     return this.#enqueue((session, answer) => {
       // What loading throws is no bug of this decision: it may be the rows of others, written only now.
@@ -119,8 +147,43 @@ export class SqliteStore implements Store {
         return () => answer.reject(bug);
       }
       if (decision.changes !== undefined) session.apply(decision.changes, keys, state);
-      return () => answer.resolve(decision.result);
+      return () => {
+        this.#tellIntent(state, decision.changes);
+        answer.resolve(decision.result);
+      };
     });
+  }
+
+  transactAll<R>(
+    keys: readonly Keys[],
+    plan: (states: readonly LedgerState[]) => JointDecision<R>,
+  ): Promise<R> {
+    return this.#enqueue((session, answer) => {
+      const states = keys.map((each) => session.load(each));
+      let decision: JointDecision<R>;
+      try {
+        decision = plan(states);
+      } catch (bug) {
+        if (!this.#db.inTransaction) throw bug;
+        return () => answer.reject(bug);
+      }
+      const { result, change } = decision;
+      keys.forEach((each, index) => {
+        const state = session.load(each);
+        const changes = change?.(index, state);
+        if (changes !== undefined) session.apply(changes, each, state);
+      });
+      return () => answer.resolve(result);
+    });
+  }
+
+  #tellIntent({ owned }: LedgerState, changes: Changes | undefined): void {
+    const { onIntent } = this.#options;
+    if (onIntent === undefined || changes === undefined) return;
+    if (changes.new_reservation !== undefined) onIntent(changes.new_reservation.tag, 'reserved');
+    const order = changes.new_order ?? changes.order;
+    const isAccepted = order?.state === 'accepted' && owned?.order?.state !== 'accepted';
+    if (owned !== null && isAccepted) onIntent(owned.outbox.tag, 'accepted');
   }
 
   async read<R>(keys: Keys, view: (state: LedgerState) => R): Promise<R> {
@@ -135,16 +198,26 @@ export class SqliteStore implements Store {
   }
 
   async searchItems(query: string, limit: number): Promise<readonly FoundItem[]> {
-    const match = fullTextQuery(query);
-    return match === null ? [] : (this.#sql.search.all(match, limit) as FoundItem[]);
+    return searchItems(this.#sql, query, limit);
   }
 
-  async expiredReservations(limit: number): Promise<readonly DueWork[]> {
-    return this.#reading(({ now_ms }) => this.#sql.expired_reservations.all(now_ms, limit) as DueWork[]);
+  async expiredReservations(limit: number): Promise<readonly { readonly reservation_key: number }[]> {
+    return this.#reading(
+      ({ now_ms }) => this.#sql.expired_reservations.all(now_ms, limit) as { reservation_key: number }[],
+    );
   }
 
-  async dueOutbox(limit: number): Promise<readonly DueWork[]> {
-    return this.#reading(({ now_ms }) => this.#sql.due_outbox.all(now_ms, now_ms, limit) as DueWork[]);
+  async dueOutbox(lane: OutboxLane, limit: number, after: string | null): Promise<DueRows> {
+    const { worker = '' } = this.#options;
+    return this.#reading(({ now_ms }) => dueRows(this.#sql, lane, { limit, after, now: now_ms, worker }));
+  }
+
+  async lateRows(after: number, limit: number): Promise<readonly LateRow[]> {
+    return this.#reading(() => this.#sql.late_rows.all(after, limit) as LateRow[]);
+  }
+
+  async movedUnits(): Promise<readonly MovedUnits[]> {
+    return this.#reading(() => readMovedUnits(this.#sql.moved_rows.all() as MovedRow[]));
   }
 
   async itemsNotReadSince(before: number, after_key: number, limit: number): Promise<readonly UnreadItem[]> {
@@ -171,18 +244,12 @@ export class SqliteStore implements Store {
     return (this.#sql.item_timeline.all(itemKey, seqs.from, seqs.to, limit) as JournalRow[]).map(readEntry);
   }
 
-  async listOrders(limit: number): Promise<readonly OrderListing[]> {
-    const rows = this.#sql.list_orders.all(limit) as (ListingRow<OrderListing> & { parked: 0 | 1 })[];
-    return rows.map((row) => ({ ...row, lines: grantedLines(row.lines), parked: row.parked === 1 }));
+  async listOrders(query: OrderQuery): Promise<readonly OrderListing[] | null> {
+    return this.#reading(() => listOrders(this.#sql, query));
   }
 
-  async listReservations(limit: number): Promise<readonly ReservationListing[]> {
-    return this.#reading(({ now_ms }) => {
-      const rows = this.#sql.list_reservations.all(now_ms, limit) as (ListingRow<ReservationListing> & {
-        parked: 0 | 1;
-      })[];
-      return rows.map((row) => ({ ...row, lines: grantedLines(row.lines), parked: row.parked === 1 }));
-    });
+  async listReservations(query: ReservationQuery): Promise<readonly ReservationListing[] | null> {
+    return this.#reading(({ now_ms }) => listReservations(this.#sql, query, now_ms));
   }
 
   async ordersOfOurs(orderRefs: readonly string[]): Promise<readonly string[]> {
@@ -204,6 +271,14 @@ export class SqliteStore implements Store {
     await this.#writing(() => this.#sql.put_orders_cursor.run(cursor));
   }
 
+  async publicationKey(): Promise<string | null> {
+    return (this.#sql.publication_key.get() as { publication: string | null }).publication;
+  }
+
+  async putPublicationKey(key: string): Promise<void> {
+    await this.#writing(() => this.#sql.put_publication_key.run(key));
+  }
+
   async lastReconciliation(): Promise<ReconcileReport | null> {
     const [last] = await this.reconciliations(1);
     return last ?? null;
@@ -222,17 +297,26 @@ export class SqliteStore implements Store {
       const gone = [...known.values()].filter(
         (row) => !locations.some(({ location_id }) => location_id === row.location_id),
       );
-      const closed = (gone as unknown as LocationRow[]).map((row) => ({ ...row, active: false }));
+      const closed = (gone as unknown as LocationRow[]).map((row) => ({
+        ...row,
+        active: false,
+        till_only: false,
+      }));
       let changed = false;
       for (const location of [...locations, ...closed]) {
         const before = known.get(location.location_id) as
-          | (Omit<LocationRow, 'active'> & { location_key: number; active: 0 | 1 })
+          | (Omit<LocationRow, 'active' | 'till_only'> & {
+              location_key: number;
+              active: 0 | 1;
+              till_only: 0 | 1;
+            })
           | undefined;
         const same =
           before !== undefined &&
           before.name === location.name &&
           before.position === location.position &&
-          (before.active === 1) === location.active;
+          (before.active === 1) === location.active &&
+          (before.till_only === 1) === (location.till_only ?? false);
         if (same) continue;
         changed = true;
         this.#sql.put_location.run(
@@ -240,8 +324,11 @@ export class SqliteStore implements Store {
           location.name,
           location.position,
           location.active ? 1 : 0,
+          location.till_only ? 1 : 0,
         );
-        if (before?.active === 0 && location.active) this.#sql.mark_location.run(now, before.location_key);
+        if (before?.active === 1 && !location.active) this.#sql.close_location.run(before.location_key);
+        if (before?.active === 0 && location.active)
+          this.#sql.mark_location.run(now, before.location_key, before.location_key);
       }
       return changed;
     });
@@ -288,6 +375,13 @@ export class SqliteStore implements Store {
 
   async waitingDeliveries(limit: number): Promise<readonly WaitingDelivery[]> {
     return this.#reading(({ now_ms }) => waitingDeliveries(this.#sql, now_ms, limit));
+  }
+
+  async countUnplaced(unplacedAfterMs: number): Promise<number> {
+    return this.#reading(({ now_ms }) => {
+      const row = this.#sql.count_unplaced.get(now_ms - unplacedAfterMs) as { reservations: number };
+      return row.reservations;
+    });
   }
 
   async inboxState(): Promise<InboxState> {
@@ -392,7 +486,12 @@ export class SqliteStore implements Store {
   }
 
   #session(): Session {
-    return new Session(this.#sql, this.#options.clock, this.#options.mirror_horizon_ms);
+    const { clock, mirror_horizon_ms, worker, writer_first_ms = 0 } = this.#options;
+    return new Session(this.#sql, clock, {
+      mirrorHorizonMs: mirror_horizon_ms,
+      worker: worker ?? '',
+      writerFirstMs: worker === undefined ? 0 : writer_first_ms,
+    });
   }
 
   async #drain(): Promise<void> {
@@ -509,7 +608,6 @@ export class SqliteStore implements Store {
 }
 
 type JournalRow = Omit<JournalEntry, 'hash'> & { readonly hash: Buffer };
-type ListingRow<T> = Omit<T, 'lines' | 'parked'> & { readonly lines: string };
 
 function readEntry(row: JournalRow): JournalEntry {
   return { ...row, hash: row.hash.toString('hex') };
@@ -528,14 +626,4 @@ function readReconciliation(row: ReconciliationRow): ReconcileReport {
     drift: JSON.parse(row.drift) as ReconcileReport['drift'],
     catalogue_drift: JSON.parse(row.catalogue_drift) as ReconcileReport['catalogue_drift'],
   };
-}
-
-function grantedLines(packed: string): { sku: string; quantity: number }[] {
-  return [...grantedBySku(unpackLines(packed, ''))].map(([sku, quantity]) => ({ sku, quantity }));
-}
-
-/** Every word must occur, as a prefix; what FTS5 would read as syntax is quoted away. */
-function fullTextQuery(query: string): string | null {
-  const words = query.match(/[\p{L}\p{N}]+/gu)?.slice(0, 16) ?? [];
-  return words.length === 0 ? null : words.map((word) => `"${word}"*`).join(' ');
 }

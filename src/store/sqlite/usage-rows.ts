@@ -27,6 +27,8 @@ type CallerRow = readonly [
   idle: string,
   sold: string,
   idle_at_ms: number,
+  ordered: string,
+  ordered_units: string,
 ];
 
 /** Columns in the order of the statement `caller_item`. */
@@ -158,6 +160,8 @@ export class UsageRows {
       JSON.stringify(tally.idle),
       JSON.stringify(tally.sold),
       tally.idle_at_ms,
+      JSON.stringify(tally.ordered),
+      JSON.stringify(tally.ordered_units),
       this.#now,
     );
     for (const key of dirty) {
@@ -205,13 +209,16 @@ function itemNow(kept: ItemUsage, key: number, expired: readonly Passage[]): Ite
   }, kept);
 }
 
-function readCaller([live_reservations, held_orders, granted, idle, sold, idle_at_ms]: CallerRow): Tally {
+function readCaller(row: CallerRow): Tally {
+  const [live_reservations, held_orders, granted, idle, sold, idle_at_ms, ordered, ordered_units] = row;
   return {
     live_reservations,
     held_orders,
     granted: JSON.parse(granted) as Slots,
     idle: JSON.parse(idle) as Slots,
     sold: JSON.parse(sold) as Slots,
+    ordered: JSON.parse(ordered) as Slots,
+    ordered_units: JSON.parse(ordered_units) as Slots,
     idle_at_ms,
   };
 }
@@ -235,6 +242,7 @@ function readExpired(rows: readonly ExpiredRow[]): Expired {
       from: 'live',
       to: null,
       parting: 'unsold',
+      is_ordered: false,
       created_at_ms,
       at_ms: expires_at_ms,
       units,

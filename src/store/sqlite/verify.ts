@@ -15,6 +15,8 @@ import { type StockSnapshot, stockHash } from '../../ledger/stock-hash.js';
 import type { Database } from './driver.js';
 import { MIGRATIONS } from './migrations.js';
 import { LedgerUnusable, openForReading } from './open-database.js';
+import { checkHeldOrders } from './verify-held.js';
+import { checkRoutes } from './verify-routes.js';
 
 export interface VerifyProblem {
   /** The invariant that is broken, by its id in SPEC.md. */
@@ -74,6 +76,8 @@ export function verifyLedger(db: Database, options: VerifyOptions = {}): VerifyR
     const holds = checkHolds(db, found);
     checkUsage(db, found);
     const orders = checkOrders(db, found);
+    checkHeldOrders(db, (detail) => found.add('L6', detail));
+    checkRoutes(db, (detail) => found.add('L6', detail));
     checkAftermaths(db, found);
     checkReconciliations(db, found);
     const reservations = checkStates(db, found, progress);
@@ -196,22 +200,31 @@ function checkTidings(db: Database, head: HeadRow, found: Findings): void {
 function checkSums(db: Database, found: Findings): number {
   const rows = db
     .prepare(
-      `SELECT levels.level_key AS level_key, held_units, mirrored_units,
-         coalesce(counted, 0) AS counted, coalesce(mirrored, 0) AS mirrored
+      `SELECT levels.level_key AS level_key, held_units, mirrored_units, doubted_units,
+         coalesce(counted, 0) AS counted, coalesce(mirrored, 0) AS mirrored, coalesce(doubted, 0) AS doubted
        FROM levels LEFT JOIN (
          SELECT level_key, sum(iif(state = 'counted', quantity_units, 0)) AS counted,
-           sum(iif(state = 'counted', 0, quantity_units)) AS mirrored
+           sum(iif(state = 'counted', 0, quantity_units)) AS mirrored,
+           sum(iif(state = 'mirrored' AND place = 'doubted', quantity_units, 0)) AS doubted
          FROM holds GROUP BY level_key
        ) AS sums ON sums.level_key = levels.level_key`,
     )
     .iterate() as IterableIterator<
-    Record<'level_key' | 'held_units' | 'mirrored_units' | 'counted' | 'mirrored', number>
+    Record<
+      'level_key' | 'held_units' | 'mirrored_units' | 'doubted_units' | 'counted' | 'mirrored' | 'doubted',
+      number
+    >
   >;
   let count = 0;
   for (const row of rows) {
     count += 1;
     if (row.held_units !== row.counted)
       found.add('L2', `level ${row.level_key} says ${row.held_units} held, its holds are ${row.counted}`);
+    if (row.doubted_units !== row.doubted)
+      found.add(
+        'L2',
+        `level ${row.level_key} says ${row.doubted_units} doubted, its holds are ${row.doubted}`,
+      );
     if (row.mirrored_units !== row.mirrored)
       found.add(
         'L2',
@@ -265,7 +278,8 @@ function checkHolds(db: Database, found: Findings): number {
  * counts here: the quotas take those off when they judge.
  */
 const STANDINGS = `WITH counting AS (
-  SELECT reservations.reservation_key AS reservation_key, principal, origin, iif(orders.state = 'held', 'held', 'live') AS standing
+  SELECT reservations.reservation_key AS reservation_key, principal, origin,
+    iif(orders.state = 'held', iif(orders.held_for = 'stale', 'held', 'waiting'), 'live') AS standing
   FROM reservations LEFT JOIN orders ON orders.reservation_key = reservations.reservation_key
   WHERE reservations.state = 'active' OR (reservations.state = 'submitted'
     AND (orders.state = 'held' OR (orders.state = 'accepted' AND orders.order_mode = 'checkout_link')))
@@ -287,7 +301,8 @@ function checkUsage(db: Database, found: Findings): void {
   const callers = db
     .prepare(
       `${STANDINGS}, counted AS (
-         SELECT subject, name, sum(standing = 'live') AS live, sum(standing = 'held') AS held FROM standings GROUP BY subject, name
+         SELECT subject, name, sum(standing IN ('live', 'waiting')) AS live,
+           sum(standing IN ('held', 'waiting')) AS held FROM standings GROUP BY subject, name
        )
        SELECT coalesce(callers.subject, counted.subject) || ' ' || coalesce(callers.name, counted.name) || ' is said to have '
          || coalesce(live_reservations, 0) || ' live reservations and ' || coalesce(held_orders, 0) || ' held orders, and has '
@@ -301,7 +316,7 @@ function checkUsage(db: Database, found: Findings): void {
   const items = db
     .prepare(
       `${STANDINGS}, counted AS (
-         SELECT subject, name, item_key, sum(iif(standing = 'live', quantity_units, 0)) AS live,
+         SELECT subject, name, item_key, sum(iif(standing = 'held', 0, quantity_units)) AS live,
            sum(iif(standing = 'held', quantity_units, 0)) AS held
          FROM standings JOIN holds ON holds.reservation_key = standings.reservation_key
          JOIN levels ON levels.level_key = holds.level_key
@@ -408,20 +423,33 @@ function isToldOnce(aftermath: Aftermath, entries: readonly { kind: string; data
 function checkReconciliations(db: Database, found: Findings): void {
   const rows = db
     .prepare(
-      `SELECT reconciliation_key, drift_total, catalogue_drift_total, in_passing_total, items_read, kind, data
+      `SELECT reconciliation_key, drift_total, catalogue_drift_total, in_passing_total, items_read, variants_read,
+         variants_counted, kind, data
        FROM reconciliations LEFT JOIN journal ON journal.seq = reconciliations.journal_seq`,
     )
     .iterate() as IterableIterator<
-    Record<(typeof TOTALS)[number] | 'reconciliation_key', number> & { kind: string; data: string | null }
+    Record<(typeof TOTALS)[number], number | null> & {
+      reconciliation_key: number;
+      kind: string;
+      data: string | null;
+    }
   >;
   for (const row of rows) {
     const told = row.kind === 'stock.reconciled' ? parsed<Record<string, unknown>>(row.data) : null;
-    if (told === null || TOTALS.some((total) => told[total] !== row[total]))
+    if (told === null || TOTALS.some((total) => (told[total] ?? null) !== row[total]))
       found.add('L6', `reconciliation ${row.reconciliation_key} is not the one that was journaled`);
   }
 }
 
-const TOTALS = ['drift_total', 'catalogue_drift_total', 'in_passing_total', 'items_read'] as const;
+/** The last two are not told of reads by older versions. */
+const TOTALS = [
+  'drift_total',
+  'catalogue_drift_total',
+  'in_passing_total',
+  'items_read',
+  'variants_read',
+  'variants_counted',
+] as const;
 
 /** Null when it is no JSON: somebody has edited it. */
 function parsed<T>(text: string | null): T | null {
@@ -452,6 +480,8 @@ const STATES_AFTER = {
   'shop.completed': null,
   'shop.deleting': null,
   'shop.deleted': null,
+  'shop.draft_edited': null,
+  'shop.draft_gone': null,
   'shop.parked': null,
   'shop.retried': null,
   'reservation.created': { reservation: 'active', order: null },
@@ -459,6 +489,7 @@ const STATES_AFTER = {
   'reservation.expired': { reservation: 'expired', order: null },
   'order.accepted': { reservation: 'submitted', order: 'accepted' },
   'order.held': { reservation: 'submitted', order: 'held' },
+  'order.buyer_refused': { reservation: 'submitted', order: 'held' },
   'order.approved': { reservation: 'submitted', order: 'held' },
   'order.revalidated': { reservation: 'submitted', order: 'accepted' },
   'order.offered': { reservation: 'submitted', order: 'accepted' },
@@ -476,7 +507,15 @@ const STATES_AFTER = {
   'order.returned': null,
   'order.restocked': null,
   'order.missing': null,
+  'order.ref_reused': null,
+  'holds.returning': null,
+  'holds.returned': null,
+  'order.doubled': null,
+  'order.twin_cancelled': null,
   'order.shown': null,
+  'order.routing': null,
+  'order.routed': null,
+  'order.not_routed': null,
 } as const satisfies Record<JournalKind, StatesAfter | null>;
 
 /** L6: every reservation and order is as the journal's last word on it says. */

@@ -17,6 +17,7 @@ import {
   BULK_LOOK_MAX_MS,
   type Tuning,
 } from './limits.js';
+import type { FlagVariables } from './publication.js';
 
 export interface BulkPage {
   readonly items: readonly Item[];
@@ -39,14 +40,18 @@ interface Group {
 export async function* bulkItems(
   client: ShopifyClient,
   tuning: Tuning,
+  flags: FlagVariables,
   signal: AbortSignal,
 ): AsyncGenerator<BulkPage> {
-  const state = await finished(client, tuning, signal);
+  const state = await finished(client, tuning, bulkQuery(flags), signal);
   const total_items = countOf(state.rootObjectCount);
+  const total_objects = countOf(state.objectCount);
+  const read = { objects: 0 };
   let seen = 0;
   let items: Item[] = [];
   if (state.url !== null) {
-    for await (const item of grouped(resultLines(state.url, { origin: client.origin, signal }))) {
+    for await (const item of grouped(resultLines(state.url, { origin: client.origin, signal }), read)) {
+      if (flags.flags && !isFlagged(item)) throw broken('a variant that does not say where it is published');
       seen += 1;
       items.push(item);
       if (items.length < tuning.bulk_items_per_page) continue;
@@ -56,11 +61,28 @@ export async function* bulkItems(
   }
   // Half a catalogue must not be taken for the whole: what is not in it is thought to be gone.
   if (seen !== total_items) throw broken(`${seen} items of ${total_items}`);
+  // The last item may have lost some of its levels.
+  if (read.objects !== total_objects) throw broken(`${read.objects} objects of ${total_objects}`);
   if (items.length > 0) yield { items, total_items };
 }
 
-async function finished(client: ShopifyClient, tuning: Tuning, signal: AbortSignal): Promise<State> {
-  const id = await started(client, signal);
+/** A bulk query takes no variables, so the publication stands in its text. */
+export function bulkQuery({ publication, flags }: FlagVariables): string {
+  const { source } = DOCUMENTS.bulk_items;
+  if (!flags) return source;
+  const flag = `publishedOnPublication(publicationId: "${publication}")`;
+  return source
+    .replace('requiresComponents', `requiresComponents ${flag}`)
+    .replace('combinedListingRole', `combinedListingRole ${flag}`);
+}
+
+async function finished(
+  client: ShopifyClient,
+  tuning: Tuning,
+  query: string,
+  signal: AbortSignal,
+): Promise<State> {
+  const id = await started(client, query, signal);
   let over = false;
   try {
     const state = await settled(client, id, tuning, signal);
@@ -73,8 +95,8 @@ async function finished(client: ShopifyClient, tuning: Tuning, signal: AbortSign
   }
 }
 
-async function started(client: ShopifyClient, signal: AbortSignal): Promise<string> {
-  const sent = await client.write(DOCUMENTS.start_bulk, { query: DOCUMENTS.bulk_items.source }, signal);
+async function started(client: ShopifyClient, query: string, signal: AbortSignal): Promise<string> {
+  const sent = await client.write(DOCUMENTS.start_bulk, { query }, signal);
   // One that may have started anyway ends by itself: nobody waits for it, and five may run at once (Shopify 2026-10).
   if (sent.outcome === 'unknown') throw broken(sent.detail, 'unreachable');
   if (sent.outcome !== 'done') throw broken(sent.detail, sent.failure);
@@ -112,9 +134,11 @@ async function cancelled(client: ShopifyClient, id: string): Promise<void> {
     client.note('warn', 'a bulk operation goes on at the shop', { detail: sent.detail });
 }
 
-async function* grouped(lines: AsyncIterable<string>): AsyncGenerator<Item> {
+/** Counts every line in `read`. */
+async function* grouped(lines: AsyncIterable<string>, read: { objects: number }): AsyncGenerator<Item> {
   let group: Group | null = null;
   for await (const line of lines) {
+    read.objects += 1;
     const value = parsed(line);
     const parent = value['__parentId'];
     if (parent === undefined) {
@@ -171,13 +195,24 @@ function isItem(value: Line): value is Line & Group['item'] {
 }
 
 function isVariant(value: Line): value is Line & Variant {
-  const { id, title, product } = value;
+  const { id, title, requiresComponents, product } = value;
   return (
     isGid('ProductVariant', id) &&
     typeof title === 'string' &&
+    typeof requiresComponents === 'boolean' &&
     isObject(product) &&
     typeof product['title'] === 'string' &&
-    typeof product['status'] === 'string'
+    typeof product['status'] === 'string' &&
+    typeof product['requiresSellingPlan'] === 'boolean' &&
+    typeof product['isGiftCard'] === 'boolean'
+  );
+}
+
+function isFlagged({ variants }: Item): boolean {
+  const nodes = variants?.nodes ?? [];
+  return nodes.every(
+    ({ publishedOnPublication, product }) =>
+      typeof publishedOnPublication === 'boolean' && typeof product.publishedOnPublication === 'boolean',
   );
 }
 

@@ -1,6 +1,8 @@
 /** What a shop is told of the buyer, and our own marks on what we make there. */
 
 import type { Buyer, BuyerAddress } from '../../ledger/buyer.js';
+import { COUNTRY_CODES } from '../../ledger/countries.js';
+import type { BuyerRefused } from '../upstream.js';
 import type { DOCUMENTS, VariablesOf } from './documents.js';
 
 /** Custom attributes. A merchant sees them on the draft and on the order. */
@@ -10,8 +12,6 @@ const BUYER_NAME_ATTRIBUTE = 'holdfast_buyer_name';
 /** Attributes that `orderAttributes` makes. */
 export const ORDER_ATTRIBUTES: ReadonlySet<string> = new Set([REFERENCE_ATTRIBUTE, BUYER_NAME_ATTRIBUTE]);
 
-const COUNTRY_CODE = /^[A-Za-z]{2}$/;
-
 type Address = NonNullable<VariablesOf<typeof DOCUMENTS.update_hold>['input']['shippingAddress']>;
 
 export interface BuyerInput {
@@ -20,11 +20,22 @@ export interface BuyerInput {
   readonly shippingAddress?: Address;
 }
 
-/** A shop that refuses a variable repeats it, and this one belongs to a buyer: it must not reach the log. */
-export function hasBadCountry(buyer: Buyer | null): boolean {
+/**
+ * Refuses a country that Shopify's schema does not have; null when it has. Shopify would refuse the whole request as one
+ * that makes no sense, and repeat it: what belongs to a buyer must not reach the log.
+ */
+export function refuseCountry(buyer: Buyer | null): BuyerRefused | null {
   const country = buyer?.shipping_address?.country_code;
-  return country !== undefined && !COUNTRY_CODE.test(country);
+  if (country === undefined || COUNTRY_CODES.has(country.toUpperCase())) return null;
+  return {
+    outcome: 'buyer_refused',
+    fields: ['buyer.shipping_address.country_code'],
+    detail: 'a country code that Shopify does not have',
+  };
 }
+
+/** Clears at the shop what a corrected order does not have. */
+export const NO_BUYER = { email: null, phone: null, shippingAddress: null } as const;
 
 /** What of an order has no field of its own at the shop. */
 export function orderAttributes(

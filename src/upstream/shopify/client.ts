@@ -5,9 +5,10 @@
  */
 
 import { type ApiVersion, LogSeverity, shopifyApi } from '@shopify/shopify-api';
+import type { ShopTime } from '../../ledger/ports.js';
 import { UpstreamError, type WriteOutcome } from '../upstream.js';
 import { CostLimiter, type Settle } from './cost-limiter.js';
-import type { Lane, Operation } from './documents.js';
+import { DOCUMENTS, type Lane, type Operation } from './documents.js';
 import { type Exchange, inExchange, parseOrigin } from './exchange.js';
 import { costOf, costOfFailure, type Fault, faultOf, grantFault, unreadable, unsent } from './fault.js';
 import {
@@ -15,12 +16,14 @@ import {
   BACKOFF_FIRST_MS,
   BACKOFF_MAX_MS,
   DETAIL_CHARS_MAX,
+  HOLDS_RESERVE_SHARE,
   STOCK_RESERVE_SHARE,
   THROTTLE_WAIT_MAX_MS,
   THROTTLE_WAIT_MIN_MS,
   type Tuning,
   WALK_RESERVE_SHARE,
 } from './limits.js';
+import { joinReplies, PageSizes, readSizes, type SizedVariables } from './page-sizes.js';
 import { type Credentials, GrantFailed, type OpenSession, SessionHolder } from './session.js';
 import { BuyerTexts } from './struck.js';
 
@@ -43,27 +46,41 @@ export interface ClientOptions {
   /** Ends early, without an error, when the signal aborts. */
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
   readonly log: UpstreamLog;
+  /** Told the time of every answer, and asked for it before a time is sent. Left out: the shop's clock is taken for ours. */
+  readonly shopTime?: ShopTime;
 }
 
 export interface Reply<Result> {
   readonly data: Result;
   /** The shop's own clock when it answered, by its Date header. Null when it sent none. */
   readonly shop_time_ms: number | null;
+  /** The sizes of pages that were asked for, by variable: the smallest where it took several requests. */
+  readonly sizes: Readonly<Record<string, number>>;
   /** The API version that answered. Shopify serves another one when the one asked for is gone. */
   readonly api_version: string | null;
 }
 
 type Outcome<Result> =
-  | { readonly ok: true; readonly reply: Reply<Result> }
+  | { readonly ok: true; readonly reply: Omit<Reply<Result>, 'sizes'> }
   | { readonly ok: false; readonly fault: Fault };
 
 /** The share of the cost bucket that each lane leaves to those before it. */
-const RESERVE_SHARE = { orders: 0, stock: STOCK_RESERVE_SHARE } as const satisfies Record<Lane, number>;
+const RESERVE_SHARE = {
+  orders: 0,
+  stock: STOCK_RESERVE_SHARE,
+  holds: HOLDS_RESERVE_SHARE,
+} as const satisfies Record<Lane, number>;
+
+/** The shop's word for a query above its maximum for a single one. Nothing has run. */
+const TOO_COSTLY = 'MAX_COST_EXCEEDED';
 
 /** How many times longer than a detail a text may be before it is looked through. */
 const CUT_FIRST = 16;
 
 const SHOP = /^[a-z0-9][a-z0-9-]*\.myshopify\.com$/;
+
+/** What holds and orders are sent by. */
+export type LaneClient = Pick<ShopifyClient, 'read' | 'write' | 'clean' | 'shopLead' | 'shopLeadMs'>;
 
 export class ShopifyClient {
   readonly #options: ClientOptions;
@@ -72,6 +89,7 @@ export class ShopifyClient {
   readonly #sessions: SessionHolder;
   readonly #limiter: CostLimiter;
   readonly #buyers = new BuyerTexts();
+  readonly #sizes = new PageSizes();
 
   /** Throws RangeError on a shop name or an origin that a token must not be sent to. */
   constructor(options: ClientOptions, tuning: Tuning) {
@@ -111,16 +129,30 @@ export class ShopifyClient {
     });
   }
 
-  /** Throws UpstreamError. */
+  /**
+   * Throws UpstreamError. What the shop finds too costly is asked for in smaller pages and shorter lists of ids, from then
+   * on: a page may have fewer objects than were asked for, and says itself whether there are more.
+   */
   async read<Result, Variables>(
     operation: Operation<Result, Variables>,
     variables: Variables,
     signal: AbortSignal,
   ): Promise<Reply<Result>> {
-    const outcome = await this.#call(operation, variables, signal);
-    if (outcome.ok) return outcome.reply;
-    const { failure, detail, retry_after_ms } = outcome.fault;
-    throw new UpstreamError(failure, detail, retry_after_ms);
+    const replies: Reply<Result>[] = [];
+    for (let rest: Variables | null = variables; rest !== null; ) {
+      const { now, later }: SizedVariables<Variables> = this.#sizes.cut(operation, rest);
+      const outcome = await this.#call(operation, now, signal);
+      if (outcome.ok) {
+        replies.push({ ...outcome.reply, sizes: readSizes(operation, now) });
+        rest = later;
+        continue;
+      }
+      const { failure, detail, retry_after_ms, code } = outcome.fault;
+      const isTooCostly = code === TOO_COSTLY && !signal.aborted;
+      if (!isTooCostly || !this.#sizes.shrink(operation, now))
+        throw new UpstreamError(failure, detail, retry_after_ms);
+    }
+    return joinReplies(replies);
   }
 
   /**
@@ -143,9 +175,43 @@ export class ShopifyClient {
       : { outcome: 'not_sent', failure, detail, retry_after_ms };
   }
 
+  /** This client, with every call in that lane. */
+  inLane(lane: Lane): LaneClient {
+    const client = this;
+    return {
+      read: (operation, variables, signal) => client.read({ ...operation, lane }, variables, signal),
+      write: (operation, variables, signal) => client.write({ ...operation, lane }, variables, signal),
+      clean: (text) => client.clean(text),
+      shopLead: (signal) => client.shopLead(signal),
+      get shopLeadMs() {
+        return client.shopLeadMs;
+      },
+    };
+  }
+
+  /** Waits until a mirror of a reservation can be sent at once, for a bounded time. */
+  async leaveRoomForHolds(signal: AbortSignal): Promise<void> {
+    await this.#limiter.leaveRoom(HOLDS_RESERVE_SHARE, signal);
+  }
+
   /** For long reads: waits until the cost bucket has room again for those who place holds and orders. */
   async leaveRoom(signal: AbortSignal): Promise<void> {
     await this.#limiter.leaveRoom(WALK_RESERVE_SHARE, signal);
+  }
+
+  /**
+   * How far ledger time is ahead of the shop's. Asks the shop what time it is, where that is not known. Throws UpstreamError.
+   */
+  async shopLead(signal: AbortSignal): Promise<number> {
+    const { shopTime } = this.#options;
+    if (shopTime === undefined) return 0;
+    if (!shopTime.isShopTimeKnown()) await this.read(DOCUMENTS.clock, {}, signal);
+    return shopTime.leadMs();
+  }
+
+  /** How far ledger time is ahead of the shop's, as far as the shop has said by now. */
+  get shopLeadMs(): number {
+    return this.#options.shopTime?.leadMs() ?? 0;
   }
 
   /** The shop's own origin as tests and the sandbox set it; null: wherever the shop is. */
@@ -189,15 +255,19 @@ export class ShopifyClient {
       const fault = { ...outcome.fault, effect, detail: this.clean(outcome.fault.detail) };
       const wait_ms = this.#waitFor(fault, attempt);
       const again = fault.passing && attempt < attempts && wait_ms <= THROTTLE_WAIT_MAX_MS && !signal.aborted;
-      this.#log(again ? 'info' : 'warn', again ? 'shop call failed, trying again' : 'shop call failed', {
-        operation: operation.name,
-        attempt,
-        failure: fault.failure,
-        effect,
-        code: fault.code,
-        detail: fault.detail,
-        wait_ms: again ? wait_ms : null,
-      });
+      this.#log(
+        again || fault.code === TOO_COSTLY ? 'info' : 'warn',
+        again ? 'shop call failed, trying again' : 'shop call failed',
+        {
+          operation: operation.name,
+          attempt,
+          failure: fault.failure,
+          effect,
+          code: fault.code,
+          detail: fault.detail,
+          wait_ms: again ? wait_ms : null,
+        },
+      );
       if (!again) return { ok: false, fault };
       await this.#options.sleep(wait_ms, signal);
     }
@@ -239,6 +309,8 @@ export class ShopifyClient {
     variables: Variables,
     { open, settle, signal }: { open: OpenSession; settle: Settle; signal: AbortSignal },
   ): Promise<Outcome<Result>> {
+    const { shopTime } = this.#options;
+    const sentAt = shopTime?.elapsed() ?? 0;
     const { result, exchange } = await inExchange(
       { origin: this.#origin, timeout_ms: this.#tuning.timeout_ms, signal },
       () =>
@@ -255,7 +327,11 @@ export class ShopifyClient {
     }
     const value = result.value as { readonly data?: Result; readonly extensions?: unknown };
     settle(costOf(value.extensions));
-    return replied(value, exchange);
+    const outcome = replied(value, exchange);
+    // Only what the shop itself has answered: an error page may be somebody else's, with another clock.
+    if (outcome.ok && outcome.reply.shop_time_ms !== null)
+      shopTime?.hearShopTime(outcome.reply.shop_time_ms, sentAt);
+    return outcome;
   }
 
   /** What the shop asked for, or a back-off that doubles; spread, so that callers sent away together return apart. */

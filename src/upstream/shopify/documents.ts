@@ -17,34 +17,45 @@ export type Scope =
   | 'read_inventory'
   | 'read_locations'
   | 'read_products'
+  | 'read_publications'
   | 'read_orders'
   | 'read_returns'
   | 'read_draft_orders'
   | 'write_draft_orders'
   | 'write_orders'
-  | 'write_inventory';
+  | 'write_inventory'
+  | 'read_merchant_managed_fulfillment_orders'
+  | 'write_merchant_managed_fulfillment_orders';
 
 /** Why the merchant should grant it. For people: `holdfast doctor` prints it. */
 export const SCOPE_TABLE = {
   read_inventory: 'to read stock levels',
   read_locations: 'to tell the places that stock apart, and which are closed',
   read_products: 'to know what a SKU is, and whether it is on sale',
+  read_publications: 'to know what is published where agents sell (not with HOLDFAST_PUBLICATION=any)',
   read_orders: 'to find an order again after a lost answer, and to see what became of it',
   read_returns: 'to see what buyers send back, and what of it is back on the shelf',
   read_draft_orders: 'to find a hold again after a lost answer',
   write_draft_orders: 'to hold units as draft orders, and to turn them into orders',
-  write_orders: 'to place orders without a draft (only with HOLDFAST_MIRROR=move)',
+  write_orders:
+    'to place orders without a draft (only with HOLDFAST_MIRROR=move), or to cancel late twins (HOLDFAST_CANCEL_TWINS)',
   write_inventory: 'to hold units by moving them to "reserved" (only with HOLDFAST_MIRROR=move)',
+  read_merchant_managed_fulfillment_orders:
+    'to see where an order is shipped from (only with HOLDFAST_ROUTE_FULFILLMENT=promised)',
+  write_merchant_managed_fulfillment_orders:
+    'to move an order to where its units were promised (only with HOLDFAST_ROUTE_FULFILLMENT=promised)',
 } as const satisfies Readonly<Record<Scope, string>>;
 
 /** How the shop is told of a hold: decides which documents are sent at all, so which scopes are needed. */
 export type MirrorMode = 'draft_order' | 'move' | 'none';
 
 /**
- * Who goes first when the shop's cost bucket runs low. `orders`: holds, orders and their look-ups, sent at once.
- * `stock`: every other read; it waits, for a bounded time, while the bucket is below the share kept for orders.
+ * Who goes first when the shop's cost bucket runs low. `orders`: what an order needs, sent at once. `stock`: the heartbeat,
+ * re-reads and every other read. `holds`: what mirrors of reservations need. The later two wait, for a bounded time, while
+ * the bucket is below the share kept for those before them. A document has the lane of its most urgent use: a caller may
+ * send it in a later one (`ShopifyClient.inLane`).
  */
-export type Lane = 'orders' | 'stock';
+export type Lane = 'orders' | 'stock' | 'holds';
 
 /** A document and what it is about. `shape` never exists at run time: it carries the types. */
 export interface Operation<Result, Variables> {
@@ -55,6 +66,14 @@ export interface Operation<Result, Variables> {
   readonly lane: Lane;
   /** The modes in which it is sent. */
   readonly mirror: readonly MirrorMode[];
+  /** Sent only where it counts on which publication an item is. */
+  readonly publication: boolean;
+  /** Variables that say how much it asks for, the outermost first: a list of ids, and the sizes of pages. */
+  readonly sizes: readonly string[];
+  /** Sent only where placed orders are moved to the places that promised their units. */
+  readonly is_routing: boolean;
+  /** Sent only where second orders that the shop made late are cancelled. */
+  readonly is_cancelling: boolean;
   readonly shape?: (variables: Variables) => Result;
 }
 
@@ -84,12 +103,38 @@ function operation<Result, Variables>(
   {
     lane = retry === 'read' ? 'stock' : 'orders',
     mirror = ALL_MODES,
-  }: { readonly lane?: Lane; readonly mirror?: readonly MirrorMode[] } = {},
+    is_routing = false,
+    publication = false,
+    is_cancelling = false,
+  }: {
+    readonly lane?: Lane;
+    readonly mirror?: readonly MirrorMode[];
+    readonly is_routing?: boolean;
+    readonly publication?: boolean;
+    readonly is_cancelling?: boolean;
+  } = {},
 ): Operation<Result, Variables> {
   const { source } = document as unknown as { readonly source: string };
   const name = /^\s*(?:query|mutation) (\w+)/.exec(source)?.[1];
   if (name === undefined) throw new Error('a document must name its operation');
-  return { name, source, retry, scopes, lane, mirror };
+  return {
+    name,
+    source,
+    retry,
+    scopes,
+    lane,
+    mirror,
+    is_routing,
+    publication,
+    is_cancelling,
+    sizes: sizesIn(source),
+  };
+}
+
+function sizesIn(source: string): readonly string[] {
+  const ids = source.includes('$ids: [ID!]!') ? ['ids'] : [];
+  const pages = [...source.matchAll(/first: \$(\w+)/g)].map(([, name = '']) => name);
+  return [...new Set([...ids, ...pages])];
 }
 
 const level = graphql(`
@@ -100,12 +145,27 @@ const level = graphql(`
   }
 `);
 
+/**
+ * Says whether a variant may be sold: see `sellability.ts`. The bulk read asks for the same. Flags of publication are asked for
+ * only where one counts, because without `read_publications` they are refused.
+ */
+const listing = graphql(`
+  fragment Listing on ProductVariant {
+    id title inventoryPolicy requiresComponents
+    publishedOnPublication(publicationId: $publication) @include(if: $flags)
+    product {
+      id title status requiresSellingPlan isGiftCard combinedListingRole
+      publishedOnPublication(publicationId: $publication) @include(if: $flags)
+    }
+  }
+`);
+
 const item = graphql(
   `
   fragment Item on InventoryItem {
     id sku tracked
     variants(first: $variants) {
-      nodes { id title product { id title status } }
+      nodes { ...Listing }
       pageInfo { hasNextPage endCursor }
     }
     inventoryLevels(first: $levels) {
@@ -114,13 +174,28 @@ const item = graphql(
     }
   }
 `,
-  [level],
+  [level, listing],
 );
 
+/** What a draft or its order is made of: a person may have changed it. Ours have at most 20 lines. */
 const hold = graphql(`
   fragment Hold on DraftOrder {
     id status ready reserveInventoryUntil tags invoiceUrl
-    order { id name }
+    lineItems(first: 25) {
+      nodes { sku quantity variant { inventoryItem { id } } }
+      pageInfo { hasNextPage }
+    }
+    order { id name cancelledAt }
+  }
+`);
+
+const placed = graphql(`
+  fragment Placed on Order {
+    id name cancelledAt
+    lineItems(first: 25) {
+      nodes { sku quantity variant { inventoryItem { id } } }
+      pageInfo { hasNextPage }
+    }
   }
 `);
 
@@ -149,14 +224,15 @@ const order = graphql(`
 const orderReturn = graphql(`
   fragment OrderReturn on Return {
     id status totalQuantity createdAt requestApprovedAt closedAt
-    refunds(first: $refunds) { nodes { id } }
+    refunds(first: $refunds) { nodes { id } pageInfo { hasNextPage endCursor } }
   }
 `);
 
 const ITEM_SCOPES = ['read_inventory', 'read_products', 'read_locations'] as const;
 const ORDER_SCOPES = ['read_orders', 'read_products'] as const;
-const HOLD_SCOPES = ['read_draft_orders', 'read_orders'] as const;
-const HOLD_WRITE_SCOPES = ['write_draft_orders', 'read_orders'] as const;
+const LINE_SCOPES = ['read_products', 'read_inventory'] as const;
+const HOLD_SCOPES = ['read_draft_orders', 'read_orders', ...LINE_SCOPES] as const;
+const HOLD_WRITE_SCOPES = ['write_draft_orders', 'read_orders', ...LINE_SCOPES] as const;
 
 export const DOCUMENTS = {
   clock: operation('read', [], graphql(`query Clock { shop { id } }`)),
@@ -179,7 +255,7 @@ export const DOCUMENTS = {
     graphql(`
       query Locations($first: Int!, $after: String) {
         locations(first: $first, after: $after, includeInactive: true, includeLegacy: true, sortKey: ID) {
-          nodes { id name isActive }
+          nodes { id name isActive fulfillsOnlineOrders }
           pageInfo { hasNextPage endCursor }
         }
       }
@@ -191,7 +267,9 @@ export const DOCUMENTS = {
     ITEM_SCOPES,
     graphql(
       `
-      query Items($first: Int!, $after: String, $query: String, $variants: Int!, $levels: Int!) {
+      query Items(
+        $first: Int!, $after: String, $query: String, $variants: Int!, $levels: Int!, $publication: ID!, $flags: Boolean!
+      ) {
         inventoryItems(first: $first, after: $after, query: $query) {
           nodes { ...Item }
           pageInfo { hasNextPage endCursor }
@@ -207,12 +285,33 @@ export const DOCUMENTS = {
     ITEM_SCOPES,
     graphql(
       `
-      query ItemsById($ids: [ID!]!, $variants: Int!, $levels: Int!) {
+      query ItemsById($ids: [ID!]!, $variants: Int!, $levels: Int!, $publication: ID!, $flags: Boolean!) {
         nodes(ids: $ids) { __typename ...Item }
       }
     `,
       [item],
     ),
+  ),
+
+  /** For people who look for units that no reservation owns. */
+  reserved_levels: operation(
+    'read',
+    ['read_inventory', 'read_locations'],
+    graphql(`
+      query ReservedLevels($ids: [ID!]!, $levels: Int!) {
+        nodes(ids: $ids) {
+          __typename
+          ... on InventoryItem {
+            id sku
+            inventoryLevels(first: $levels) {
+              nodes { location { id name } quantities(names: ["reserved"]) { name quantity } }
+              pageInfo { hasNextPage }
+            }
+          }
+        }
+      }
+    `),
+    { mirror: ['move'] },
   ),
 
   item_levels: operation(
@@ -236,16 +335,55 @@ export const DOCUMENTS = {
   item_variants: operation(
     'read',
     ['read_inventory', 'read_products'],
-    graphql(`
-      query ItemVariants($id: ID!, $first: Int!, $after: String) {
+    graphql(
+      `
+      query ItemVariants($id: ID!, $first: Int!, $after: String, $publication: ID!, $flags: Boolean!) {
         inventoryItem(id: $id) {
           variants(first: $first, after: $after) {
-            nodes { id title product { id title status } }
+            nodes { ...Listing }
             pageInfo { hasNextPage endCursor }
           }
         }
       }
+    `,
+      [listing],
+    ),
+  ),
+
+  /** The flags of all variants and no levels, so that a page of 250 costs little. */
+  listings: operation(
+    'read',
+    ['read_products', 'read_inventory'],
+    graphql(
+      `
+      query Listings($first: Int!, $after: String, $publication: ID!, $flags: Boolean!) {
+        productVariants(first: $first, after: $after, sortKey: ID) {
+          nodes { ...Listing inventoryItem { id tracked } }
+          pageInfo { hasNextPage endCursor }
+        }
+      }
+    `,
+      [listing],
+    ),
+  ),
+
+  /** Sales channels. One that is a shop's own has a catalog of its app, or names its channels. */
+  publications: operation(
+    'read',
+    ['read_publications', 'read_products'],
+    graphql(`
+      query Publications($first: Int!, $after: String) {
+        publications(first: $first, after: $after) {
+          nodes {
+            id
+            catalog { __typename title ... on AppCatalog { apps(first: 5) { nodes { id handle } } } }
+            channels(first: 5) { nodes { app { id handle } } }
+          }
+          pageInfo { hasNextPage endCursor }
+        }
+      }
     `),
+    { publication: true },
   ),
 
   changed_levels: operation(
@@ -279,6 +417,23 @@ export const DOCUMENTS = {
               nodes { inventoryItem { id } }
               pageInfo { hasNextPage endCursor }
             }
+          }
+          pageInfo { hasNextPage endCursor }
+        }
+      }
+    `),
+  ),
+
+  /** Shopify documents no scope for it. `deletionEvents` would say the same and is deprecated (2026-10). */
+  deleted_products: operation(
+    'read',
+    [],
+    graphql(`
+      query DeletedProducts($query: String!, $first: Int!, $after: String) {
+        events(first: $first, after: $after, query: $query, sortKey: ID) {
+          nodes {
+            __typename
+            ... on BasicEvent { id action createdAt subjectId subjectType }
           }
           pageInfo { hasNextPage endCursor }
         }
@@ -334,15 +489,16 @@ export const DOCUMENTS = {
   /**
    * Shopify answers a repeated completion with the same order, but that was only ever seen one after the other.
    * A completion that timed out may still run, and this is money: `once`, and the caller reads the hold.
-   * `paymentPending` is deprecated and left out: a plain completion makes a paid order.
+   * Left to itself a completion makes a paid order. `paymentPending` is deprecated (Shopify 2026-10) in favour of payment
+   * terms, which want a permission and a plan of their own; this is its only use.
    */
   complete_hold: operation(
     'once',
     HOLD_WRITE_SCOPES,
     graphql(
       `
-      mutation CompleteHold($id: ID!) {
-        draftOrderComplete(id: $id) { draftOrder { ...Hold } userErrors { field message } }
+      mutation CompleteHold($id: ID!, $pending: Boolean!) {
+        draftOrderComplete(id: $id, paymentPending: $pending) { draftOrder { ...Hold } userErrors { field message } }
       }
     `,
       [hold],
@@ -380,8 +536,11 @@ export const DOCUMENTS = {
     HOLD_SCOPES,
     graphql(
       `
-      query HoldsByTag($query: String!, $first: Int!) {
-        draftOrders(first: $first, query: $query) { nodes { ...Hold } }
+      query HoldsByTag($query: String!, $first: Int!, $after: String) {
+        draftOrders(first: $first, after: $after, query: $query) {
+          nodes { ...Hold }
+          pageInfo { hasNextPage endCursor }
+        }
       }
     `,
       [hold],
@@ -425,27 +584,105 @@ export const DOCUMENTS = {
    */
   place_order: operation(
     'once',
-    ['write_orders', 'read_orders'],
-    graphql(`
+    ['write_orders', 'read_orders', ...LINE_SCOPES],
+    graphql(
+      `
       mutation PlaceOrder($order: OrderCreateOrderInput!) {
         orderCreate(order: $order, options: { inventoryBehaviour: DECREMENT_OBEYING_POLICY }) {
-          order { id name }
+          order { ...Placed }
           userErrors { field message code }
         }
       }
-    `),
+    `,
+      [placed],
+    ),
     { mirror: ['move'] },
   ),
 
   orders_by_source: operation(
     'read',
+    ['read_orders', ...LINE_SCOPES],
+    graphql(
+      `
+      query OrdersBySource($query: String!, $first: Int!, $after: String) {
+        orders(first: $first, after: $after, query: $query) {
+          nodes { ...Placed createdAt sourceIdentifier tags }
+          pageInfo { hasNextPage endCursor }
+        }
+      }
+    `,
+      [placed],
+    ),
+    { lane: 'orders' },
+  ),
+
+  /** Without those that a move has emptied. An order of ours has at most 20 lines, and a list for each place. */
+  fulfilment: operation(
+    'read',
+    ['read_merchant_managed_fulfillment_orders', 'read_orders', 'read_locations'],
+    graphql(`
+      query Fulfilment($id: ID!, $first: Int!, $after: String) {
+        order(id: $id) {
+          fulfillmentOrders(first: $first, after: $after, displayable: true) {
+            nodes {
+              id status
+              supportedActions { action }
+              assignedLocation { location { id } }
+              lineItems(first: 25) {
+                nodes { id inventoryItemId totalQuantity remainingQuantity }
+                pageInfo { hasNextPage }
+              }
+            }
+            pageInfo { hasNextPage endCursor }
+          }
+        }
+      }
+    `),
+    { is_routing: true },
+  ),
+
+  /** Shopify 2026-10: takes no `@idempotent`, and looks at no stock. What was split off has another id afterwards. */
+  move_fulfilment: operation(
+    'once',
+    ['write_merchant_managed_fulfillment_orders', 'read_locations'],
+    graphql(`
+      mutation MoveFulfilment($id: ID!, $to: ID!, $lines: [FulfillmentOrderLineItemInput!]) {
+        fulfillmentOrderMove(id: $id, newLocationId: $to, fulfillmentOrderLineItems: $lines) {
+          movedFulfillmentOrder { assignedLocation { location { id } } }
+          userErrors { field message code }
+        }
+      }
+    `),
+    { lane: 'stock', is_routing: true },
+  ),
+
+  tagged_orders: operation(
+    'read',
     ['read_orders'],
     graphql(`
-      query OrdersBySource($query: String!, $first: Int!) {
-        orders(first: $first, query: $query) { nodes { id name sourceIdentifier tags } }
+      query TaggedOrders($query: String!, $first: Int!, $after: String) {
+        orders(first: $first, after: $after, query: $query) {
+          nodes { id name tags sourceIdentifier cancelledAt displayFinancialStatus }
+          pageInfo { hasNextPage endCursor }
+        }
       }
     `),
     { lane: 'orders' },
+  ),
+
+  /** Cancelling twice is refused the second time. */
+  cancel_order: operation(
+    'once',
+    ['write_orders'],
+    graphql(`
+      mutation CancelOrder($id: ID!, $note: String!) {
+        orderCancel(orderId: $id, reason: OTHER, restock: true, notifyCustomer: false, staffNote: $note) {
+          job { id }
+          orderCancelUserErrors { field message code }
+        }
+      }
+    `),
+    { is_cancelling: true },
   ),
 
   /** At most `limit` are counted; beyond it the count is `AT_LEAST`. */
@@ -468,7 +705,14 @@ export const DOCUMENTS = {
           edges {
             node {
               id sku tracked
-              variants { edges { node { id title product { id title status } } } }
+              variants {
+                edges {
+                  node {
+                    id title inventoryPolicy requiresComponents
+                    product { id title status requiresSellingPlan isGiftCard combinedListingRole }
+                  }
+                }
+              }
               inventoryLevels {
                 edges {
                   node {
@@ -580,6 +824,20 @@ export const DOCUMENTS = {
     `),
   ),
 
+  /**
+   * Shopify gives the refunds of an order as a plain list, which cannot be continued: `REFUNDS_PER_ORDER_MAX` of them,
+   * without their lines, and never fewer.
+   */
+  order_refunds: operation(
+    'read',
+    ['read_orders'],
+    graphql(`
+      query OrderRefunds($id: ID!) {
+        order(id: $id) { refunds(first: 250) { id createdAt processedAt updatedAt } }
+      }
+    `),
+  ),
+
   /** By themselves, because they want a scope of their own: without it, everything else of an order is still seen. */
   returns_by_order: operation(
     'read',
@@ -613,6 +871,18 @@ export const DOCUMENTS = {
     `,
       [orderReturn],
     ),
+  ),
+
+  return_refunds: operation(
+    'read',
+    ['read_orders', 'read_returns'],
+    graphql(`
+      query ReturnRefunds($id: ID!, $first: Int!, $after: String) {
+        return(id: $id) {
+          refunds(first: $first, after: $after) { nodes { id } pageInfo { hasNextPage endCursor } }
+        }
+      }
+    `),
   ),
 
   /** What was done with the things of a return when they came back. */
@@ -730,16 +1000,30 @@ export type Hold = ResultOf<typeof DOCUMENTS.holds>['draftOrders']['nodes'][numb
 
 /**
  * Every scope that the documents of a mode need. `write_x` grants `read_x`, so a token may do with fewer names. Those of
- * the webhook topics are among them. `read_only`: without what only writing needs.
+ * the webhook topics are among them. `read_only`: without what only writing needs. `is_routing`: with what moving orders needs.
  */
 export function requiredScopes({
   mirror,
   read_only = false,
+  is_routing = false,
+  publication = false,
+  is_cancelling = false,
 }: {
   readonly mirror: MirrorMode;
   readonly read_only?: boolean;
+  readonly is_routing?: boolean;
+  /** Whether it counts on which publication an item is. Default false. */
+  readonly publication?: boolean;
+  /** Whether late twins are cancelled. Default false. */
+  readonly is_cancelling?: boolean;
 }): readonly Scope[] {
-  const sent = Object.values<AnyOperation>(DOCUMENTS).filter((document) => document.mirror.includes(mirror));
+  const sent = Object.values<AnyOperation>(DOCUMENTS).filter(
+    (document) =>
+      document.mirror.includes(mirror) &&
+      (!document.is_routing || (is_routing && !read_only)) &&
+      (!document.is_cancelling || is_cancelling) &&
+      (publication || !document.publication),
+  );
   const scopes = [...new Set(sent.flatMap((document) => document.scopes))].sort();
   return read_only ? scopes.filter((scope) => !scope.startsWith('write_')) : scopes;
 }

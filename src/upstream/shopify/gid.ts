@@ -6,12 +6,16 @@
 import { UpstreamError } from '../upstream.js';
 
 export type GidType =
+  | 'BasicEvent'
   | 'InventoryItem'
   | 'Product'
   | 'ProductVariant'
+  | 'Publication'
   | 'Location'
   | 'DraftOrder'
   | 'Order'
+  | 'FulfillmentOrder'
+  | 'FulfillmentOrderLineItem'
   | 'LineItem'
   | 'Refund'
   | 'Return';

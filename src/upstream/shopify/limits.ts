@@ -18,6 +18,7 @@ export interface Tuning {
   readonly changed_levels_per_page: number;
   readonly changed_products_per_page: number;
   readonly variants_per_product: number;
+  readonly listings_per_page: number;
   readonly orders_per_page: number;
   readonly lines_per_order: number;
   readonly returns_per_order: number;
@@ -40,6 +41,7 @@ export const DEFAULT_TUNING: Tuning = {
   changed_levels_per_page: 250,
   changed_products_per_page: 25,
   variants_per_product: 100,
+  listings_per_page: 250,
   orders_per_page: 25,
   lines_per_order: 50,
   returns_per_order: 10,
@@ -55,9 +57,11 @@ export const BACKOFF_MAX_MS = 8_000;
 export const THROTTLE_WAIT_MAX_MS = 30_000;
 /** Shopify 2026-10: wait `(requested - available) / restoreRate` seconds, at least one. */
 export const THROTTLE_WAIT_MIN_MS = 1_000;
-/** The cost bucket's share that reads of stock leave to holds and orders. */
+/** The cost bucket's share that reads of stock leave to orders. */
 export const STOCK_RESERVE_SHARE = 0.25;
-/** A full read leaves this share: neither holds and orders nor the heartbeat shall wait for it. */
+/** Mirrors of reservations leave this share to orders, the heartbeat and re-reads. */
+export const HOLDS_RESERVE_SHARE = 0.5;
+/** A full read leaves this share: neither orders nor the heartbeat shall wait for it. */
 export const WALK_RESERVE_SHARE = 0.5;
 /** The longest that one request waits for the bucket. Then it goes out all the same, and the shop decides. */
 export const RESERVE_WAIT_MAX_MS = 30_000;
@@ -78,23 +82,37 @@ export const ANSWER_BYTES_MAX = 8 * 1024 * 1024;
 /** Text from outside is cut to this before it goes into a `detail`. */
 export const DETAIL_CHARS_MAX = 500;
 
-/** Pages in one walk through a list. With 50 items a page that is half a million items. */
-export const PAGES_MAX = 10_000;
+/** Objects in one walk through a list, however small its pages. */
+export const OBJECTS_MAX = 500_000;
+/** A page without objects counts as so many: a list of nothing but those has to end, too. */
+export const EMPTY_PAGE_OBJECTS = 100;
 /** Shopify 2026-10: nothing beyond the first 25,000 objects of one filtered list can be paged to. */
 export const FILTERED_OBJECTS_MAX = 25_000;
+/** A shop has a handful of sales channels, and a catalog for each company and market it sells to. */
+export const PUBLICATIONS_PER_PAGE = 50;
 /** SKUs looked up in one call of `findBySku`. */
 export const FIND_SKUS_MAX = 50;
 /** SKUs in one search. Each may be 255 characters long, and the filter is one string. */
 export const SKUS_PER_SEARCH = 10;
-/** Pages looked at of what one search for SKUs brings. */
+/** Pages looked at of what one search for SKUs brings; as many items, where the shop wants smaller pages. */
 export const FIND_PAGES_MAX = 5;
 /** Our tag is unique, so one hold is expected; two are what a lost answer can leave behind. */
 export const HOLDS_PER_TAG_MAX = 10;
+
+/** Of one order: one for each place that ships of it, most often one. */
+export const FULFILMENTS_PER_PAGE = 5;
 
 /** Shopify 2026-10: changes in one inventory mutation. */
 export const MOVE_CHANGES_MAX = 250;
 /** Shopify: development stores take five orders a minute; one more is told to come back in a minute. */
 export const ORDERS_LIMITED_WAIT_MS = 60_000;
+
+/** Variants looked up in one call for orders that are made at once, and such calls under way at most. */
+export const SHIPPED_IDS_MAX = 100;
+export const SHIPPED_READS_MAX = 2;
+export const SHIPPED_READ_MS = 20_000;
+/** Variants whose answer is remembered until the orders that asked have seen it. */
+export const SHIPPED_KEPT_MAX = 10_000;
 
 /** Shopify 2026-10: lines of one draft order. */
 export const HOLD_LINES_MAX = 499;
@@ -105,10 +123,13 @@ export const TAG_CHARS_MAX = 40;
 export const HINTS_PER_DELIVERY_MAX = 256;
 /** Subscriptions of ours are a few dozen; the shop may list those that other versions of this app left behind. */
 export const SUBSCRIPTIONS_PER_PAGE = 100;
-export const SUBSCRIPTION_PAGES_MAX = 20;
+export const SUBSCRIPTIONS_MAX = 2_000;
 
-/** Refunds read of one order: Shopify gives them as a plain list, which cannot be paged. */
+/** Refunds read of one order: Shopify gives them as a plain list, which cannot be continued. */
 export const REFUNDS_PER_ORDER_MAX = 250;
+
+/** Deleted products read at once. */
+export const DELETIONS_PER_PAGE = 100;
 
 /** Between two looks at a bulk operation; the wait doubles up to the second. */
 export const BULK_LOOK_FIRST_MS = 1_000;

@@ -1,9 +1,10 @@
 /**
  * Orders without a draft. Shopify 2026-10: `orderCreate` has no idempotency key, and an unknown outcome is looked up by
- * `sourceIdentifier`. What a draft would do by itself has to be said: that stock is taken and only if it is there, that
+ * `sourceIdentifier`. What a draft would do by itself has to be said: that stock is taken and only if it is there, whether
  * the order is paid, and which lines are shipped. Taxes and shipping lines are not computed on this path.
  */
 
+import { ReadBatch } from '../read-batch.js';
 import {
   type OrderOutcome,
   type OrderRequest,
@@ -12,40 +13,50 @@ import {
   UpstreamError,
   type WriteOutcome,
 } from '../upstream.js';
-import { buyerInput, hasBadCountry, orderAttributes, RESERVATION_ATTRIBUTE } from './buyer-input.js';
-import type { ShopifyClient } from './client.js';
+import { buyerInput, orderAttributes, RESERVATION_ATTRIBUTE, refuseCountry } from './buyer-input.js';
+import type { LaneClient } from './client.js';
 import { DOCUMENTS, type ResultOf, type VariablesOf } from './documents.js';
 import { gid, tailOf } from './gid.js';
-import { HOLDS_PER_TAG_MAX, ORDERS_LIMITED_WAIT_MS } from './limits.js';
+import {
+  HOLDS_PER_TAG_MAX,
+  ORDERS_LIMITED_WAIT_MS,
+  SHIPPED_IDS_MAX,
+  SHIPPED_KEPT_MAX,
+  SHIPPED_READ_MS,
+  SHIPPED_READS_MAX,
+} from './limits.js';
+import { takeFirst } from './paging.js';
 import { anyOf, matches } from './search.js';
+import { shopLines } from './shop-lines.js';
 import { COMMON_TAG } from './tag.js';
-import { done, flawOf, judged, refused, unknown } from './write-outcome.js';
+import { judgeError, judgeErrors } from './user-errors.js';
+import { done, flawOf, judged, refused, refusedAs, unknown } from './write-outcome.js';
 
 type Payload = NonNullable<ResultOf<typeof DOCUMENTS.place_order>['orderCreate']>;
-type UserError = Payload['userErrors'][number];
+type Made = NonNullable<Payload['order']>;
 type Input = VariablesOf<typeof DOCUMENTS.place_order>['order'];
 
-/**
- * Shopify has no code for its limit on development stores, neither over HTTP (429) nor as a user error: the words are all
- * there is. Should they change, the limit is met as an ordinary refusal or throttling.
- */
-const ORDERS_LIMITED = /order API rate limit/i;
-
-/** Out of stock, as measured at 2026-10: the code INVALID on the lines, although the schema has one of its own. */
-const NO_STOCK = /unable to reserve inventory/i;
-
 export class OrderMaker {
-  readonly #client: ShopifyClient;
+  readonly #client: LaneClient;
+  readonly #shippedReads: ReadBatch;
+  /** By variant, as last read: read anew for each order. */
+  readonly #shipped = new Map<string, boolean>();
 
-  constructor(client: ShopifyClient) {
+  constructor(client: LaneClient) {
     this.#client = client;
+    this.#shippedReads = new ReadBatch({
+      read: (ids) => this.#askShipped(ids),
+      size_max: SHIPPED_IDS_MAX,
+      concurrency: SHIPPED_READS_MAX,
+    });
   }
 
   async place(request: OrderRequest, signal: AbortSignal, maySend: () => boolean): Promise<PlaceOutcome> {
     const flaw = flawOf(request);
     if (flaw !== null) return refused(flaw);
-    if (hasBadCountry(request.buyer)) return refused('a country code is two letters');
-    const shipped = await this.#shipped(request, signal);
+    const refusal = refuseCountry(request.buyer);
+    if (refusal !== null) return refusal;
+    const shipped = await this.#readShipped(request, signal);
     if (shipped.outcome !== 'done') return shipped;
     const order = inputOf(request, shipped.value);
     if (!maySend()) return unsent('too late to be sent');
@@ -57,13 +68,13 @@ export class OrderMaker {
   async find(tag: string, signal: AbortSignal): Promise<readonly ShopOrder[]> {
     // An order that a draft became has the draft's tags, and no source identifier.
     const query = anyOf([matches('source_identifier', tag), matches('tag', tag)]);
-    const { data } = await this.#client.read(
-      DOCUMENTS.orders_by_source,
-      { query, first: HOLDS_PER_TAG_MAX },
-      signal,
-    );
-    return data.orders.nodes
+    const found = await takeFirst(HOLDS_PER_TAG_MAX, async (after) => {
+      const variables = { query, first: HOLDS_PER_TAG_MAX, after };
+      return (await this.#client.read(DOCUMENTS.orders_by_source, variables, signal)).data.orders;
+    });
+    return found
       .filter(({ sourceIdentifier, tags }) => sourceIdentifier === tag || tags.includes(tag))
+      .sort((a, b) => Date.parse(a.createdAt) - Date.parse(b.createdAt))
       .map(shopOrder);
   }
 
@@ -75,44 +86,69 @@ export class OrderMaker {
       ({ code, field, message }) => `${code ?? '-'} ${field?.join('.') ?? '-'}: ${message}`,
     );
     const detail = this.#client.clean(lines.join('; '));
-    if (ORDERS_LIMITED.test(detail)) return paced({ detail });
-    return payload.userErrors.some(isOutOfStock) ? { outcome: 'out_of_stock', detail } : refused(detail);
+    const meaning = judgeErrors(payload.userErrors);
+    switch (meaning.means) {
+      case 'paced':
+        return paced({ detail });
+      case 'out_of_stock':
+        return { outcome: 'out_of_stock', detail };
+      case 'done':
+        // Never seen here. Whatever it means, the look-up by our tag tells whether there is an order.
+        return unknown(detail);
+      default:
+        return refusedAs(meaning, detail);
+    }
   }
 
   /** Which of the variants are shipped. A read on the way to a write: when it fails, the write was not sent. */
-  async #shipped(
+  /** By variant: whether it is shipped, as the shop says now. Orders that are made at once ask together. */
+  async #readShipped(
     { lines }: OrderRequest,
     signal: AbortSignal,
   ): Promise<WriteOutcome<ReadonlyMap<string, boolean>>> {
-    const ids = lines.map(({ variant_id }) => gid('ProductVariant', variant_id));
+    const ids = [...new Set(lines.map(({ variant_id }) => variant_id))];
     try {
-      const { data } = await this.#client.read(DOCUMENTS.shipped_variants, { ids }, signal);
-      const known = data.nodes.flatMap((node): [string, boolean][] =>
-        node?.__typename === 'ProductVariant'
-          ? [[tailOf('ProductVariant', node.id), node.inventoryItem.requiresShipping]]
-          : [],
-      );
-      return done(new Map(known));
+      await this.#shippedReads.read(ids, signal);
     } catch (error) {
       if (!(error instanceof UpstreamError)) throw error;
       const { failure, detail, retry_after_ms } = error;
       return { outcome: 'not_sent', failure, detail, retry_after_ms };
     }
+    const known = ids.flatMap((id): [string, boolean][] => {
+      const isShipped = this.#shipped.get(id);
+      return isShipped === undefined ? [] : [[id, isShipped]];
+    });
+    return done(new Map(known));
+  }
+
+  async #askShipped(variantIds: readonly string[]): Promise<void> {
+    const ids = variantIds.map((id) => gid('ProductVariant', id));
+    const signal = AbortSignal.timeout(SHIPPED_READ_MS);
+    const { data } = await this.#client.read(DOCUMENTS.shipped_variants, { ids }, signal);
+    if (this.#shipped.size > SHIPPED_KEPT_MAX) this.#shipped.clear();
+    for (const id of variantIds) this.#shipped.delete(id);
+    for (const node of data.nodes) {
+      if (node?.__typename !== 'ProductVariant') continue;
+      this.#shipped.set(tailOf('ProductVariant', node.id), node.inventoryItem.requiresShipping);
+    }
   }
 }
 
-function unsent(detail: string): PlaceOutcome {
+export function unsent(detail: string): Extract<OrderOutcome, { outcome: 'not_sent' }> {
   return { outcome: 'not_sent', failure: 'unreachable', detail, retry_after_ms: null };
 }
 
-/** The shop takes only so many orders a minute, and this one it turned away: whatever is `unknown` stays unknown. */
+/**
+ * The shop takes only so many orders a minute, and this one it turned away before anything ran. Over HTTP (429) the words
+ * are all there is, too. Should they change, the limit is met as ordinary throttling. What is `unknown` stays unknown.
+ */
 export function isOrdersLimited(sent: { readonly outcome: string; readonly detail?: string }): sent is {
   readonly outcome: 'refused' | 'not_sent';
   readonly detail: string;
   readonly retry_after_ms?: number | null;
 } {
   const isSure = sent.outcome === 'refused' || sent.outcome === 'not_sent';
-  return isSure && ORDERS_LIMITED.test(sent.detail ?? '');
+  return isSure && judgeError({ field: null, message: sent.detail ?? '' }).means === 'paced';
 }
 
 export function paced(sent: {
@@ -123,18 +159,18 @@ export function paced(sent: {
   return { outcome: 'paced', detail, retry_after_ms: retry_after_ms ?? ORDERS_LIMITED_WAIT_MS };
 }
 
-function isOutOfStock({ code, field, message }: UserError): boolean {
-  if (code === 'INVENTORY_CLAIM_FAILED') return true;
-  return code === 'INVALID' && field?.join('.') === 'order.lineItems' && NO_STOCK.test(message);
+function shopOrder({ id, name, cancelledAt, lineItems }: Made): ShopOrder {
+  return {
+    order_ref: tailOf('Order', id),
+    order_name: name,
+    lines: shopLines(lineItems),
+    is_cancelled: cancelledAt !== null,
+  };
 }
 
-function shopOrder({ id, name }: { readonly id: string; readonly name: string }): ShopOrder {
-  return { order_ref: tailOf('Order', id), order_name: name };
-}
-
-/** As the completion of a draft would make it: paid, tagged, with the buyer's details. */
+/** As the completion of a draft would make it: tagged, with the buyer's details. An order that is to be paid has no transactions. */
 function inputOf(request: OrderRequest, shipped: ReadonlyMap<string, boolean>): Input {
-  const { tag, lines, buyer, note, reference } = request;
+  const { tag, lines, buyer, note, reference, payment } = request;
   return {
     lineItems: lines.map(({ variant_id, quantity_units }) => ({
       variantId: gid('ProductVariant', variant_id),
@@ -142,7 +178,7 @@ function inputOf(request: OrderRequest, shipped: ReadonlyMap<string, boolean>): 
       // The schema's own default is false, whatever the variant says.
       requiresShipping: shipped.get(variant_id) ?? true,
     })),
-    financialStatus: 'PAID',
+    financialStatus: payment === 'paid' ? 'PAID' : 'PENDING',
     sourceIdentifier: tag,
     tags: [COMMON_TAG, tag],
     customAttributes: [{ key: RESERVATION_ATTRIBUTE, value: tag }, ...orderAttributes(buyer, reference)],

@@ -6,9 +6,14 @@
  * Shopify does not look at stock before it holds: whoever makes a hold re-reads the level afterwards.
  */
 
+import type { OrderPayment } from '../../ledger/order.js';
 import type { StockMove } from '../../ledger/stock-move.js';
 import {
+  type BuyerRefused,
+  type FulfilmentMove,
+  type FulfilmentObservation,
   type HoldRequest,
+  type LateOrderSink,
   type MoveOutcome,
   type OrderDetails,
   type OrderOutcome,
@@ -17,25 +22,32 @@ import {
   type PlaceOutcome,
   type ShopHold,
   type ShopOrder,
+  type TaggedFinds,
   UpstreamError,
   type WriteOutcome,
 } from '../upstream.js';
 import {
   buyerInput,
-  hasBadCountry,
+  NO_BUYER,
   ORDER_ATTRIBUTES,
   orderAttributes,
   RESERVATION_ATTRIBUTE,
+  refuseCountry,
 } from './buyer-input.js';
-import type { ShopifyClient } from './client.js';
+import type { LaneClient } from './client.js';
 import { DOCUMENTS, type Hold, type ResultOf, type VariablesOf } from './documents.js';
+import { moveFulfilment, readFulfilment } from './fulfilment.js';
 import { gid, tailOf } from './gid.js';
 import { HOLDS_PER_TAG_MAX } from './limits.js';
-import { isOrdersLimited, OrderMaker, paced } from './order-maker.js';
+import { isOrdersLimited, OrderMaker, paced, unsent } from './order-maker.js';
+import { takeFirst } from './paging.js';
 import { matches } from './search.js';
+import { shopLines } from './shop-lines.js';
 import { sendMove } from './stock-mover.js';
 import { COMMON_TAG } from './tag.js';
-import { done, flawOf, judged, refused, unknown } from './write-outcome.js';
+import { cancelUnpaidOrder, findTaggedDrafts, findTaggedOrders } from './tagged.js';
+import { judgeErrors } from './user-errors.js';
+import { done, flawOf, judged, refused, refusedAs, refusedBy, unknown } from './write-outcome.js';
 
 type Input = VariablesOf<typeof DOCUMENTS.update_hold>['input'];
 type Draft = NonNullable<ResultOf<typeof DOCUMENTS.hold>['draftOrder']>;
@@ -52,11 +64,11 @@ const HOLD_STATUS = {
   COMPLETED: 'completed',
 } as const satisfies Record<Hold['status'], ShopHold['status']>;
 
-export class ShopifyOrderSink implements OrderSink {
-  readonly #client: ShopifyClient;
+export class ShopifyOrderSink implements OrderSink, LateOrderSink {
+  readonly #client: LaneClient;
   readonly #maker: OrderMaker;
 
-  constructor(client: ShopifyClient) {
+  constructor(client: LaneClient) {
     this.#client = client;
     this.#maker = new OrderMaker(client);
   }
@@ -64,12 +76,14 @@ export class ShopifyOrderSink implements OrderSink {
   async createHold(request: HoldRequest, signal: AbortSignal): Promise<WriteOutcome<ShopHold>> {
     const flaw = flawOf(request);
     if (flaw !== null) return refused(flaw);
+    const until = await this.#endAtShop(request.until_ms, signal);
+    if (until.outcome !== 'done') return until;
     const input: Input = {
       lineItems: request.lines.map((line) => ({
         variantId: gid('ProductVariant', line.variant_id),
         quantity: line.quantity_units,
       })),
-      reserveInventoryUntil: new Date(request.until_ms).toISOString(),
+      reserveInventoryUntil: until.value,
       tags: [COMMON_TAG, request.tag],
       customAttributes: [{ key: RESERVATION_ATTRIBUTE, value: request.tag }],
     };
@@ -81,22 +95,31 @@ export class ShopifyOrderSink implements OrderSink {
     holdRef: string,
     details: OrderDetails,
     signal: AbortSignal,
-  ): Promise<WriteOutcome<ShopHold>> {
-    if (hasBadCountry(details.buyer)) return refused('a country code is two letters');
+  ): Promise<WriteOutcome<ShopHold> | BuyerRefused> {
+    const refusal = refuseCountry(details.buyer);
+    if (refusal !== null) return refusal;
     const found = await this.#look(holdRef, signal);
     if (found.outcome !== 'done') return found;
-    if (found.value === null) return refused('the hold no longer exists');
+    if (found.value === null) return refused('the hold no longer exists', 'gone');
     if (found.value.status === 'COMPLETED') return refused('the hold is completed');
+    const until = await this.#endAtShop(details.until_ms, signal);
+    if (until.outcome !== 'done') return until;
     const id = gid('DraftOrder', holdRef);
     // No `tags`: what is sent replaces what is there, and ours is how a lost hold is found again.
-    const input = inputOf(details, found.value);
+    const input = inputOf(details, until.value, found.value);
     const sent = await this.#client.write(DOCUMENTS.update_hold, { id, input }, signal);
     return await judged(sent, (data) => this.#updated(data.draftOrderUpdate));
   }
 
-  async completeHold(holdRef: string, signal: AbortSignal): Promise<OrderOutcome> {
-    const id = gid('DraftOrder', holdRef);
-    const sent = await this.#client.write(DOCUMENTS.complete_hold, { id }, signal);
+  async completeHold(
+    holdRef: string,
+    signal: AbortSignal,
+    payment: OrderPayment,
+    maySend: () => boolean = () => true,
+  ): Promise<OrderOutcome> {
+    const variables = { id: gid('DraftOrder', holdRef), pending: payment === 'pending' };
+    if (!maySend()) return unsent('too late to be sent');
+    const sent = await this.#client.write(DOCUMENTS.complete_hold, variables, signal);
     if (isOrdersLimited(sent)) return paced(sent);
     return await judged(sent, (data) => this.#completed(holdRef, data.draftOrderComplete, signal));
   }
@@ -112,14 +135,17 @@ export class ShopifyOrderSink implements OrderSink {
   }
 
   async findHolds(tag: string, signal: AbortSignal): Promise<readonly ShopHold[]> {
-    const variables = { query: matches('tag', tag), first: HOLDS_PER_TAG_MAX };
-    const { data } = await this.#client.read(DOCUMENTS.holds, variables, signal);
-    return data.draftOrders.nodes.filter((hold) => hold.tags.includes(tag)).map(shopHold);
+    const query = matches('tag', tag);
+    const found = await takeFirst(HOLDS_PER_TAG_MAX, async (after) => {
+      const variables = { query, first: HOLDS_PER_TAG_MAX, after };
+      return (await this.#client.read(DOCUMENTS.holds, variables, signal)).data.draftOrders;
+    });
+    return found.filter((hold) => hold.tags.includes(tag)).map((hold) => this.#shopHold(hold));
   }
 
   async readHold(holdRef: string, signal: AbortSignal): Promise<ShopHold | null> {
     const draft = await this.#read(holdRef, signal);
-    return draft === null ? null : shopHold(draft);
+    return draft === null ? null : this.#shopHold(draft);
   }
 
   moveStock(move: StockMove, signal: AbortSignal): Promise<MoveOutcome> {
@@ -134,20 +160,47 @@ export class ShopifyOrderSink implements OrderSink {
     return this.#maker.place(request, signal, maySend);
   }
 
+  async findTagged(tags: readonly string[], signal: AbortSignal): Promise<TaggedFinds> {
+    const [orders, drafts] = await Promise.all([
+      findTaggedOrders(this.#client, tags, signal),
+      findTaggedDrafts(this.#client, tags, signal),
+    ]);
+    return { orders, holds: drafts.map(({ tag, draft }) => ({ tag, hold: this.#shopHold(draft) })) };
+  }
+
+  cancelOrder(orderRef: string, signal: AbortSignal): Promise<WriteOutcome<null>> {
+    return cancelUnpaidOrder(this.#client, orderRef, signal);
+  }
+
   findOrders(tag: string, signal: AbortSignal): Promise<readonly ShopOrder[]> {
     return this.#maker.find(tag, signal);
+  }
+
+  readFulfilment(orderRef: string, signal: AbortSignal): Promise<readonly FulfilmentObservation[] | null> {
+    return readFulfilment(this.#client, orderRef, signal);
+  }
+
+  moveFulfilment(
+    move: FulfilmentMove,
+    signal: AbortSignal,
+    maySend: () => boolean = () => true,
+  ): Promise<WriteOutcome<null>> {
+    return moveFulfilment(this.#client, move, signal, maySend);
   }
 
   #created(payload: Payload | null): WriteOutcome<ShopHold> {
     // Never seen, but if it happens the shop holds units: the look-up by tag will tell.
     if (payload?.draftOrder && payload.userErrors.length > 0) return unknown(this.#said(payload));
-    return this.#updated(payload);
+    const outcome = this.#updated(payload);
+    // A hold is made without details of the buyer: whatever the shop means, none can be corrected.
+    return outcome.outcome === 'buyer_refused' ? refused(outcome.detail) : outcome;
   }
 
-  #updated(payload: Payload | null): WriteOutcome<ShopHold> {
-    if (payload !== null && payload.userErrors.length > 0) return refused(this.#said(payload));
+  #updated(payload: Payload | null): WriteOutcome<ShopHold> | BuyerRefused {
+    if (payload !== null && payload.userErrors.length > 0)
+      return refusedBy(payload.userErrors, this.#said(payload));
     const draft = payload?.draftOrder ?? null;
-    return draft === null ? unknown('neither a draft order nor an error') : done(shopHold(draft));
+    return draft === null ? unknown('neither a draft order nor an error') : done(this.#shopHold(draft));
   }
 
   /** User errors have no codes, so what is not plainly done is read off the draft itself. */
@@ -157,7 +210,8 @@ export class ShopifyOrderSink implements OrderSink {
     if (made !== null) return done(made);
     if (payload === null || payload.userErrors.length === 0) return unknown('completed without an order');
     const detail = this.#said(payload);
-    if (isOrdersLimited({ outcome: 'refused', detail })) return paced({ detail });
+    const meaning = judgeErrors(payload.userErrors);
+    if (meaning.means === 'paced') return paced({ detail });
     const found = await this.#look(holdRef, signal);
     // The shop said no, but whether because it is done already is not known: never a plain "not sent".
     if (found.outcome !== 'done') return unknown(detail);
@@ -169,7 +223,7 @@ export class ShopifyOrderSink implements OrderSink {
     if (draft?.ready === false) {
       return { outcome: 'not_sent', failure: 'throttled', detail, retry_after_ms: NOT_READY_RETRY_MS };
     }
-    return refused(detail);
+    return refusedAs(meaning, detail);
   }
 
   async #deleted(
@@ -189,6 +243,20 @@ export class ShopifyOrderSink implements OrderSink {
     return this.#client.clean(lines.join('; '));
   }
 
+  #shopHold(hold: Hold): ShopHold {
+    return shopHold(hold, this.#client.shopLeadMs);
+  }
+
+  /** A ledger time by the shop's clock, as the shop wants it. A read on the way to a write: when it fails, the write was not sent. */
+  async #endAtShop(until_ms: number, signal: AbortSignal): Promise<WriteOutcome<string>> {
+    try {
+      const lead_ms = await this.#client.shopLead(signal);
+      return done(new Date(until_ms - lead_ms).toISOString());
+    } catch (error) {
+      return notSent(error);
+    }
+  }
+
   async #read(holdRef: string, signal: AbortSignal): Promise<Draft | null> {
     const { data } = await this.#client.read(DOCUMENTS.hold, { id: gid('DraftOrder', holdRef) }, signal);
     return data.draftOrder;
@@ -199,11 +267,16 @@ export class ShopifyOrderSink implements OrderSink {
     try {
       return { outcome: 'done', value: await this.#read(holdRef, signal) };
     } catch (error) {
-      if (!(error instanceof UpstreamError)) throw error;
-      const { failure, detail, retry_after_ms } = error;
-      return { outcome: 'not_sent', failure, detail, retry_after_ms };
+      return notSent(error);
     }
   }
+}
+
+/** Throws what is no failure of the shop. */
+function notSent(error: unknown): Extract<WriteOutcome<never>, { outcome: 'not_sent' }> {
+  if (!(error instanceof UpstreamError)) throw error;
+  const { failure, detail, retry_after_ms } = error;
+  return { outcome: 'not_sent', failure, detail, retry_after_ms };
 }
 
 /** How long a draft that still computes is given. */
@@ -220,12 +293,14 @@ function letGo(draft: Draft | null): WriteOutcome<null> | null {
   return draft.status === 'COMPLETED' ? refused('the hold is completed') : null;
 }
 
-function shopHold(hold: Hold): ShopHold {
+/** `leadMs`: how far ledger time is ahead of the shop's. */
+function shopHold(hold: Hold, leadMs: number): ShopHold {
   const until_ms = hold.reserveInventoryUntil === null ? Number.NaN : Date.parse(hold.reserveInventoryUntil);
   return {
     hold_ref: tailOf('DraftOrder', hold.id),
+    lines: shopLines(hold.lineItems),
     status: HOLD_STATUS[hold.status],
-    until_ms: Number.isNaN(until_ms) ? null : until_ms,
+    until_ms: Number.isNaN(until_ms) ? null : until_ms + leadMs,
     checkout_url: checkoutUrl(hold.invoiceUrl),
     order: orderOf(hold),
   };
@@ -239,21 +314,33 @@ function checkoutUrl(url: unknown): string | null {
   return username === '' && (protocol === 'https:' || (protocol === 'http:' && isLoopback)) ? url : null;
 }
 
-function orderOf({ order }: Hold): ShopOrder | null {
-  return order === null ? null : { order_ref: tailOf('Order', order.id), order_name: order.name };
+/** The order that a draft became has the draft's lines: a completed draft can't be changed any more. */
+function orderOf({ order, lineItems }: Hold): ShopOrder | null {
+  if (order === null) return null;
+  const { id, name, cancelledAt } = order;
+  return {
+    order_ref: tailOf('Order', id),
+    order_name: name,
+    lines: shopLines(lineItems),
+    is_cancelled: cancelledAt !== null,
+  };
 }
 
-/** What is null in `details` is left as the shop has it. Attributes are replaced as a whole, so others' are kept. */
-function inputOf({ until_ms, buyer, note, reference }: OrderDetails, draft: Draft): Input {
+/** What is null in `details` is left as the shop has it, but for a corrected order. Attributes are replaced as a whole, so others' are kept. */
+function inputOf(
+  { buyer, note, reference, is_corrected }: OrderDetails,
+  reserveInventoryUntil: string,
+  draft: Draft,
+): Input {
   const kept = draft.customAttributes.filter(({ key }) => !ORDER_ATTRIBUTES.has(key));
   const attributes = [
     ...kept.map(({ key, value }) => ({ key, value: value ?? '' })),
     ...orderAttributes(buyer, reference),
   ];
   return {
-    reserveInventoryUntil: new Date(until_ms).toISOString(),
+    reserveInventoryUntil,
     customAttributes: attributes,
-    ...(note === null ? {} : { note }),
+    ...(is_corrected === true ? { note, ...NO_BUYER } : note === null ? {} : { note }),
     ...(buyer === null ? {} : buyerInput(buyer)),
   };
 }

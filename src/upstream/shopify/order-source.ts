@@ -68,11 +68,9 @@ export class ShopifyOrderSource implements OrderSource {
     if (ids.length === 0) return [];
     const { lines_per_order: lines } = this.#tuning;
     const variables = { ids, lines, refunds: REFUNDS_PER_ORDER_MAX };
-    const { data } = await this.#client.read(DOCUMENTS.orders_by_id, variables, signal);
-    return await this.#observe(
-      data.nodes.filter((node) => node?.__typename === 'Order'),
-      signal,
-    );
+    const { data, sizes } = await this.#client.read(DOCUMENTS.orders_by_id, variables, signal);
+    const orders = data.nodes.filter((node) => node?.__typename === 'Order');
+    return await this.#observe(await this.#withRefunds(orders, sizes, signal), signal);
   }
 
   /** Throws RangeError on a cursor that is not one of ours. */
@@ -88,13 +86,11 @@ export class ShopifyOrderSource implements OrderSource {
     const { orders_per_page: first, lines_per_order: lines } = this.#tuning;
     // Sorted by the time of the change, to the second and in one form: the lesser text is the earlier moment.
     let reached = cursor;
-    const pages = walk(
-      async (after) => {
-        const variables = { query, first, after, lines, refunds: REFUNDS_PER_ORDER_MAX };
-        return (await this.#client.read(DOCUMENTS.changed_orders, variables, signal)).data.orders;
-      },
-      Math.ceil(FILTERED_OBJECTS_MAX / first),
-    );
+    const pages = walk(async (after) => {
+      const variables = { query, first, after, lines, refunds: REFUNDS_PER_ORDER_MAX };
+      const { data, sizes } = await this.#client.read(DOCUMENTS.changed_orders, variables, signal);
+      return { ...data.orders, nodes: await this.#withRefunds(data.orders.nodes, sizes, signal) };
+    }, FILTERED_OBJECTS_MAX);
     for await (const nodes of pages) {
       const last = nodes.at(-1);
       const at = last === undefined ? next : shopCursor(Date.parse(last.updatedAt), this.#tuning.overlap_s);
@@ -114,9 +110,42 @@ export class ShopifyOrderSource implements OrderSource {
     return observations;
   }
 
+  /** Orders whose lists of refunds may have been cut, because the shop wants smaller ones, with all of their refunds. */
+  async #withRefunds(
+    orders: readonly Order[],
+    { refunds: asked = REFUNDS_PER_ORDER_MAX }: Readonly<Record<string, number>>,
+    signal: AbortSignal,
+  ): Promise<readonly Order[]> {
+    if (asked >= REFUNDS_PER_ORDER_MAX) return orders;
+    const whole: Order[] = [];
+    for (const order of orders) {
+      const isCut = order.refunds.length >= asked;
+      whole.push(isCut ? { ...order, refunds: await this.#allRefunds(order, signal) } : order);
+    }
+    return whole;
+  }
+
+  async #allRefunds({ id, refunds }: Order, signal: AbortSignal): Promise<Refund[]> {
+    const { data } = await this.#client.read(DOCUMENTS.order_refunds, { id }, signal);
+    const known = new Map(refunds.map((refund) => [refund.id, refund]));
+    const all: Refund[] = [];
+    for (const refund of data.order?.refunds ?? refunds) {
+      const first =
+        known.get(refund.id)?.refundLineItems ?? (await this.#refundLines(refund.id, null, signal));
+      all.push({ ...refund, refundLineItems: first ?? { nodes: [], pageInfo: NO_MORE } });
+    }
+    return all;
+  }
+
+  async #refundLines(id: string, after: string | null, signal: AbortSignal) {
+    const variables = { id, first: this.#tuning.lines_per_order, after };
+    const { data } = await this.#client.read(DOCUMENTS.refund_lines, variables, signal);
+    return data.refund?.refundLineItems ?? null;
+  }
+
   async #observeOrder(
     order: Order,
-    found: readonly OrderReturn[],
+    found: readonly KnownReturn[],
     signal: AbortSignal,
   ): Promise<OrderObservation> {
     const refunds: Counted[] = [];
@@ -129,7 +158,7 @@ export class ShopifyOrderSource implements OrderSource {
     const returns: Returned[] = [];
     for (const one of found) returns.push(await this.#countReturn(one, refunds, signal));
     const lines = await this.#lines(order, signal);
-    const ofReturns = new Set(found.flatMap((one) => one.refunds.nodes.map(({ id }) => id)));
+    const ofReturns = new Set(found.flatMap(({ refund_ids }) => refund_ids));
     return {
       order_ref: tailOf('Order', order.id),
       order_name: order.name,
@@ -159,11 +188,9 @@ export class ShopifyOrderSource implements OrderSource {
 
   async #countRefund(refund: Refund, signal: AbortSignal): Promise<Counted> {
     const { id } = refund;
-    const first = this.#tuning.lines_per_order;
-    const lines = await complete<RefundLine>(refund.refundLineItems, async (after) => {
-      const { data } = await this.#client.read(DOCUMENTS.refund_lines, { id, first, after }, signal);
-      return data.refund?.refundLineItems ?? null;
-    });
+    const lines = await complete<RefundLine>(refund.refundLineItems, (after) =>
+      this.#refundLines(id, after, signal),
+    );
     const observation: RefundObservation = {
       refund_ref: tailOf('Refund', id),
       at_ms: Date.parse(refund.createdAt ?? refund.processedAt),
@@ -178,11 +205,11 @@ export class ShopifyOrderSource implements OrderSource {
    * return, by whichever says more (an older return has refunds that tell and goods that don't), and such a refund puts
    * nothing back by itself. So the `restocked_units` of all refunds and returns of an order add up.
    */
-  async #countReturn(one: OrderReturn, refunds: readonly Counted[], signal: AbortSignal): Promise<Returned> {
+  async #countReturn(one: KnownReturn, refunds: readonly Counted[], signal: AbortSignal): Promise<Returned> {
     const goods = MOVING.has(one.status) ? await this.#goods(one.id, signal) : [];
     const dispositions = goods.flatMap((line) => line.dispositions);
     const shelved = sum(dispositions.filter(({ type }) => type === 'RESTOCKED'));
-    const own = new Set(one.refunds.nodes.map(({ id }) => id));
+    const own = new Set(one.refund_ids);
     const refunded = refunds
       .filter(({ id }) => own.has(id))
       .reduce((all, { observation }) => all + observation.restocked_units, 0);
@@ -205,10 +232,10 @@ export class ShopifyOrderSource implements OrderSource {
   async #returns(
     orders: readonly Order[],
     signal: AbortSignal,
-  ): Promise<Map<string, readonly OrderReturn[]>> {
+  ): Promise<Map<string, readonly KnownReturn[]>> {
     const first = this.#tuning.returns_per_order;
     const refunds = REFUNDS_PER_ORDER_MAX;
-    const returns = new Map<string, readonly OrderReturn[]>();
+    const returns = new Map<string, readonly KnownReturn[]>();
     const ids = orders.map(({ id }) => id);
     try {
       const { data } = await this.#client.read(DOCUMENTS.returns_by_order, { ids, first, refunds }, signal);
@@ -223,13 +250,24 @@ export class ShopifyOrderSource implements OrderSource {
           );
           return more.data.order?.returns ?? null;
         });
-        returns.set(id, all);
+        const known: KnownReturn[] = [];
+        for (const one of all) known.push({ ...one, refund_ids: await this.#refundIds(one, signal) });
+        returns.set(id, known);
       }
     } catch (error) {
       // The client has said so to the log, and `doctor` names the scope.
       if (!(error instanceof UpstreamError && error.failure === 'scope_missing')) throw error;
     }
     return returns;
+  }
+
+  async #refundIds({ id, refunds }: OrderReturn, signal: AbortSignal): Promise<readonly string[]> {
+    const all = await complete(refunds, async (after) => {
+      const variables = { id, first: REFUNDS_PER_ORDER_MAX, after };
+      const { data } = await this.#client.read(DOCUMENTS.return_refunds, variables, signal);
+      return data.return?.refunds ?? null;
+    });
+    return all.map((refund) => refund.id);
   }
 
   async #goods(id: string, signal: AbortSignal): Promise<readonly GoodsLine[]> {
@@ -252,6 +290,11 @@ export class ShopifyOrderSource implements OrderSource {
     return goods;
   }
 }
+
+/** With the gids of all refunds that belong to it. */
+type KnownReturn = OrderReturn & { readonly refund_ids: readonly string[] };
+
+const NO_MORE = { hasNextPage: false, endCursor: null } as const;
 
 interface Counted {
   /** Its gid. */

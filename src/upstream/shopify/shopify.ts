@@ -1,11 +1,22 @@
 /** Opens a Shopify shop: what the port wants of it, and a light look at whether it can be worked with. */
 
-import type { DeliveryGate, OrderSink, OrderSource, StockSource, Subscriptions } from '../upstream.js';
+import type {
+  DeliveryGate,
+  LateOrderSink,
+  MirrorLane,
+  OrderSink,
+  OrderSource,
+  ReservedSource,
+  StockSource,
+  Subscriptions,
+} from '../upstream.js';
 import { type ClientOptions, ShopifyClient } from './client.js';
 import { DOCUMENTS, type MirrorMode, missingScopes, requiredScopes, type Scope } from './documents.js';
 import { API_VERSION, DEFAULT_TUNING, type Tuning } from './limits.js';
 import { ShopifyOrderSink } from './order-sink.js';
 import { ShopifyOrderSource } from './order-source.js';
+import { type FoundPublication, type PublicationChoice, PublicationFinder } from './publication.js';
+import { ShopifyReservedSource } from './reserved-units.js';
 import { ShopifyStockSource } from './stock-source.js';
 import { ShopifySubscriptions } from './subscriptions.js';
 import { openDeliveryGate } from './webhook-gate.js';
@@ -14,6 +25,8 @@ export interface ShopifyOptions extends ClientOptions {
   readonly tuning?: Partial<Tuning>;
   /** Decides which scopes `probe` misses. Default `draft_order`. */
   readonly mirror?: MirrorMode;
+  /** Where items have to be published to be sold. Default `any`: it does not count. */
+  readonly publication?: PublicationChoice;
   /** What the shop signs its webhooks with. Default: the client secret, where there is one. */
   readonly webhook_secrets?: readonly string[];
 }
@@ -37,10 +50,15 @@ export interface ShopProbe {
 export interface ShopifyUpstream {
   readonly source: StockSource;
   readonly orders: OrderSource;
-  readonly sink: OrderSink;
+  readonly sink: OrderSink & LateOrderSink;
+  readonly reserved: ReservedSource;
+  /** For holds that mirror reservations: everything else goes before them. */
+  readonly mirrors: MirrorLane;
   readonly subscriptions: Subscriptions;
   /** Null without a secret: then no webhook can be told from a forgery, and none is let in. */
   readonly gate: DeliveryGate | null;
+  /** Looks up where items have to be published to be sold. Throws UpstreamError when the shop can't be asked. */
+  publication(signal: AbortSignal): Promise<FoundPublication>;
   /** One cheap request. Throws UpstreamError. */
   probe(signal: AbortSignal): Promise<ShopProbe>;
 }
@@ -49,6 +67,7 @@ export interface ShopifyUpstream {
 export function openShopify({
   tuning,
   mirror = 'draft_order',
+  publication = 'any',
   webhook_secrets,
   ...options
 }: ShopifyOptions): ShopifyUpstream {
@@ -57,17 +76,28 @@ export function openShopify({
   const own = 'client_secret' in credentials ? [credentials.client_secret] : [];
   const secrets = webhook_secrets?.length ? webhook_secrets : own;
   const client = new ShopifyClient(options, tuned);
+  const finder = new PublicationFinder(client, publication);
   return {
-    source: new ShopifyStockSource(client, tuned),
+    source: new ShopifyStockSource(client, tuned, finder),
     orders: new ShopifyOrderSource(client, tuned),
+    reserved: new ShopifyReservedSource(client),
     sink: new ShopifyOrderSink(client),
+    mirrors: {
+      sink: new ShopifyOrderSink(client.inLane('holds')),
+      leaveRoom: (signal) => client.leaveRoomForHolds(signal),
+    },
     subscriptions: new ShopifySubscriptions(client),
     gate: secrets.length === 0 ? null : openDeliveryGate({ shop, secrets }),
-    probe: (signal) => probe(client, mirror, signal),
+    probe: (signal) => probe(client, { mirror, publication: publication !== 'any' }, signal),
+    publication: (signal) => finder.look(signal),
   };
 }
 
-async function probe(client: ShopifyClient, mirror: MirrorMode, signal: AbortSignal): Promise<ShopProbe> {
+async function probe(
+  client: ShopifyClient,
+  needs: Parameters<typeof requiredScopes>[0],
+  signal: AbortSignal,
+): Promise<ShopProbe> {
   const { data, shop_time_ms, api_version } = await client.read(DOCUMENTS.probe, {}, signal);
   const granted = data.currentAppInstallation.accessScopes.map(({ handle }) => handle).sort();
   return {
@@ -75,7 +105,7 @@ async function probe(client: ShopifyClient, mirror: MirrorMode, signal: AbortSig
     shop: data.shop.myshopifyDomain,
     is_development_store: data.shop.plan.partnerDevelopment,
     granted_scopes: granted,
-    missing_scopes: missingScopes(granted, requiredScopes({ mirror })),
+    missing_scopes: missingScopes(granted, requiredScopes(needs)),
     shop_time_ms,
     api_version,
     api_version_wanted: API_VERSION,

@@ -6,7 +6,7 @@
 
 import type { StockMove, StockMoveChange } from '../../ledger/stock-move.js';
 import type { MoveOutcome } from '../upstream.js';
-import type { ShopifyClient } from './client.js';
+import type { LaneClient } from './client.js';
 import { DOCUMENTS, type ResultOf, type VariablesOf } from './documents.js';
 import { gid } from './gid.js';
 import { MOVE_CHANGES_MAX } from './limits.js';
@@ -57,12 +57,13 @@ const OLD_NAMES: Readonly<Record<string, Meaning>> = {
 
 /** The same move makes the same bytes, always: Shopify remembers what a key was first sent with. */
 export async function sendMove(
-  client: ShopifyClient,
+  client: LaneClient,
   move: StockMove,
   signal: AbortSignal,
 ): Promise<MoveOutcome> {
-  if (move.changes.length === 0 || move.changes.length > MOVE_CHANGES_MAX) {
-    return refused(`a move of ${move.changes.length} changes`);
+  const { changes } = move.together ?? move;
+  if (changes.length === 0 || changes.length > MOVE_CHANGES_MAX) {
+    return refused(`a move of ${changes.length} changes`);
   }
   const sent = await client.write(DOCUMENTS.move_stock, variablesOf(move), signal);
   // A document that was turned away says nothing of the same move when it was sent before: only the mutation's own errors do.
@@ -73,7 +74,7 @@ export async function sendMove(
   return await judged(sent, (data) => outcomeOf(data.inventoryMoveQuantities, client));
 }
 
-function outcomeOf(payload: Payload | null, client: ShopifyClient): MoveOutcome {
+function outcomeOf(payload: Payload | null, client: LaneClient): MoveOutcome {
   if (payload === null) return unknown('a move without an answer');
   if (payload.userErrors.length === 0) return done(null);
   const lines = payload.userErrors.map(
@@ -98,13 +99,18 @@ function meaningOf(code: Code | null): Meaning {
 }
 
 function variablesOf(move: StockMove): Variables {
-  const uri = `gid://holdfast/Reservation/${move.reservation_id}`;
+  const { changes } = move.together ?? move;
+  // In the shop's history: whose units they are, or which call of several.
+  const uri =
+    move.together === undefined
+      ? `gid://holdfast/Reservation/${move.reservation_id}`
+      : `gid://holdfast/Move/${move.key}`;
   return {
     key: move.key,
     input: {
       reason: move.direction === 'out' ? 'reservation_created' : 'reservation_deleted',
       referenceDocumentUri: uri,
-      changes: move.changes.map((change) => changeOf(change, move.direction, uri)),
+      changes: changes.map((change) => changeOf(change, move.direction, uri)),
     },
   };
 }

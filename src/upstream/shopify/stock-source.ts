@@ -3,21 +3,24 @@
 import type {
   ItemObservation,
   LevelObservation,
-  Lifecycle,
+  ListingObservation,
   LocationObservation,
 } from '../../ledger/observation.js';
+import { skuKey } from '../../ledger/text.js';
 import {
   type CataloguePage,
   type Changes,
   READ_ITEMS_MAX,
   type StockSource,
   UpstreamError,
+  type VariantCount,
 } from '../upstream.js';
 import { bulkItems } from './bulk-items.js';
 import type { ShopifyClient } from './client.js';
-import { parseCursor, shopCursor } from './cursor.js';
+import { parseCursor, parseStockCursor, shopCursor, stockCursor } from './cursor.js';
+import { DeletionFinder } from './deletions.js';
 import { DOCUMENTS, type Item, type Level } from './documents.js';
-import { compareTails, gid, tailOf } from './gid.js';
+import { gid, tailOf } from './gid.js';
 import {
   FILTERED_OBJECTS_MAX,
   FIND_PAGES_MAX,
@@ -26,25 +29,25 @@ import {
   type Tuning,
 } from './limits.js';
 import { complete, walk } from './paging.js';
+import { flagVariables, type PublicationFinder, publicationKey } from './publication.js';
 import { anyOf, changedSince, matches } from './search.js';
+import { chooseListing, judgeListing, type Listing } from './sellability.js';
 
-/** ARCHIVED is how a merchant takes a product off the shelf for good; DRAFT and UNLISTED are not on it. */
-const LIFECYCLE = {
-  ACTIVE: 'active',
-  ARCHIVED: 'discontinued',
-  DRAFT: 'unlisted',
-  UNLISTED: 'unlisted',
-} as const satisfies Record<Variant['product']['status'], Lifecycle>;
-
-type Variant = NonNullable<Item['variants']>['nodes'][number];
+/** What Shopify calls the variant of a product that has no options: no name that anybody should read. */
+const ONLY_VARIANT = 'Default Title';
+const NO_CHANGES = { levels: [], item_ids: [], product_ids: [], has_lost_variants: false } as const;
 
 export class ShopifyStockSource implements StockSource {
   readonly #client: ShopifyClient;
   readonly #tuning: Tuning;
+  readonly #publication: PublicationFinder;
+  readonly #deletions: DeletionFinder;
 
-  constructor(client: ShopifyClient, tuning: Tuning) {
+  constructor(client: ShopifyClient, tuning: Tuning, publication: PublicationFinder) {
     this.#client = client;
     this.#tuning = tuning;
+    this.#publication = publication;
+    this.#deletions = new DeletionFinder(client);
   }
 
   async locations(signal: AbortSignal): Promise<readonly LocationObservation[]> {
@@ -56,13 +59,13 @@ export class ShopifyStockSource implements StockSource {
    * through its result, the catalogue is read in pages from its beginning.
    */
   async *catalogue(signal: AbortSignal): AsyncIterable<CataloguePage> {
-    const { data } = await this.#client.read(DOCUMENTS.variants_count, { limit: null }, signal);
     // Several variants may sell one item, so this is a little high.
-    const count = data.productVariantsCount;
-    if (count !== null && count.count > this.#tuning.bulk_from_items) {
+    const count = await this.countVariants(signal);
+    if (count !== null && count.variants > this.#tuning.bulk_from_items) {
       try {
-        for await (const { items, total_items } of bulkItems(this.#client, this.#tuning, signal)) {
-          yield { items: await this.#observeItems(items, signal), as_of: 'walk', total_items };
+        const flags = flagVariables(await this.#publication.current(signal));
+        for await (const { items, total_items } of bulkItems(this.#client, this.#tuning, flags, signal)) {
+          yield { ...(await this.#observePage(items, signal)), as_of: 'walk', total_items };
         }
         return;
       } catch (error) {
@@ -71,12 +74,41 @@ export class ShopifyStockSource implements StockSource {
         this.#client.note('warn', 'no full read in bulk, reading pages', { failure, detail });
       }
     }
-    yield* this.#pages(count?.precision === 'EXACT' ? count.count : null, signal);
+    yield* this.#pages(count?.is_exact === true ? count.variants : null, signal);
+  }
+
+  async countVariants(signal: AbortSignal): Promise<VariantCount | null> {
+    const { data } = await this.#client.read(DOCUMENTS.variants_count, { limit: null }, signal);
+    const counted = data.productVariantsCount ?? null;
+    return counted === null ? null : { variants: counted.count, is_exact: counted.precision === 'EXACT' };
+  }
+
+  async publicationKey(signal: AbortSignal): Promise<string> {
+    return publicationKey(await this.#publication.look(signal));
+  }
+
+  async *listings(signal: AbortSignal): AsyncGenerator<readonly ListingObservation[]> {
+    const found = await this.#publication.current(signal);
+    if (!found.found) return;
+    const first = this.#tuning.listings_per_page;
+    const pages = walk(async (after) => {
+      if (after !== null) await this.#client.leaveRoom(signal);
+      const variables = { first, after, ...flagVariables(found) };
+      return (await this.#client.read(DOCUMENTS.listings, variables, signal)).data.productVariants;
+    });
+    for await (const nodes of pages) {
+      yield nodes.map(({ inventoryItem, ...listing }) => ({
+        item_id: tailOf('InventoryItem', inventoryItem.id),
+        variant_id: tailOf('ProductVariant', listing.id),
+        ...judgeListing(inventoryItem, listing),
+      }));
+    }
   }
 
   async cursorNow(signal: AbortSignal): Promise<string> {
     const { shop_time_ms } = await this.#client.read(DOCUMENTS.clock, {}, signal);
-    return shopCursor(shop_time_ms, this.#tuning.overlap_s);
+    const moment = shopCursor(shop_time_ms, this.#tuning.overlap_s);
+    return stockCursor(moment, await this.#deletions.begin(signal));
   }
 
   /**
@@ -84,18 +116,23 @@ export class ShopifyStockSource implements StockSource {
    * products): then only a full read helps. Throws RangeError on a cursor that is not one of ours.
    */
   async *changesSince(cursor: string, signal: AbortSignal): AsyncGenerator<Changes> {
-    const since_ms = parseCursor(cursor);
+    const { since_ms, deletions } = parseStockCursor(cursor);
     // The clock is read before anything else: what changes while we read is covered by the next cursor.
     const { locations, shop_time_ms } = await this.#locations(signal);
-    const next = shopCursor(shop_time_ms, this.#tuning.overlap_s);
-    yield { levels: [], item_ids: [], cursor: next };
-    for (const { location_id, active } of locations) {
-      if (!active) continue;
+    const moment = shopCursor(shop_time_ms, this.#tuning.overlap_s);
+    const range = { since_ms, settled_ms: parseCursor(moment) };
+    const deleted = await this.#deletions.since(deletions, range, signal);
+    const { product_ids, has_lost_variants } = deleted;
+    const next = stockCursor(moment, deleted.mark);
+    yield { ...NO_CHANGES, product_ids, has_lost_variants, cursor: next };
+    // Also those that fulfil no online orders: the shop may take drafts from there below zero.
+    for (const { location_id, active, till_only } of locations) {
+      if (!active && !till_only) continue;
       for await (const levels of this.#changedLevels(location_id, since_ms, signal))
-        yield { levels, item_ids: [], cursor: next };
+        yield { ...NO_CHANGES, levels, cursor: next };
     }
-    for await (const item_ids of this.#changedItemIds(since_ms, signal))
-      yield { levels: [], item_ids, cursor: next };
+    for await (const changed of this.#changedProducts(since_ms, signal))
+      yield { ...NO_CHANGES, ...changed, cursor: next };
   }
 
   /** Throws RangeError above `READ_ITEMS_MAX` ids. */
@@ -105,7 +142,10 @@ export class ShopifyStockSource implements StockSource {
     const ids = [...new Set(itemIds)].map((id) => gid('InventoryItem', id));
     if (ids.length === 0) return [];
     const { variants_per_item: variants, levels_per_item: levels } = this.#tuning;
-    const { data } = await this.#client.read(DOCUMENTS.items_by_id, { ids, variants, levels }, signal);
+    const sizes = { ids, variants, levels };
+    const { data } = await this.#publication.read(signal, (flags) =>
+      this.#client.read(DOCUMENTS.items_by_id, { ...sizes, ...flags }, signal),
+    );
     const items = data.nodes.filter((node) => node?.__typename === 'InventoryItem');
     return await this.#observeItems(items, signal);
   }
@@ -127,21 +167,23 @@ export class ShopifyStockSource implements StockSource {
   }
 
   /**
-   * Exact and case-sensitive, whatever the shop's search makes of the text. Throws RangeError above `FIND_SKUS_MAX`.
+   * Whatever the shop's search makes of the text: those that are equal but for case and blanks around them. Throws RangeError above `FIND_SKUS_MAX`.
    * Of what one search brings, `FIND_PAGES_MAX` pages are looked at: "*" must not read the whole shop.
    */
   async findBySku(skus: readonly string[], signal: AbortSignal): Promise<readonly ItemObservation[]> {
-    const wanted = new Set(skus.filter((sku) => sku !== ''));
-    if (wanted.size > FIND_SKUS_MAX) throw new RangeError(`more than ${FIND_SKUS_MAX} SKUs in one search`);
+    const asked = new Set(skus.map((sku) => sku.trim()).filter((sku) => sku !== ''));
+    const wanted = new Set([...asked].map(skuKey));
+    if (asked.size > FIND_SKUS_MAX) throw new RangeError(`more than ${FIND_SKUS_MAX} SKUs in one search`);
     const found = new Map<string, ItemObservation>();
-    for (const some of searches(wanted)) {
+    const looked_max = FIND_PAGES_MAX * this.#tuning.items_per_page;
+    for (const some of searches(asked)) {
       const query = anyOf(some.map((sku) => matches('sku', sku)));
-      let pages = 0;
+      let looked = 0;
       for await (const nodes of walk((after) => this.#itemsPage(query, after, signal))) {
-        pages += 1;
-        if (pages > FIND_PAGES_MAX) break;
-        const exact = nodes.filter((node) => node.sku !== null && wanted.has(node.sku));
+        const exact = nodes.filter((node) => node.sku !== null && wanted.has(skuKey(node.sku)));
         for (const item of await this.#observeItems(exact, signal)) found.set(item.item_id, item);
+        looked += nodes.length;
+        if (looked >= looked_max) break;
       }
     }
     return [...found.values()];
@@ -153,16 +195,15 @@ export class ShopifyStockSource implements StockSource {
       return await this.#itemsPage(null, after, signal);
     });
     for await (const nodes of pages) {
-      yield { items: await this.#observeItems(nodes, signal), as_of: 'page', total_items };
+      yield { ...(await this.#observePage(nodes, signal)), as_of: 'page', total_items };
     }
   }
 
   async #itemsPage(query: string | null, after: string | null, signal: AbortSignal) {
     const { items_per_page: first, variants_per_item: variants, levels_per_item: levels } = this.#tuning;
-    const { data } = await this.#client.read(
-      DOCUMENTS.items,
-      { first, after, query, variants, levels },
-      signal,
+    const sizes = { first, after, query, variants, levels };
+    const { data } = await this.#publication.read(signal, (flags) =>
+      this.#client.read(DOCUMENTS.items, { ...sizes, ...flags }, signal),
     );
     return data.inventoryItems;
   }
@@ -177,8 +218,13 @@ export class ShopifyStockSource implements StockSource {
       return data.locations;
     });
     for await (const nodes of pages) {
-      for (const { id, name, isActive } of nodes) {
-        locations.push({ location_id: tailOf('Location', id), name, active: isActive });
+      for (const { id, name, isActive, fulfillsOnlineOrders } of nodes) {
+        locations.push({
+          location_id: tailOf('Location', id),
+          name,
+          active: isActive && fulfillsOnlineOrders,
+          till_only: isActive && !fulfillsOnlineOrders,
+        });
       }
     }
     return { locations, shop_time_ms: shopTime_ms };
@@ -193,19 +239,22 @@ export class ShopifyStockSource implements StockSource {
       const { data } = await this.#client.read(DOCUMENTS.changed_levels, variables, signal);
       // Null when the location was deleted a moment ago: nothing is promised there any more.
       return data.location?.inventoryLevels ?? null;
-    }, filteredPagesMax(first));
+    }, FILTERED_OBJECTS_MAX);
     for await (const nodes of pages)
       yield nodes.map((level) => observeLevel(tailOf('InventoryItem', level.item.id), level));
   }
 
   /** Shopify moves a product's `updated_at` with every sale too, so this names items that only sold as well. */
-  async *#changedItemIds(since_ms: number, signal: AbortSignal): AsyncGenerator<readonly string[]> {
+  async *#changedProducts(
+    since_ms: number,
+    signal: AbortSignal,
+  ): AsyncGenerator<Pick<Changes, 'item_ids' | 'product_ids'>> {
     const { changed_products_per_page: first, variants_per_product: variants } = this.#tuning;
     const query = changedSince(since_ms);
     const pages = walk(async (after) => {
       const variables = { query, first, after, variants };
       return (await this.#client.read(DOCUMENTS.changed_products, variables, signal)).data.products;
-    }, filteredPagesMax(first));
+    }, FILTERED_OBJECTS_MAX);
     for await (const products of pages) {
       const ids = new Set<string>();
       for (const product of products) {
@@ -216,23 +265,36 @@ export class ShopifyStockSource implements StockSource {
         });
         for (const { inventoryItem } of nodes) ids.add(tailOf('InventoryItem', inventoryItem.id));
       }
-      yield [...ids];
+      yield { item_ids: [...ids], product_ids: products.map(({ id }) => tailOf('Product', id)) };
     }
   }
 
   async #observeItems(items: readonly Item[], signal: AbortSignal): Promise<readonly ItemObservation[]> {
+    return (await this.#observePage(items, signal)).items;
+  }
+
+  async #observePage(
+    items: readonly Item[],
+    signal: AbortSignal,
+  ): Promise<Pick<CataloguePage, 'items' | 'variants'>> {
     const observations: ItemObservation[] = [];
+    let count = 0;
     for (const item of items) {
-      const observation = await this.#observeItem(item, signal);
+      const variants = await this.#allVariants(item, signal);
+      const observation = await this.#observeItem(item, variants, signal);
       if (observation !== null) observations.push(observation);
+      count += variants.length;
     }
-    return observations;
+    return { items: observations, variants: count };
   }
 
   /** Null for an item without a variant: nothing of it can be ordered, and the shop shows it nowhere. */
-  async #observeItem(item: Item, signal: AbortSignal): Promise<ItemObservation | null> {
-    const variants = await this.#allVariants(item, signal);
-    const variant = lowest(variants);
+  async #observeItem(
+    item: Item,
+    variants: readonly Listing[],
+    signal: AbortSignal,
+  ): Promise<ItemObservation | null> {
+    const variant = chooseListing(item, variants);
     if (variant === null) return null;
     const item_id = tailOf('InventoryItem', item.id);
     const levels = await this.#allLevels(item, signal);
@@ -244,18 +306,20 @@ export class ShopifyStockSource implements StockSource {
       product_id: tailOf('Product', variant.product.id),
       sku: item.sku,
       title: variant.product.title,
-      variant_title: variant.title,
-      // The shop does not count an untracked item, so nothing can be promised of it.
-      lifecycle: item.tracked ? LIFECYCLE[variant.product.status] : 'unlisted',
+      variant_title: variant.title === ONLY_VARIANT ? '' : variant.title,
+      ...judgeListing(item, variant),
+      inventory_policy: variant.inventoryPolicy === 'CONTINUE' ? 'continue' : 'deny',
       levels: [...byLocation.values()],
     };
   }
 
-  async #allVariants(item: Item, signal: AbortSignal): Promise<readonly Variant[]> {
+  async #allVariants(item: Item, signal: AbortSignal): Promise<readonly Listing[]> {
     if (item.variants === null) return [];
     return await complete(item.variants, async (after) => {
       const variables = { id: item.id, first: this.#tuning.variants_per_item, after };
-      const { data } = await this.#client.read(DOCUMENTS.item_variants, variables, signal);
+      const { data } = await this.#publication.read(signal, (flags) =>
+        this.#client.read(DOCUMENTS.item_variants, { ...variables, ...flags }, signal),
+      );
       return data.inventoryItem?.variants ?? null;
     });
   }
@@ -284,23 +348,11 @@ function observeLevel(item_id: string, level: Level): LevelObservation {
   };
 }
 
-function lowest(variants: readonly Variant[]): Variant | null {
-  const tail = (variant: Variant) => tailOf('ProductVariant', variant.id);
-  return variants.reduce<Variant | null>(
-    (low, variant) => (low === null || compareTails(tail(variant), tail(low)) < 0 ? variant : low),
-    null,
-  );
-}
-
 /** A text with a `*` may find anything, so it is searched alone: it must not crowd out the others' results. */
 function* searches(skus: ReadonlySet<string>): Generator<readonly string[]> {
   const plain = [...skus].filter((sku) => !sku.includes('*'));
   yield* chunks(plain, SKUS_PER_SEARCH);
   for (const sku of skus) if (sku.includes('*')) yield [sku];
-}
-
-function filteredPagesMax(perPage: number): number {
-  return Math.ceil(FILTERED_OBJECTS_MAX / perPage);
 }
 
 function* chunks<T>(list: readonly T[], size: number): Generator<readonly T[]> {

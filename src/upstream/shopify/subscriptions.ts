@@ -13,7 +13,7 @@ import {
 } from '../upstream.js';
 import type { ShopifyClient } from './client.js';
 import { DOCUMENTS, type Subscription, type VariablesOf } from './documents.js';
-import { SUBSCRIPTION_PAGES_MAX, SUBSCRIPTIONS_PER_PAGE } from './limits.js';
+import { SUBSCRIPTIONS_MAX, SUBSCRIPTIONS_PER_PAGE } from './limits.js';
 import { walk } from './paging.js';
 import { SUBSCRIBED, type SubscribedTopic } from './webhook-topics.js';
 
@@ -113,7 +113,7 @@ export class ShopifySubscriptions implements Subscriptions {
     const pages = walk(async (after) => {
       const variables = { first: SUBSCRIPTIONS_PER_PAGE, after };
       return (await this.#client.read(DOCUMENTS.subscriptions, variables, signal)).data.webhookSubscriptions;
-    }, SUBSCRIPTION_PAGES_MAX);
+    }, SUBSCRIPTIONS_MAX);
     for await (const nodes of pages) all.push(...nodes);
     return all;
   }

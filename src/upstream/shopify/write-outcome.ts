@@ -1,14 +1,52 @@
 /** What is known after a write, and what we can tell of it beforehand. */
 
-import { type HoldRequest, UpstreamError, type WriteOutcome } from '../upstream.js';
+import {
+  type BuyerRefused,
+  type HoldRequest,
+  type RefusalCause,
+  UpstreamError,
+  type WriteOutcome,
+} from '../upstream.js';
 import { HOLD_LINES_MAX, TAG_CHARS_MAX } from './limits.js';
+import { type ErrorsMeaning, judgeErrors, type ShopError } from './user-errors.js';
 
 export function done<T>(value: T): WriteOutcome<T> {
   return { outcome: 'done', value };
 }
 
-export function refused(detail: string): Extract<WriteOutcome<never>, { outcome: 'refused' }> {
-  return { outcome: 'refused', failure: 'refused', detail };
+export type Refused = Extract<WriteOutcome<never>, { outcome: 'refused' }>;
+
+export function refused(detail: string, cause: RefusalCause | null = null): Refused {
+  return { outcome: 'refused', failure: 'refused', detail, ...(cause === null ? {} : { cause }) };
+}
+
+/**
+ * What a refusal by user errors leaves of a hold. One that is out of stock or paced is left to those who make orders:
+ * holds know neither.
+ */
+export function refusedBy(
+  errors: readonly ShopError[],
+  detail: string,
+): BuyerRefused | Refused | Extract<WriteOutcome<never>, { outcome: 'not_sent' }> {
+  return refusedAs(judgeErrors(errors), detail);
+}
+
+export function refusedAs(
+  meaning: ErrorsMeaning,
+  detail: string,
+): BuyerRefused | Refused | Extract<WriteOutcome<never>, { outcome: 'not_sent' }> {
+  switch (meaning.means) {
+    case 'buyer_refused':
+      return { outcome: 'buyer_refused', fields: meaning.fields, detail };
+    case 'later':
+      return { outcome: 'not_sent', failure: 'refused', detail, retry_after_ms: null };
+    case 'refused':
+      return refused(detail, meaning.cause);
+    case 'out_of_stock':
+    case 'paced':
+    case 'done':
+      return refused(detail);
+  }
 }
 
 export function unknown(detail: string): Extract<WriteOutcome<never>, { outcome: 'unknown' }> {

@@ -3,7 +3,7 @@
  * more of them than a small one: a crowd that asks for different items must not make a call each.
  */
 
-import { UpstreamError, type UpstreamFailure } from '../upstream/upstream.js';
+import { UpstreamError, type UpstreamFailure } from './upstream.js';
 
 export interface ReadBatchOptions {
   readonly read: (ids: readonly string[]) => Promise<void>;

@@ -1,0 +1,23 @@
+/** The settings that a command runs with. */
+
+import { type Environment, readSettings, type SettingsFile } from '../settings-sources.js';
+
+let named: string | null = null;
+
+/** `--env FILE`: that file in place of the one in this folder. */
+export function useSettingsFile(path: string): void {
+  named = path;
+}
+
+/**
+ * The environment, and the settings file if there is one. `stdio`: `./.env` is not read, because the MCP client and not the user chose
+ * the working folder. Writes to stderr which settings were ignored, and why.
+ */
+export function machineEnvironment({ stdio = false } = {}): Environment {
+  return readSettings(process.env, chosenFile(stdio), (sentence) => console.error(`holdfast: ${sentence}`));
+}
+
+function chosenFile(stdio: boolean): SettingsFile {
+  if (named !== null) return { kind: 'named', path: named };
+  return stdio ? { kind: 'none' } : { kind: 'of_folder', path: '.env' };
+}

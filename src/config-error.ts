@@ -1,0 +1,11 @@
+/** Thrown for a bad setting. The message is for a person and holds no secret. */
+export class ConfigError extends Error {
+  /** The names of the settings that are wrong, where single ones are. */
+  readonly settings: readonly string[];
+
+  constructor(message: string, settings: readonly string[] = []) {
+    super(message);
+    this.name = 'ConfigError';
+    this.settings = settings;
+  }
+}
