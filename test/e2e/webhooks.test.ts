@@ -131,17 +131,24 @@ async function postAll(
 const inboxIsEmpty = () =>
   expect.poll(async () => (await server.metrics())['inbox_waiting'], PATIENCE).toBe(0);
 
+/**
+ * In the end the ledger shows the shop's own figures, all of them fresh. Not at once: the shop may just have given back
+ * the unit of a reservation that an agent has released, which the ledger counts again only after it has seen it there.
+ */
 async function expectShopsFigures(): Promise<void> {
   for (let at = 0; at < skus.length; at += 20) {
     const some = skus.slice(at, at + 20);
-    const { structuredContent } = await server.call('check_stock', { skus: some });
-    expect(
-      structuredContent.items.map(({ sku, available_to_promise, fresh }: never) => [
-        sku,
-        available_to_promise,
-        fresh,
-      ]),
-    ).toEqual(some.map((sku) => [sku, sandbox.shop.stockOf(sku, 'Warehouse').available, true]));
+    const figuresThatDiffer = async () => {
+      const { structuredContent } = await server.call('check_stock', { skus: some });
+      return structuredContent.items
+        .map(({ sku, available_to_promise: promised, fresh }: never) => ({ sku, promised, fresh }))
+        .map((told: { sku: string }) => ({
+          ...told,
+          shop: sandbox.shop.stockOf(told.sku, 'Warehouse').available,
+        }))
+        .filter(({ promised, fresh, shop }: never) => promised !== shop || fresh !== true);
+    };
+    await expect.poll(figuresThatDiffer, PATIENCE).toEqual([]);
   }
 }
 
