@@ -16,21 +16,16 @@ export interface ThisProgram {
 }
 
 /**
- * By the full paths of Node and the script: desktop clients don't have the PATH of a shell. A copy in the cache of npx may
- * be gone tomorrow, so there npx itself is the way: the one that came with this Node, and lies beside it.
+ * Names Node and the script by their full paths: desktop clients don't have the PATH of a shell. Never has npm fetch the package by
+ * its name: as long as it is not published, the name is free, and whoever registers it would be given the shop's token.
  */
 export function serverEntry({ node, script }: ThisProgram, settingsFile: string): ServerEntry {
-  const args = ['serve', '--env', settingsFile];
-  const isCached = script.split(/[\\/]/).includes('_npx');
-  return isCached
-    ? { command: npxBeside(node), args: ['-y', 'holdfast', ...args] }
-    : { command: node, args: [script, ...args] };
+  return { command: node, args: [script, 'serve', '--env', settingsFile] };
 }
 
-function npxBeside(node: string): string {
-  return /\.exe$/i.test(node)
-    ? win32.join(win32.dirname(node), 'npx.cmd')
-    : posix.join(posix.dirname(node), 'npx');
+/** Whether the script lies in the cache of npx, which npm may empty. */
+export function isInNpxCache({ script }: ThisProgram): boolean {
+  return script.split(/[\\/]/).includes('_npx');
 }
 
 /** Where Claude Desktop keeps its configuration. */

@@ -1,6 +1,6 @@
 /** What `holdfast init` has to know: asked of a person, or taken from flags, files and a pipe. */
 
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { readConfig, type ShopCredentials } from '../config.js';
 import { ConfigError } from '../config-error.js';
 import type { Environment } from '../settings-sources.js';
@@ -37,6 +37,17 @@ export interface InitFlags {
   readonly webhookSecretEnv?: string;
   readonly db?: string;
   readonly publicUrl?: string;
+}
+
+/** Where `holdfast init` works. */
+export interface Place {
+  readonly folder: string;
+  /** The settings file. */
+  readonly file: string;
+}
+
+function ledgerBeside(file: string): string {
+  return resolve(dirname(file), 'holdfast.db');
 }
 
 /** Where secrets come from when nobody is asked. */
@@ -81,7 +92,12 @@ export function complaintAboutSetting(name: string, value: string): string | nul
   }
 }
 
-export async function askAnswers(dialogue: Dialogue, present: Environment, folder: string): Promise<Answers> {
+/** Paths that are not full ones count from `folder`; a new ledger is put beside the settings file. */
+export async function askAnswers(
+  dialogue: Dialogue,
+  present: Environment,
+  { folder, file }: Place,
+): Promise<Answers> {
   const { tell, ask } = dialogue;
   tell('Which shop? Its name at Shopify: in admin.shopify.com/store/NAME it is NAME.');
   const given = await ask('Shop', present['SHOPIFY_SHOP'] ?? null, (answer) => {
@@ -91,7 +107,7 @@ export async function askAnswers(dialogue: Dialogue, present: Environment, folde
   const name = shopNameOf(given);
   const shop = name.ok ? name.shop : given;
   const credentials = await askCredentials(dialogue, present);
-  const db = await ask('Ledger file', present['HOLDFAST_DB'] ?? resolve(folder, 'holdfast.db'), (answer) =>
+  const db = await ask('Ledger file', present['HOLDFAST_DB'] ?? ledgerBeside(file), (answer) =>
     complaintAboutSetting('HOLDFAST_DB', answer),
   );
   tell(
@@ -156,7 +172,7 @@ export async function answersOf(
   flags: InitFlags,
   present: Environment,
   sources: SecretSources,
-  folder: string,
+  { folder, file }: Place,
 ): Promise<Answers> {
   const given = flags.shop ?? present['SHOPIFY_SHOP'];
   if (given === undefined) throw new ConfigError('init wants --shop NAME when there is nobody to ask.');
@@ -179,7 +195,7 @@ export async function answersOf(
   return {
     shop: name.shop,
     credentials,
-    db: resolve(folder, flags.db ?? present['HOLDFAST_DB'] ?? 'holdfast.db'),
+    db: resolve(folder, flags.db ?? present['HOLDFAST_DB'] ?? ledgerBeside(file)),
     public_url: url === NO_URL ? null : url,
     money: flags.money ?? null,
     webhook_secret: webhook_secret ?? null,

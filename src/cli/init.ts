@@ -9,6 +9,7 @@ import type { Environment } from '../settings-sources.js';
 import {
   claudeDesktopPath,
   entryText,
+  isInNpxCache,
   type Merged,
   mergeEntry,
   type ServerEntry,
@@ -83,9 +84,9 @@ export async function init(options: InitOptions, ports: InitPorts): Promise<bool
           options,
           present,
           { ...ports, readFile: (path) => readFileSync(path, 'utf8') },
-          folder,
+          { folder, file },
         )
-      : await askAnswers(dialogue, present, folder);
+      : await askAnswers(dialogue, present, { folder, file });
   const changes = settingsOfAnswers(answers);
   if (!options.check) readConfig(withoutUnset({ ...present, ...changes }));
   if (options.check && !(await passes(changes, ports))) {
@@ -184,6 +185,11 @@ async function configureClient(options: InitOptions, file: string, ports: InitPo
           );
     await initToken({ principal, canOrder }, file, ports);
     return true;
+  }
+  if (isInNpxCache(ports.program)) {
+    tell(
+      `! This copy of holdfast lies in the cache of npx, which npm may empty. Install it (README, Connect a client) and run holdfast init again, so that the client still finds it then.`,
+    );
   }
   if (choice === 'print') {
     tell(`\nFor your MCP client:\n${entryText(entry)}`);

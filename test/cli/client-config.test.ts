@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { claudeDesktopPath, entryText, mergeEntry, serverEntry } from '../../src/cli/client-config.js';
+import {
+  claudeDesktopPath,
+  entryText,
+  isInNpxCache,
+  mergeEntry,
+  serverEntry,
+} from '../../src/cli/client-config.js';
 
 const ENTRY = serverEntry(
   { node: '/usr/bin/node', script: '/opt/holdfast/dist/cli/holdfast.js' },
@@ -21,17 +27,20 @@ describe('the entry for an MCP client', () => {
     expect(JSON.parse(entryText(ENTRY))).toEqual({ mcpServers: { holdfast: ENTRY } });
   });
 
-  it('goes through npx where the program lies in its cache', () => {
+  it('never has npm fetch the package by its name, and tells of a copy that npm may delete', () => {
     const script = '/home/me/.npm/_npx/0123/node_modules/holdfast/dist/cli/holdfast.js';
-    expect(serverEntry({ node: '/opt/node/bin/node', script }, '/x/.env')).toEqual({
-      command: '/opt/node/bin/npx',
-      args: ['-y', 'holdfast', 'serve', '--env', '/x/.env'],
+    const cached = { node: '/opt/node/bin/node', script };
+    expect(serverEntry(cached, '/x/.env')).toEqual({
+      command: '/opt/node/bin/node',
+      args: [script, 'serve', '--env', '/x/.env'],
     });
+    expect(isInNpxCache(cached)).toBe(true);
     const onWindows = {
-      node: 'C:\\Program Files\\nodejs\\node.exe',
-      script: 'C:\\npm-cache\\_npx\\0123\\node_modules\\holdfast\\dist\\cli\\holdfast.js',
+      node: 'C:\\node.exe',
+      script: 'C:\\npm-cache\\_npx\\01\\holdfast\\dist\\cli\\holdfast.js',
     };
-    expect(serverEntry(onWindows, 'C:\\.env').command).toBe('C:\\Program Files\\nodejs\\npx.cmd');
+    expect(isInNpxCache(onWindows)).toBe(true);
+    expect(isInNpxCache({ node: '/usr/bin/node', script: '/opt/holdfast/dist/cli/holdfast.js' })).toBe(false);
   });
 
   it('is put where Claude Desktop looks on each system', () => {

@@ -136,6 +136,26 @@ describe('without a person', () => {
     ]);
   });
 
+  it('puts a new ledger beside the settings file, wherever it was started', async () => {
+    mkdirSync(path('data'));
+    const world = ports({ readPiped: async () => 'shpat_planted' });
+    expect(await init(flags({ shop: 'acme', file: join('data', '.env') }), world)).toBe(true);
+    expect(parseEnv(readFileSync(path('data', '.env'), 'utf8'))).toMatchObject({
+      HOLDFAST_DB: path('data', 'holdfast.db'),
+    });
+  });
+
+  it('says of a copy in the cache of npx that a client will lose it', async () => {
+    const script = '/home/me/.npm/_npx/0123/node_modules/holdfast/dist/cli/holdfast.js';
+    const world = ports({
+      readPiped: async () => 'shpat_planted',
+      program: { node: '/usr/bin/node', script },
+    });
+    expect(await init(flags({ shop: 'acme' }), world)).toBe(true);
+    expect(told.join('\n')).toMatch(/cache of npx, which npm may empty[\s\S]*"\/usr\/bin\/node"/);
+    expect(told.join('\n')).not.toContain('"-y"');
+  });
+
   it.each([
     ['a variable', { tokenEnv: 'MY_TOKEN' }, ''],
     ['a pipe', {}, 'shpat_planted\n'],
