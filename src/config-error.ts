@@ -9,3 +9,6 @@ export class ConfigError extends Error {
     this.settings = settings;
   }
 }
+
+/** Thrown where nothing is set up yet: no setting is wrong, and `holdfast init` makes what is missing. */
+export class SettingsAbsent extends ConfigError {}

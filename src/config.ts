@@ -256,6 +256,8 @@ export const LIMITS = {
   },
   /** Serving starts first: the shop's client takes a moment to load, and `initialize` never waits for it. */
   stdio_loops_delay_ms: 250,
+  /** A client on stdio that has closed its end gets so long to read the answers that are on their way. */
+  stdio_flush_ms: 2_000,
 } as const;
 
 const LOOPBACK_HOSTS: readonly string[] = ['127.0.0.1', '::1', 'localhost'];

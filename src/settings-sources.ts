@@ -5,7 +5,7 @@
 
 import { readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
-import { ConfigError } from './config-error.js';
+import { ConfigError, SettingsAbsent } from './config-error.js';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -82,8 +82,12 @@ function readFile(file: SettingsFile, tell: (sentence: string) => void): Setting
   } catch (error) {
     const code = String((error as NodeJS.ErrnoException).code);
     if (file.kind === 'named') {
-      const mend = code === 'ENOENT' ? 'Correct its path.' : 'Mend its permissions or remove it.';
-      throw new ConfigError(`The file ${path} can't be read (${code}). ${mend}`);
+      if (code === 'ENOENT') {
+        throw new SettingsAbsent(
+          `There is no file ${path}. holdfast init --file "${path}" asks for what is needed and writes it; or correct the path after --env.`,
+        );
+      }
+      throw new ConfigError(`The file ${path} can't be read (${code}). Mend its permissions or remove it.`);
     }
     // It may be another program's, and none of our business.
     if (code !== 'ENOENT') tell(`The file ${path} can't be read (${code}), so nothing of it counts.`);

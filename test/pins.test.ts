@@ -102,6 +102,7 @@ it('the refusal codes, and when the same wish may succeed', () => {
       "item_discontinued": "never",
       "lines_over_limit": "changed_request",
       "location_unknown": "changed_request",
+      "not_configured": "never",
       "order_unknown": "changed_request",
       "quota_exceeded": "later",
       "rate_limited": "later",

@@ -4,6 +4,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import type { InitOptions } from './init.js';
+import { nearestWord } from './nearest-word.js';
 import type { SandboxCommandOptions } from './sandbox.js';
 import { refuseSecretsIn } from './secret-words.js';
 import type { AddOptions } from './tokens.js';
@@ -359,7 +360,12 @@ function firstWord(args: readonly string[]): string | undefined {
 function refuseUnknown(name: string | undefined): void {
   if (name === undefined || name.startsWith('-') || name === 'help') return;
   if (program.commands.some((command) => command.name() === name)) return;
-  program.error(`error: unknown command '${name}'`, { exitCode: EXIT_USAGE });
+  const meant = nearestWord(
+    name,
+    program.commands.map((command) => command.name()),
+  );
+  const hint = meant === null ? '' : `\nDid you mean holdfast ${meant}?`;
+  program.error(`error: unknown command '${name}'${hint}`, { exitCode: EXIT_USAGE });
 }
 
 program.hook('preAction', async () => {

@@ -4,11 +4,13 @@ import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { type Config, LIMITS, readConfig } from '../config.js';
-import { ConfigError } from '../config-error.js';
+import { ConfigError, SettingsAbsent } from '../config-error.js';
 import { openHoldfast } from '../main.js';
 import { type Log, stderrLog } from '../observability/log.js';
 import { RareLog } from '../observability/rare-log.js';
+import type { Environment } from '../settings-sources.js';
 import type { HttpServing } from '../transport/http.js';
 import { machineEnvironment } from './machine-environment.js';
 
@@ -19,32 +21,90 @@ export interface ServeOptions {
 }
 
 export async function serve(options: ServeOptions): Promise<void> {
-  const config = readConfig(machineEnvironment({ stdio: !options.http }));
-  const log = stderrLog(config.log_level);
-  if (!options.sandbox) refuseShopless(config);
-  if (options.http) refuseUnverifiable(config);
-  const shop = options.sandbox ? await withSandbox(config) : { config, stop: async () => {} };
-  const { shop: served } = shop.config;
-  if (served !== null)
-    log.info('shop', { shop: served.shop, origin: served.origin ?? `https://${served.shop}` });
-  const holdfast = openHoldfast(shop.config, log);
-  const stopAll = async (): Promise<void> => {
-    await holdfast.stop();
-    await shop.stop();
-  };
+  const read = readSettings(options);
+  if (read.config === null) await answerUnconfigured(read.error, options);
+  else await serveConfigured(read.config, options);
+}
+
+/**
+ * On stdio a client that starts us hides what a process says that ends at once: there the error is served, as each tool's answer. A
+ * person at a terminal reads it, and scripts see the exit code.
+ */
+function readSettings(
+  options: ServeOptions,
+): { readonly config: Config } | { readonly config: null; readonly error: ConfigError } {
   try {
-    if (options.http) await untilStopped(holdfast, shop.config, options, log);
-    else await untilClientLeaves(holdfast, shop.config, options, log);
-  } finally {
-    await stopAll();
+    const environment = machineEnvironment({ stdio: !options.http });
+    const config = readConfig(environment);
+    if (!options.sandbox) refuseShopless(config, environment);
+    if (options.http) refuseUnverifiable(config);
+    return { config };
+  } catch (error) {
+    if (!(error instanceof ConfigError) || options.http || process.stdin.isTTY) throw error;
+    return { config: null, error };
   }
+}
+
+/** Ends with the exit code of wrong settings once the client has left. */
+async function answerUnconfigured(error: ConfigError, { version }: ServeOptions): Promise<void> {
+  console.error(error.message);
+  const { serveUnconfigured } = await import('../transport/stdio.js');
+  const state =
+    error instanceof SettingsAbsent
+      ? 'Holdfast is not configured yet: run holdfast init.'
+      : 'Holdfast can’t start with its settings.';
+  const sentence = `${state} ${error.message} Then start this client again.${commandHint()}`;
+  const serving = serveUnconfigured({ version }, sentence, (cause) => console.error(cause));
+  await Promise.race([serving.ended, stopSignal()]);
+  await serving.close();
+  process.exitCode = EXIT_USAGE;
+  exitUnread();
+}
+
+const WAITING =
+  'holdfast serves MCP on stdin and stdout, and waits for a client to talk to it. A client starts it by itself: holdfast init tells yours how. holdfast serve --http serves over HTTP. Ctrl-C ends this one.';
+
+const EXIT_USAGE = 2;
+
+/** How to start this program from a terminal, where the word `holdfast` alone may not do it. */
+function commandHint(): string {
+  const [, script = ''] = process.argv;
+  return script.endsWith('.js') ? ` In a terminal, holdfast is: node "${script}"` : '';
+}
+
+async function serveConfigured(config: Config, options: ServeOptions): Promise<void> {
+  const log = stderrLog(config.log_level);
+  const shop = options.sandbox ? await withSandbox(config) : { config, stop: async () => {} };
+  try {
+    const { shop: served } = shop.config;
+    if (served !== null)
+      log.info('shop', { shop: served.shop, origin: served.origin ?? `https://${served.shop}` });
+    const holdfast = openHoldfast(shop.config, log);
+    if (!options.http && process.stdin.isTTY) console.error(WAITING);
+    try {
+      if (options.http) await untilStopped(holdfast, shop.config, options, log);
+      else await untilClientLeaves(holdfast, shop.config, options, log);
+    } finally {
+      await holdfast.stop();
+    }
+  } finally {
+    await shop.stop();
+    if (!options.http) exitUnread();
+  }
+}
+
+/** Ends the process although its last answers are not read: a client that has closed its end may keep the other one open for ever. */
+function exitUnread(): void {
+  setTimeout(() => process.exit(), LIMITS.stdio_flush_ms).unref();
 }
 
 type Running = ReturnType<typeof openHoldfast>;
 
-function refuseShopless({ shop }: Config): void {
+function refuseShopless({ shop }: Config, environment: Environment): void {
   if (shop !== null) return;
-  throw new ConfigError(
+  const isBegun = Object.keys(environment).some((name) => name.startsWith('SHOPIFY_'));
+  const Kind = isBegun ? ConfigError : SettingsAbsent;
+  throw new Kind(
     'SHOPIFY_SHOP is not set. holdfast init asks for what is needed and writes it to .env; on stdio that file counts only where --env names it, because another program chooses the folder. holdfast serve --sandbox serves the built-in shop.',
     ['SHOPIFY_SHOP'],
   );
@@ -75,7 +135,7 @@ async function untilClientLeaves(
   clearTimeout(loops);
   // Answers under way are still given: an agent whose call was cut off can't tell whether its units are reserved.
   await holdfast.settled();
-  await serving.close();
+  await Promise.race([serving.close(), pause(LIMITS.stdio_flush_ms, undefined, { ref: false })]);
 }
 
 async function untilStopped(

@@ -25,6 +25,7 @@ export type RefusalCode =
   | 'upstream_unavailable'
   | 'arguments_invalid'
   | 'buyer_required'
+  | 'not_configured'
   | 'busy'
   | 'internal';
 
@@ -50,6 +51,7 @@ export const RETRY_BY_CODE = {
   upstream_unavailable: 'later',
   arguments_invalid: 'changed_request',
   buyer_required: 'changed_request',
+  not_configured: 'never',
   busy: 'same_request',
   internal: 'later',
 } as const satisfies Record<RefusalCode, Retry>;

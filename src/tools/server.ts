@@ -75,6 +75,11 @@ const READ_ONLY = edition(
   READ_ONLY_INSTRUCTIONS,
 );
 
+function listOf(offered: Edition): ListToolsResult {
+  offered.listed ??= { tools: [...offered.byName.values()].map(definitionOf) } as ListToolsResult;
+  return offered.listed;
+}
+
 function definitionOf({ name, title, description, annotations, inputSchema, outputSchema }: Tool): object {
   return {
     name,
@@ -109,10 +114,7 @@ export function mcpServer(identity: ServerIdentity, context: ToolContext, push: 
       jsonSchemaValidator: NO_VALIDATOR,
     },
   );
-  server.setRequestHandler('tools/list', () => {
-    offered.listed ??= { tools: [...offered.byName.values()].map(definitionOf) } as ListToolsResult;
-    return offered.listed;
-  });
+  server.setRequestHandler('tools/list', () => listOf(offered));
   server.setRequestHandler('tools/call', ({ params: { name, arguments: args } }) => {
     const tool = offered.byName.get(name);
     if (tool === undefined) {
@@ -126,6 +128,24 @@ export function mcpServer(identity: ServerIdentity, context: ToolContext, push: 
     return tool.run(context, args);
   });
   if (context.caller.scopes.has(STOCK_SCOPE)) registerStock(server, context, push);
+  return server;
+}
+
+/**
+ * A server without settings, for clients that show their user a tool's answer and hide a process that has ended: it offers the
+ * tools, and each refuses with `sentence`.
+ */
+export function unconfiguredServer(identity: ServerIdentity, sentence: string): Server {
+  const server = new Server(
+    { name: 'holdfast', title: 'Holdfast', version: identity.version },
+    {
+      instructions: `Holdfast can sell nothing yet. Tell the user: ${sentence}`,
+      capabilities: { tools: { listChanged: false } },
+      jsonSchemaValidator: NO_VALIDATOR,
+    },
+  );
+  server.setRequestHandler('tools/list', () => listOf(SELLING));
+  server.setRequestHandler('tools/call', () => refusalResult(refused('not_configured', sentence).refusal));
   return server;
 }
 

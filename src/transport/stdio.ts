@@ -8,6 +8,7 @@ import {
   type ServerIdentity,
   type StockHub,
   type ToolHost,
+  unconfiguredServer,
 } from '../tools/server.js';
 import { ListeningTransport } from './listening-transport.js';
 
@@ -22,10 +23,7 @@ export function serveOnStdio(
   { host, hub }: { readonly host: ToolHost; readonly hub: StockHub },
   onError: (error: unknown) => void,
 ): StdioServing {
-  const ended = new Promise<void>((resolve) => {
-    process.stdin.once('end', resolve);
-    process.stdin.once('close', resolve);
-  });
+  const ended = inputEnded();
   // The one that serves: what a client asks first, to find out who we are, may be answered by another.
   let server: Server | null = null;
   const reader = hub.open(LOCAL_CALLER.principal, {
@@ -53,4 +51,22 @@ export function serveOnStdio(
       await handle.close();
     },
   };
+}
+
+/** Serves a client before there is a ledger: every tool answers with `sentence`, which says what is to be done first. */
+export function serveUnconfigured(
+  identity: ServerIdentity,
+  sentence: string,
+  onError: (error: unknown) => void,
+): StdioServing {
+  const ended = inputEnded();
+  const handle = serveStdio(() => unconfiguredServer(identity, sentence), { onerror: onError });
+  return { ended, close: () => handle.close() };
+}
+
+function inputEnded(): Promise<void> {
+  return new Promise((resolve) => {
+    process.stdin.once('end', resolve);
+    process.stdin.once('close', resolve);
+  });
 }

@@ -143,6 +143,17 @@ test('a wrong word or a wrong path is told as such, and makes nothing', () => {
   expect(holdfast('orders')).toMatchObject({ status: 2, err: expect.stringContaining('HOLDFAST_TYPO') });
 });
 
+test('a mistyped command is told which one was meant, and a word that resembles none is not', () => {
+  for (const [word, meant] of [
+    ['serv', 'serve'],
+    ['sevre', 'serve'],
+    ['ordres', 'orders'],
+    ['docter', 'doctor'],
+  ] as const)
+    expect(holdfast(word).err).toContain(`Did you mean holdfast ${meant}?`);
+  expect(holdfast('nonsense').err).not.toContain('Did you mean');
+});
+
 test('a word after --env is known or unknown like any other', () => {
   for (const words of [
     ['--env', 'x.env', 'nonsense'],
