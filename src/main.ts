@@ -109,6 +109,7 @@ export function openHoldfast(config: Config, log: Log, tuning: Partial<typeof LI
     ids: makeIds(),
     settings,
     freshener: { freshen: async (skus, deadlineMs) => (await shopSide()).sync.freshen(skus, deadlineMs) },
+    searcher: { search: async (wanted, deadlineMs) => (await shopSide()).sync.search(wanted, deadlineMs) },
     nudges: { outboxDue: () => loops.outbox.nudge() },
     onQuota: (limit, principal) => {
       counters.add('quota_refusals_total', 1, limit);

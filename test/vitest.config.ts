@@ -7,7 +7,8 @@ export default defineConfig({
     pool: 'forks',
     // Most of a test's time is waiting: for disks, sockets and child processes.
     maxWorkers: 3,
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
+    // No test is about how long it takes: this only ends one that hangs, on a machine as busy as there is.
+    testTimeout: 400_000,
+    hookTimeout: 400_000,
   },
 });

@@ -115,6 +115,11 @@ export class HoldfastShop implements StockSource, OrderSink {
     return this.readItems(skus.filter((sku) => known.has(sku)));
   }
 
+  /** Its articles have no words but their SKUs. */
+  findByWords(query: string): Promise<readonly ItemObservation[]> {
+    return this.findBySku(query.split(' '));
+  }
+
   createHold(request: HoldRequest): Promise<WriteOutcome<ShopHold>> {
     return this.#network.writing(() => {
       const ref = `draft-${this.#drafts.size + 1}`;

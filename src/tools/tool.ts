@@ -28,6 +28,8 @@ export interface Tool {
   readonly name: string;
   /** What a caller's token has to allow. */
   readonly scope: Scope;
+  /** Over HTTP a call counts as so many requests: 1, or more where it takes more of the thread that everybody shares. */
+  readonly cost: number;
   readonly title: string;
   readonly description: string;
   readonly annotations: ToolAnnotations;
@@ -42,6 +44,8 @@ export interface Tool {
 export interface ToolDefinition<Input extends z.ZodType, Value> {
   readonly name: string;
   readonly scope: Scope;
+  /** Left out: 1. */
+  readonly cost?: number;
   readonly title: string;
   /** Important sentence first. Every client pays for it with every conversation: keep it short. */
   readonly description: string;
@@ -63,6 +67,7 @@ export function defineTool<Input extends z.ZodType, Value>(definition: ToolDefin
   return {
     name,
     scope,
+    cost: definition.cost ?? 1,
     title,
     description,
     annotations: { openWorldHint: false, ...annotations },

@@ -9,7 +9,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Counters } from '../observability/counters.js';
-import { type Caller, rateLimitedResult } from '../tools/server.js';
+import { type Caller, costOf, rateLimitedResult } from '../tools/server.js';
 import { type Authenticator, type Challenge, OPEN_TO_LOOPBACK } from './auth.js';
 import { BodyReader, Unreceived, type WhyUnreceived } from './body.js';
 import { addressKey, isForwarded, originOf, type TrustedProxies } from './client-address.js';
@@ -19,6 +19,7 @@ import { parseJson } from './json-body.js';
 import {
   hasEnvelope,
   idOf,
+  type Message,
   messagesOf,
   PARSE_ERROR,
   type Refused,
@@ -93,6 +94,9 @@ type Outcome =
   | 'follows_too_much'
   | 'stopping'
   | 'failed';
+
+/** Tokens that every request costs before its body is read. */
+const ENTRY_PRICE = 1;
 
 const RETRY_SOON = { 'retry-after': '1' } as const;
 
@@ -255,11 +259,14 @@ export class McpEndpoint {
   }
 
   /** Of both or of neither: who is refused by one must not use up the other, which may be their neighbours' too. */
-  #pay(address: string, principal: string, tokens = 1): number {
-    const wait_s = Math.max(this.#addresses.wait(address, tokens), this.#principals.wait(principal, tokens));
+  #pay(address: string, principal: string, tokens = ENTRY_PRICE, paid = 0): number {
+    const wait_s = Math.max(
+      this.#addresses.wait(address, tokens, paid),
+      this.#principals.wait(principal, tokens, paid),
+    );
     if (wait_s > 0) return wait_s;
-    this.#addresses.take(address, tokens);
-    this.#principals.take(principal, tokens);
+    this.#addresses.take(address, tokens, paid);
+    this.#principals.take(principal, tokens, paid);
     return 0;
   }
 
@@ -302,8 +309,8 @@ export class McpEndpoint {
     const { authenticator, sessions, lenient } = this.#options;
     const { headers } = request;
     const messages = messagesOf(body);
-    // The first of a batch is paid for.
-    const wait_s = messages.length > 1 ? this.#pay(address, caller.principal, messages.length - 1) : 0;
+    const more = messages.reduce((sum, message) => sum + priceOf(message), 0) - ENTRY_PRICE;
+    const wait_s = more > 0 ? this.#pay(address, caller.principal, more, ENTRY_PRICE) : 0;
     if (wait_s > 0) return tooFast(response, wait_s, body);
     for (const message of messages) {
       const scope = scopeNeeded(message);
@@ -342,6 +349,11 @@ export class McpEndpoint {
     });
     request.resume();
   }
+}
+
+function priceOf(message: Message): number {
+  const tool = toolCalled(message);
+  return tool === null ? ENTRY_PRICE : costOf(tool);
 }
 
 function isListening(body: unknown): boolean {

@@ -26,22 +26,29 @@ export class TokenBuckets {
     this.#now_ms = now_ms;
   }
 
-  /** Takes tokens. Returns 0, or, when there are too few, the seconds until there are enough: 1 or more. */
-  take(key: string, tokens = 1): number {
-    const wait_s = this.wait(key, tokens);
-    if (wait_s === 0) this.#filled(key).tokens -= Math.min(tokens, this.#pace.per_minute);
+  /**
+   * Takes tokens. Returns 0, or, when there are too few, the seconds until there are enough: 1 or more. `paid`: what was taken for the
+   * same request before. Both together are never more than a full bucket, so that whoever waits gets through.
+   */
+  take(key: string, tokens = 1, paid = 0): number {
+    const wait_s = this.wait(key, tokens, paid);
+    if (wait_s === 0) this.#filled(key).tokens -= this.#wanted(tokens, paid);
     return wait_s;
   }
 
   /** Like `take`, but leaves them there. */
-  wait(key: string, tokens = 1): number {
+  wait(key: string, tokens = 1, paid = 0): number {
     const bucket = this.#filled(key);
-    const wanted = Math.min(tokens, this.#pace.per_minute);
+    const wanted = this.#wanted(tokens, paid);
     return bucket.tokens >= wanted ? 0 : this.#wait_s(bucket, wanted);
   }
 
   get size(): number {
     return this.#buckets.size;
+  }
+
+  #wanted(tokens: number, paid: number): number {
+    return Math.min(tokens, Math.max(0, this.#pace.per_minute - paid));
   }
 
   #wait_s({ tokens }: Bucket, wanted: number): number {

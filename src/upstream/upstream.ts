@@ -153,6 +153,8 @@ export interface StockSource {
   listings(signal: AbortSignal): AsyncIterable<readonly ListingObservation[]>;
   /** Items by SKU, for a call that comes before the first full read is through. */
   findBySku(skus: readonly string[], signal: AbortSignal): Promise<readonly ItemObservation[]>;
+  /** Items of active products by a buyer's words, by the shop's own search, the best first; `limit` at most. For the same calls. */
+  findByWords(query: string, limit: number, signal: AbortSignal): Promise<readonly ItemObservation[]>;
 }
 
 export const READ_ITEMS_MAX = 50;

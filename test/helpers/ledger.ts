@@ -21,6 +21,7 @@ import type {
   LedgerState,
   LocationRow,
   Owned,
+  ShopSearcher,
   StockFreshener,
 } from '../../src/ledger/ports.js';
 import type { QuotaName } from '../../src/ledger/quota-limits.js';
@@ -137,6 +138,8 @@ export interface TestLedgerOptions {
   readonly locations?: readonly LocationRow[];
   /** Re-reads the shop on demand; left out, the shop can't be reached. */
   readonly freshener?: StockFreshener;
+  /** Searches the shop; left out, it can't be reached. */
+  readonly searcher?: ShopSearcher;
   /** What happens whenever a call waits, before 20 ms have passed. */
   readonly meanwhile?: () => Promise<void>;
 }
@@ -184,6 +187,7 @@ export class TestLedger {
       clock: this.clock,
       ids,
       freshener: options.freshener ?? { freshen: async () => false },
+      searcher: options.searcher ?? { search: async () => null },
       nudges: {
         outboxDue: () => {
           this.nudges += 1;

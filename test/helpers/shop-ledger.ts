@@ -203,6 +203,7 @@ export class ShopProcess {
       clock,
       ids,
       freshener: this.sync,
+      searcher: this.sync,
       nudges: { outboxDue: () => {} },
       settings,
       sleep: async () => this.time.pass(20),

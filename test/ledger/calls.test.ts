@@ -4,6 +4,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { decideOffered } from '../../src/ledger/checkout.js';
 import { decideTaken } from '../../src/ledger/move-steps.js';
 import { decideFailed, decidePlaced } from '../../src/ledger/placing.js';
+import type { ShopSearcher } from '../../src/ledger/ports.js';
 import type { ReserveAnswer } from '../../src/ledger/reserve.js';
 import { decideRevalidate } from '../../src/ledger/revalidation.js';
 import { decideLater } from '../../src/ledger/shop-steps.js';
@@ -357,14 +358,14 @@ describe('an order that is asked about', () => {
 test('items are found by words of their title', async () => {
   await open();
   await t.seed({ sku: 'mug', title: 'Enamel mug', variant_title: 'Blue' });
-  expect(answerOf(await t.ledger.findItems('enamel', 5))).toEqual({
+  expect(answerOf(await t.ledger.findItems({ principal: AGENT, query: 'enamel', limit: 5 }))).toEqual({
     items: [{ sku: 'mug', title: 'Enamel mug', variant: 'Blue' }],
     catalogue: 'complete',
   });
 });
 
 describe('items that are looked for before the first full read is through', () => {
-  const find = (query = 'enamel') => t.ledger.findItems(query, 5);
+  const find = (query = 'enamel') => t.ledger.findItems({ principal: AGENT, query, limit: 5 });
   const MUG = { sku: 'mug', title: 'Enamel mug' } as const;
 
   test('are found as far as they are there, and it is said that not all are', async () => {
@@ -377,7 +378,7 @@ describe('items that are looked for before the first full read is through', () =
     let waits = 0;
     const meanwhile = async (): Promise<void> => {
       waits += 1;
-      if (waits !== 5) return;
+      if (waits !== 2) return;
       await t.seed(MUG);
       await t.readWhole();
     };
@@ -394,7 +395,29 @@ describe('items that are looked for before the first full read is through', () =
       retry: 'later',
       details: { catalogue: 'loading' },
     });
-    expect(t.clock.now() - before).toBeGreaterThanOrEqual(t.settings.freshen_wait_ms);
+    expect(t.clock.now() - before).toBeGreaterThanOrEqual(t.settings.freshen_wait_ms / 2);
+  });
+
+  test('are looked for at the shop itself, and what that does not find is no last word', async () => {
+    const wishes: unknown[] = [];
+    const searcher: ShopSearcher = {
+      search: async (wanted, deadlineMs) => {
+        wishes.push([wanted, deadlineMs]);
+        return wanted.query === 'enamel' ? [{ sku: 'mug', title: 'Enamel mug', variant: '' }] : [];
+      },
+    };
+    await open({ searcher }, null);
+    expect(answerOf(await find())).toEqual({
+      items: [{ sku: 'mug', title: 'Enamel mug', variant: '' }],
+      catalogue: 'loading',
+    });
+    const nothing = answerOf(await find('nothing like it'));
+    expect(nothing).toMatchObject({ items: [], catalogue: 'loading' });
+    expect(nothing.hint).toContain('again shortly');
+    expect(wishes).toEqual([
+      [{ query: 'enamel', limit: 5 }, t.settings.freshen_wait_ms / 2],
+      [{ query: 'nothing like it', limit: 5 }, t.settings.freshen_wait_ms / 2],
+    ]);
   });
 });
 

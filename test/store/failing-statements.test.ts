@@ -143,6 +143,7 @@ class Day {
       clock,
       ids,
       freshener: { freshen: async () => false },
+      searcher: { search: async () => null },
       nudges: { outboxDue: () => {} },
       settings: TEST_SETTINGS,
       sleep: async () => {},

@@ -1,7 +1,7 @@
 /** Searching as people ask: sixty questions to a shop of clothes and things, and what each is about. */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { answerOf, TestLedger, WAREHOUSE } from '../helpers/ledger.js';
+import { AGENT, answerOf, TestLedger, WAREHOUSE } from '../helpers/ledger.js';
 
 /** Title and variants; the SKU of a variant is made of both. */
 const CATALOGUE: readonly (readonly [string, readonly string[]])[] = [
@@ -120,7 +120,8 @@ beforeAll(async () => {
 });
 afterAll(() => t.close());
 
-const find = async (query: string, limit = 5) => answerOf(await t.ledger.findItems(query, limit));
+const find = async (query: string, limit = 5) =>
+  answerOf(await t.ledger.findItems({ principal: AGENT, query, limit }));
 
 test(`of ${QUESTIONS.length} questions at least ${FOUND_MIN_PERCENT} % are answered with what they are about, first`, async () => {
   const missed: string[] = [];

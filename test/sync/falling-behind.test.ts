@@ -39,6 +39,7 @@ function wrap(change: (source: StockSource) => Partial<StockSource>): void {
     readItems: source.readItems.bind(source),
     itemsOfProducts: source.itemsOfProducts.bind(source),
     findBySku: source.findBySku.bind(source),
+    findByWords: source.findByWords.bind(source),
   };
   Object.assign(source, change(plain));
 }

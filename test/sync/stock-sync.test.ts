@@ -308,6 +308,22 @@ describe('the catalogue changes', () => {
     await t.expectTrueBooks();
   });
 
+  test('item 1: what a search finds at the shop before the first full read can be sold at once', async () => {
+    await bare();
+    const [lamp, ...others] = (await t.sync.search({ query: 'lamps', limit: 5 }, 5000)) ?? [];
+    expect([lamp?.sku, others]).toEqual(['LAMP', []]);
+    expect(await t.atp('LAMP')).toBeGreaterThan(0);
+    expect(await t.sync.search({ query: 'zeppelin', limit: 5 }, 5000)).toEqual([]);
+    await t.expectTrueBooks();
+  });
+
+  test('item 1: a search that the shop does not answer is not said to have found nothing', async () => {
+    await bare();
+    refuse(9, 'productVariants');
+    expect(await t.sync.search({ query: 'lamps', limit: 5 }, 5000)).toBeNull();
+    expect(t.events.map(({ event }) => event)).toContain('search_failed');
+  });
+
   test('a location that is new, and an item stocked there, are both known after one heartbeat', async () => {
     await open({
       sandbox: {

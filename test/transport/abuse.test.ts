@@ -9,6 +9,7 @@ import { answerOn, connected, JSON_CLIENT, post, sendBytes, toolCall } from '../
 import { ServedHere } from '../helpers/served-here.js';
 
 const FIND = toolCall('find_items', { query: 'mug' });
+const CHECK = toolCall('check_stock', { skus: ['MUG'] });
 const KILOBYTE = 1_024;
 /** As long as the test itself may take. */
 const PATIENT = { timeout: 110_000 };
@@ -213,6 +214,21 @@ describe('whoever goes too fast', () => {
     expect((await sendBytes(origin, post(JSON_CLIENT, batch(2)))).body).toContain('rate_limited');
   });
 
+  it('pays more for a search than for other calls, because it costs everybody more', async () => {
+    const { origin } = await here.serve({ rate_per_minute: 25, now_ms: () => 0 });
+    const answers = async (calls: readonly string[]) => {
+      const told: boolean[] = [];
+      for (const call of calls) {
+        const { body } = await sendBytes(origin, post(JSON_CLIENT, call));
+        told.push(!body.includes('rate_limited'));
+      }
+      return told;
+    };
+    expect(await answers([FIND, FIND, FIND])).toEqual([true, true, false]);
+    // The third was turned away after its entry.
+    expect(await answers([CHECK, CHECK, CHECK, CHECK, CHECK])).toEqual([true, true, true, true, false]);
+  });
+
   it('by one address is held back whatever the principal', async () => {
     const { origin } = await here.serve({
       rate_per_address_per_minute: 1,
@@ -280,7 +296,7 @@ function knowing(...names: readonly string[]): Authenticator & { readonly worn: 
 }
 
 const asking = (name: string, more: readonly string[] = []): string =>
-  post([...JSON_CLIENT, `Authorization: ${name}`, ...more], FIND);
+  post([...JSON_CLIENT, `Authorization: ${name}`, ...more], CHECK);
 
 it('bodies that do not come take nobody’s place', async () => {
   const { origin } = await here.serve({ requests_max: 1, requests_per_principal_max: 1 });

@@ -26,6 +26,17 @@ it('each has a bucket of their own, and several tokens are taken together or not
   expect([pace.take('a', 2), pace.take('a', 2), pace.take('a'), pace.take('b', 3)]).toEqual([0, 20, 0, 0]);
 });
 
+it('what costs more than a full bucket, with what was paid for it before, can be paid by whoever waits', () => {
+  const { clock, pace } = buckets(3);
+  const pay = () => [pace.take('a', 1), pace.take('a', 9, 1)];
+  expect(pay()).toEqual([0, 0]);
+  expect(pace.take('a')).toBe(20);
+  clock.ms = 60_000;
+  expect(pay()).toEqual([0, 0]);
+  const { pace: narrow } = buckets(1);
+  expect([narrow.take('a', 1), narrow.take('a', 9, 1)]).toEqual([0, 0]);
+});
+
 it('looking takes nothing', () => {
   const { pace } = buckets(1);
   expect([pace.wait('a'), pace.wait('a'), pace.take('a'), pace.wait('a')]).toEqual([0, 0, 0, 60]);

@@ -29,6 +29,7 @@ export const VARIABLES: Samples = {
   changed_products: { ...page, query: "updated_at:>='2026-11-23T12:00:00Z'", variants: 100 },
   deleted_products: { ...page, query: 'action:destroy AND subject_type:PRODUCT AND id:>1' },
   product_variants: { ...page, id: id('Product') },
+  variants_by_words: { first: 5, query: 'product_status:ACTIVE AND ("shirts" OR shirt*)' },
   create_hold: {
     input: {
       lineItems: [{ variantId: id('ProductVariant'), quantity: 2 }],

@@ -293,6 +293,32 @@ describe('items by SKU', () => {
   });
 });
 
+describe('items by a buyer’s words, of the shop itself', () => {
+  const find = async (query: string, limit = 5) => {
+    const shop = await sandbox();
+    const items = await shop.upstream.source.findByWords(query, limit, forever);
+    return items.map(({ sku }) => sku);
+  };
+
+  it.each([
+    ['do you have linen shirts in white, size M', ['LINEN-SHIRT-WHT-M']],
+    ['silk scarf red', [SEED_SKUS.scarce]],
+    ['SILK-SCARF-RED', [SEED_SKUS.scarce]],
+    // Of a product that is archived.
+    ['suede boots', []],
+    ['zeppelin', []],
+    ['...', []],
+    ['OR AND NOT', []],
+    ['" OR sku:* OR "', []],
+  ])('%j finds %j', async (query, skus) => {
+    expect(await find(query)).toEqual(skus);
+  });
+
+  it('are no more than were asked for', async () => {
+    expect(await find('linen', 2)).toHaveLength(2);
+  });
+});
+
 describe('answers no sandbox would give', () => {
   const opened = async (answer: Answerer, options: Partial<ShopifyOptions> = {}): Promise<Opened> => {
     const shop = await rawShop(answer);

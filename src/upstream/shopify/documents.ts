@@ -456,6 +456,17 @@ export const DOCUMENTS = {
     `),
   ),
 
+  /** In the shop's own order of relevance. */
+  variants_by_words: operation(
+    'read',
+    ['read_products', 'read_inventory'],
+    graphql(`
+      query VariantsByWords($query: String!, $first: Int!) {
+        productVariants(first: $first, query: $query, sortKey: RELEVANCE) { nodes { inventoryItem { id } } }
+      }
+    `),
+  ),
+
   /** Shopify 2026-10: no draft-order mutation takes `@idempotent`. Twice is two holds. */
   create_hold: operation(
     'once',

@@ -3,9 +3,24 @@
  * from outside is quoted here and nowhere else.
  */
 
+import { listBareForms, type SearchWord } from '../../ledger/search-words.js';
+
 /** `field:"text"`: a phrase. Inside it only `"` and `\` mean something; `OR`, `*`, `:` and `(` are plain text. */
 export function matches(field: 'sku' | 'tag' | 'source_identifier', text: string): string {
   return `${field}:"${text.replace(/[\\"]/g, '\\$&').replace(/\p{Cc}/gu, ' ')}"`;
+}
+
+/**
+ * Variants of active products whose texts have all of the words. A word may be the plural of the shop's, or its beginning: `*` stands for
+ * the rest of a word, and is nothing special inside quotes.
+ */
+export function namesAll(words: readonly SearchWord[]): string {
+  const groups = words.map(({ text, also }) => {
+    const exact = [text, ...also].map((word) => `"${word}"`);
+    const begun = listBareForms(text).map((form) => `${form}*`);
+    return `(${anyOf([...exact, ...begun])})`;
+  });
+  return ['product_status:ACTIVE', ...groups].join(' AND ');
 }
 
 export function anyOf(terms: readonly string[]): string {

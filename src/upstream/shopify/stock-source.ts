@@ -6,6 +6,7 @@ import type {
   ListingObservation,
   LocationObservation,
 } from '../../ledger/observation.js';
+import { readSearchWords } from '../../ledger/search-words.js';
 import { skuKey } from '../../ledger/text.js';
 import {
   type CataloguePage,
@@ -30,7 +31,7 @@ import {
 } from './limits.js';
 import { complete, walk } from './paging.js';
 import { flagVariables, type PublicationFinder, publicationKey } from './publication.js';
-import { anyOf, changedSince, matches } from './search.js';
+import { anyOf, changedSince, matches, namesAll } from './search.js';
 import { chooseListing, judgeListing, type Listing } from './sellability.js';
 
 /** What Shopify calls the variant of a product that has no options: no name that anybody should read. */
@@ -187,6 +188,17 @@ export class ShopifyStockSource implements StockSource {
       }
     }
     return [...found.values()];
+  }
+
+  async findByWords(query: string, limit: number, signal: AbortSignal): Promise<readonly ItemObservation[]> {
+    const words = readSearchWords(query);
+    if (words.length === 0) return [];
+    const first = Math.min(limit, READ_ITEMS_MAX);
+    const variables = { query: namesAll(words), first };
+    const { data } = await this.#client.read(DOCUMENTS.variants_by_words, variables, signal);
+    const ids = data.productVariants.nodes.map(({ inventoryItem: { id } }) => tailOf('InventoryItem', id));
+    const items = new Map((await this.readItems(ids, signal)).map((item) => [item.item_id, item]));
+    return [...new Set(ids)].flatMap((id) => items.get(id) ?? []);
   }
 
   async *#pages(total_items: number | null, signal: AbortSignal): AsyncGenerator<CataloguePage> {
