@@ -114,6 +114,10 @@ export const LIMITS = {
     prune_interval_ms: 600_000,
     inbox_interval_ms: 1_000,
     subscriptions_interval_ms: 30_000,
+    /** How long a ledger whose files were taken away may go unnoticed. */
+    files_interval_ms: 1_000,
+    /** How long erased details of buyers stay in the write-ahead log. Each time costs two fsyncs, if anything was erased. */
+    purge_interval_ms: 30_000,
   },
   /**
    * Idempotency keys, past checksums and ids of deliveries are kept this long at least. Shopify sends a delivery again
@@ -658,6 +662,7 @@ export function readConfig(environment: Environment): Config {
     throw new ConfigError(`These settings are wrong:\n  ${lines.join('\n  ')}`, names);
   }
   const { data } = parsed;
+  refuseForgetful(data);
   const ttl = clampedTtl(data);
   return Object.freeze({
     db: data.HOLDFAST_DB,
@@ -706,6 +711,15 @@ function misspelt(environment: Environment): string[] {
         ? `${name} is no setting of this version: correct its name or remove it`
         : `${word} has no "=" right behind it: write NAME=value, one on each line`;
     });
+}
+
+/** What was promised to buyers has to outlive the process. The built-in shop begins anew with each one, too. */
+function refuseForgetful({ HOLDFAST_DB: db, SHOPIFY_SHOP: shop }: Settings): void {
+  if (db !== ':memory:' || shop === undefined) return;
+  throw new ConfigError(
+    'HOLDFAST_DB is :memory:, which forgets every reservation and order when the process ends, and SHOPIFY_SHOP is a real shop. Give HOLDFAST_DB the path of a file.',
+    ['HOLDFAST_DB'],
+  );
 }
 
 function clampedTtl(data: Settings): Pick<Config, 'ttl_default_s' | 'ttl_min_s' | 'ttl_max_s'> {

@@ -17,6 +17,7 @@ import type { Outbox } from './outbox/outbox.js';
 import { OwnIntents } from './outbox/own-intents.js';
 import type { TwinWatch } from './outbox/twin-watch.js';
 import type { UnownedStock } from './outbox/unowned-units.js';
+import { LedgerUnusable } from './store/sqlite/open-database.js';
 import { openSqliteStore, type SqliteStore } from './store/sqlite/sqlite-store.js';
 import { socketTurnstile } from './store/sqlite/turnstile.js';
 import type { Admission, Inbox } from './sync/inbox.js';
@@ -53,6 +54,8 @@ export interface Holdfast {
   unowned(): Promise<UnownedStock>;
   /** The stock sync, once the shop's client is loaded. */
   sync(): Promise<StockSync>;
+  /** Rejects with `LedgerUnusable` when the ledger's files are taken away under a running server; never resolves. */
+  readonly lost: Promise<never>;
   /** Resolves when the tool calls under way are answered. */
   settled(): Promise<void>;
   /** Finishes what is in flight and closes the ledger. Safe to call twice. */
@@ -100,7 +103,8 @@ export function openHoldfast(config: Config, log: Log, tuning: Partial<typeof LI
       nudges: () => loops,
     }),
   );
-  const loops = shopLoops({ config, store, log, shopSide });
+  const { lost, checkFiles } = watchLedger(store);
+  const loops = shopLoops({ config, store, log, shopSide, checkFiles });
   let subscriptions: Loop | null = null;
   const overQuota = new RareLog(log, LIMITS.quota_log_gap_ms);
   const ledger = new Ledger({
@@ -138,25 +142,25 @@ export function openHoldfast(config: Config, log: Log, tuning: Partial<typeof LI
   const settled = async (): Promise<void> => {
     await Promise.allSettled(calls);
   };
-  const stop = once(async () => {
-    await settled();
+  const stopParts = async (): Promise<void> => {
     overQuota.flush();
     await Promise.all([
       hub.stop(),
-      loops.heartbeat.stop(),
-      loops.outbox.stop(),
-      loops.twins.stop(),
-      loops.orders.stop(),
-      loops.inbox.stop(),
       subscriptions?.stop(),
-      loops.sweeper.stop(),
-      loops.pruner.stop(),
+      ...Object.values(loops).map((loop) => loop.stop()),
     ]);
-    if (shopSide.started()) {
-      const { twins, sync, orderWatch, inbox } = await shopSide();
-      await Promise.all([twins.close(), sync.close(), orderWatch.close(), inbox.close()]);
+    if (!shopSide.started()) return;
+    const { twins, sync, orderWatch, inbox } = await shopSide();
+    await Promise.all([twins.close(), sync.close(), orderWatch.close(), inbox.close()]);
+  };
+  const stop = once(async () => {
+    await settled();
+    try {
+      await stopParts();
+    } finally {
+      // A ledger that is lost refuses to take back leases: its file is closed all the same.
+      await store.close();
     }
-    await store.close();
   });
   return {
     tools,
@@ -202,9 +206,37 @@ export function openHoldfast(config: Config, log: Log, tuning: Partial<typeof LI
     readiness: () => readinessOf(store, clock, config.heartbeat_ms),
     unowned: async () => (await shopSide()).unowned,
     sync: async () => (await shopSide()).sync,
+    lost,
     settled,
     stop,
   };
+}
+
+/** `lost` rejects when `checkFiles` has found out once. */
+function watchLedger(store: SqliteStore): {
+  readonly lost: Promise<never>;
+  readonly checkFiles: () => void;
+} {
+  const { promise: lost, reject } = withReject();
+  const checkFiles = (): void => {
+    try {
+      store.checkFiles();
+    } catch (error) {
+      if (error instanceof LedgerUnusable) reject(error);
+      throw error;
+    }
+  };
+  return { lost, checkFiles };
+}
+
+/** A promise that a command may wait for; one that does not is not ended by it. */
+function withReject(): { readonly promise: Promise<never>; readonly reject: (error: Error) => void } {
+  let reject: (error: Error) => void = () => {};
+  const promise = new Promise<never>((_, fail) => {
+    reject = fail;
+  });
+  promise.catch(() => {});
+  return { promise, reject };
 }
 
 /** A server that is cut off from its shop answers, but promises less and less: agents are better sent to another. */
@@ -390,14 +422,22 @@ interface LoopParts {
   readonly store: SqliteStore;
   readonly log: Log;
   readonly shopSide: () => Promise<ShopSide>;
+  /** Throws when the ledger's files are not those that were opened. */
+  readonly checkFiles: () => void;
 }
 
-function shopLoops({
-  config,
-  store,
-  log,
-  shopSide,
-}: LoopParts): Record<'heartbeat' | 'outbox' | 'twins' | 'orders' | 'inbox' | 'sweeper' | 'pruner', Loop> {
+type LoopName =
+  | 'heartbeat'
+  | 'outbox'
+  | 'twins'
+  | 'orders'
+  | 'inbox'
+  | 'sweeper'
+  | 'pruner'
+  | 'files'
+  | 'purger';
+
+function shopLoops({ config, store, log, shopSide, checkFiles }: LoopParts): Record<LoopName, Loop> {
   const onError = (error: unknown, loop: string): void => log.warn('loop_failed', { loop, error });
   const loop = (name: string, interval_ms: number, run: (signal: AbortSignal) => Promise<void>): Loop =>
     new Loop({ name, interval_ms, run, onError });
@@ -425,6 +465,11 @@ function shopLoops({
       let pruned: number;
       do pruned = await store.prune(LIMITS.keep);
       while (pruned > 0 && !signal.aborted);
+    }),
+    files: loop('files', LIMITS.loops.files_interval_ms, async () => checkFiles()),
+    purger: loop('purger', LIMITS.loops.purge_interval_ms, async () => {
+      // A reader in the way is gone at the next round.
+      store.purgeErased();
     }),
   };
 }

@@ -12,6 +12,7 @@ import type { Environment } from '../settings-sources.js';
 import type { ShopifyUpstream } from '../upstream/shopify/shopify.js';
 import { UpstreamError } from '../upstream/upstream.js';
 import { callersFinding, examineIssuer, readTokensFacts } from './doctor-callers.js';
+import { filesFinding, readFilesFacts } from './doctor-files.js';
 import { examineHolds } from './doctor-holds.js';
 import {
   diskFinding,
@@ -55,6 +56,8 @@ import { durationText } from './wording.js';
 /** What the world lends to the doctor. */
 export interface DoctorPorts {
   readonly net: Net;
+  /** The settings file of this machine; null where none is read. */
+  readonly settingsFile: string | null;
   /** Opens the shop's client; loaded only when there is a shop to ask. */
   readonly openShop: (
     shop: ShopConfig,
@@ -71,6 +74,7 @@ export async function examine(environment: Environment, ports: DoctorPorts): Pro
   const parts = await Promise.all([
     Promise.resolve(findings),
     examineLedger(config, ports),
+    limited('files', async () => [filesFinding(readFilesFacts(resolve(config.db), ports.settingsFile))]),
     limited('callers', async () => {
       const facts = config.tokens === null ? null : readTokensFacts(config.tokens, ports.net.now());
       return [callersFinding(config, facts)];

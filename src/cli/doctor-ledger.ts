@@ -5,6 +5,7 @@ import { dirname, resolve } from 'node:path';
 import { LIMITS } from '../config.js';
 import { missingVariants } from '../ledger/reconciliation.js';
 import type { StaleHashPolicy } from '../ledger/shop-side.js';
+import { type FileSystem, findFileSystem } from '../store/sqlite/file-system.js';
 import { inspectLedger, type LedgerSight } from '../store/sqlite/inspect-ledger.js';
 import { isBusy, LedgerUnusable } from '../store/sqlite/open-database.js';
 import { type Finding, failed, fine, skipped, warned } from './finding.js';
@@ -16,6 +17,8 @@ export interface DiskFacts {
   readonly folder_state: 'writable' | 'not_writable' | 'missing' | 'no_folder';
   /** Null when it can't be told. */
   readonly free_bytes: number | null;
+  /** Null where the system does not tell. */
+  readonly file_system: FileSystem | null;
 }
 
 export type LedgerFacts =
@@ -36,7 +39,12 @@ export interface LedgerExpectations {
 
 export function readDiskFacts(path: string): DiskFacts {
   const folder = dirname(resolve(path));
-  return { folder, folder_state: folderState(folder), free_bytes: freeBytes(folder) };
+  return {
+    folder,
+    folder_state: folderState(folder),
+    free_bytes: freeBytes(folder),
+    file_system: findFileSystem(path),
+  };
 }
 
 /** Opens the file read-only where there is one. */
@@ -52,7 +60,7 @@ export function readLedgerFacts(path: string): LedgerFacts {
   }
 }
 
-export function diskFinding({ folder, folder_state, free_bytes }: DiskFacts): Finding {
+export function diskFinding({ folder, folder_state, free_bytes, file_system }: DiskFacts): Finding {
   switch (folder_state) {
     case 'missing':
       return failed(
@@ -75,9 +83,30 @@ export function diskFinding({ folder, folder_state, free_bytes }: DiskFacts): Fi
         `You may not write in ${folder}. SQLite keeps its write-ahead log beside the ledger, so the folder has to be writable too.`,
         'Give the user that runs holdfast the right to write there, or point HOLDFAST_DB elsewhere.',
       );
-    case 'writable':
-      return spaceFinding(folder, free_bytes);
+    case 'writable': {
+      const space = spaceFinding(folder, free_bytes);
+      return space.verdict === 'failed' ? space : (fileSystemFinding(folder, file_system) ?? space);
+    }
   }
+}
+
+/** Null where nothing speaks against it. */
+function fileSystemFinding(folder: string, found: FileSystem | null): Finding | null {
+  if (found === null || found.kind === 'local') return null;
+  const where = `${folder} is on a file system of the kind ${found.type} (mounted at ${found.mounted_at})`;
+  return found.kind === 'network'
+    ? failed(
+        'disk',
+        'network_file_system',
+        `${where}: a network. It loses what SQLite writes and locks, so no server opens a ledger there.`,
+        'Point HOLDFAST_DB at a file on a disk of this machine, and copy the ledger there while no server runs.',
+      )
+    : warned(
+        'disk',
+        'shared_file_system',
+        `${where}, which may be shared with another machine.`,
+        'Never let two machines, or a container and its host, serve one ledger. A disk of this machine (in a container: a volume) is safer.',
+      );
 }
 
 function spaceFinding(folder: string, free_bytes: number | null): Finding {

@@ -5,7 +5,7 @@ import { type Config, LIMITS, type ShopConfig } from '../config.js';
 import type { Environment } from '../settings-sources.js';
 import { type DoctorPorts, examine } from './doctor-checks.js';
 import { type Finding, isWhole, linesOf, summaryOf, type Terminal } from './finding.js';
-import { machineEnvironment } from './machine-environment.js';
+import { machineEnvironment, settingsFilePath } from './machine-environment.js';
 
 /** False when any check failed. */
 export async function doctor(options: { readonly json: boolean }): Promise<boolean> {
@@ -22,6 +22,7 @@ export async function diagnose(environment: Environment): Promise<readonly Findi
   const { subscribedTopics } = await import('../upstream/shopify/webhook-topics.js');
   const ports: DoctorPorts = {
     net: { fetch, now: Date.now },
+    settingsFile: settingsFilePath(),
     openShop,
     apiVersion: API_VERSION,
     scopesFor: ({ mirror, read_only, route_fulfillment, publication, cancel_twins }: Config) =>

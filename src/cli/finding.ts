@@ -3,7 +3,16 @@
 /** Every check with the codes it can end in. Names and codes are for machines (`--json`): they stay as they are. */
 export const CODES = {
   settings: ['fine', 'settings_wrong', 'shop_not_set'],
-  disk: ['fine', 'folder_missing', 'folder_not_writable', 'space_low', 'space_gone'],
+  disk: [
+    'fine',
+    'folder_missing',
+    'folder_not_writable',
+    'space_low',
+    'space_gone',
+    'network_file_system',
+    'shared_file_system',
+  ],
+  files: ['fine', 'none_yet', 'open_to_others', 'several_names'],
   ledger: [
     'fine',
     'none_yet',

@@ -1,11 +1,12 @@
 /** `holdfast init`: asks for what is needed, checks it with the shop, and writes `.env` and the client's configuration. */
 
-import { copyFileSync, existsSync, readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { readConfig } from '../config.js';
 import { ConfigError } from '../config-error.js';
 import type { Environment } from '../settings-sources.js';
+import { isOpenToOthers } from '../store/sqlite/ledger-file.js';
 import {
   claudeDesktopPath,
   entryText,
@@ -124,6 +125,7 @@ async function writeSettings(
 ): Promise<boolean> {
   const names = changedNames(text ?? '', changes);
   if (text !== null && names.length === 0) {
+    if (isOpenToOthers(statSync(file))) writePrivately(file, text);
     tell(`\n${file} has all of this already.`);
     return true;
   }
@@ -138,14 +140,19 @@ async function writeSettings(
       return false;
     }
   }
-  try {
-    replaceFile(file, made.text, 'private');
-  } catch (error) {
-    throw new ConfigError(`${file} can't be written (${codeOf(error)}): it was left as it is.`);
-  }
+  writePrivately(file, made.text);
   const what = text === null ? 'Written' : `Changed (${names.join(', ')})`;
   tell(`\n${what}: ${file}. It holds a secret: only you may read it; keep it out of version control.`);
   return true;
+}
+
+/** Throws `ConfigError`. */
+function writePrivately(file: string, text: string): void {
+  try {
+    replaceFile(file, text, 'private');
+  } catch (error) {
+    throw new ConfigError(`${file} can't be written (${codeOf(error)}): it was left as it is.`);
+  }
 }
 
 const HEAD = '# Settings of holdfast. Secrets are in here: keep this file to yourself.\n';
@@ -241,9 +248,11 @@ function writeClient(
   { tell }: InitPorts,
 ): boolean {
   const backup = `${path}.before-holdfast`;
-  const hasBackup = existsSync(path);
+  let before: string | null = null;
   try {
-    if (hasBackup) copyFileSync(path, backup);
+    before = readTextIfThere(path);
+    // Other servers' secrets may be in it.
+    if (before !== null) replaceFile(backup, before, 'private');
     replaceFile(path, merged.text, 'kept');
   } catch (error) {
     const why =
@@ -254,7 +263,7 @@ function writeClient(
     return false;
   }
   tell(
-    `${merged.change === 'added' ? 'Added to' : 'Changed in'} ${path}. Quit Claude Desktop and start it again.${hasBackup ? ` As it was before: ${backup}.` : ''}`,
+    `${merged.change === 'added' ? 'Added to' : 'Changed in'} ${path}. Quit Claude Desktop and start it again.${before === null ? '' : ` As it was before: ${backup}.`}`,
   );
   if (merged.overriding.length > 0) {
     tell(

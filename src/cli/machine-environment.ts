@@ -17,6 +17,12 @@ export function machineEnvironment({ stdio = false } = {}): Environment {
   return readSettings(process.env, chosenFile(stdio), (sentence) => console.error(`holdfast: ${sentence}`));
 }
 
+/** The file that a command reads its settings from, whether or not it is there. */
+export function settingsFilePath(): string | null {
+  const file = chosenFile(false);
+  return file.kind === 'none' ? null : file.path;
+}
+
 function chosenFile(stdio: boolean): SettingsFile {
   if (named !== null) return { kind: 'named', path: named };
   return stdio ? { kind: 'none' } : { kind: 'of_folder', path: '.env' };

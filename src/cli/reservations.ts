@@ -50,7 +50,7 @@ export async function releaseReservation(
     return ledger.release({
       principal: principal ?? '',
       reservation_id: reservationId,
-      reason: 'released on the command line',
+      by: userInfo().username,
     });
   });
   if (!result.ok) {

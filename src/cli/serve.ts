@@ -11,6 +11,7 @@ import { openHoldfast } from '../main.js';
 import { type Log, stderrLog } from '../observability/log.js';
 import { RareLog } from '../observability/rare-log.js';
 import type { Environment } from '../settings-sources.js';
+import { findFileSystem } from '../store/sqlite/file-system.js';
 import type { HttpServing } from '../transport/http.js';
 import { machineEnvironment } from './machine-environment.js';
 
@@ -80,6 +81,7 @@ async function serveConfigured(config: Config, options: ServeOptions): Promise<v
     if (served !== null)
       log.info('shop', { shop: served.shop, origin: served.origin ?? `https://${served.shop}` });
     const holdfast = openHoldfast(shop.config, log);
+    warnOfSharedDisk(shop.config, log);
     if (!options.http && process.stdin.isTTY) console.error(WAITING);
     try {
       if (options.http) await untilStopped(holdfast, shop.config, options, log);
@@ -110,6 +112,17 @@ function refuseShopless({ shop }: Config, environment: Environment): void {
   );
 }
 
+/** A folder that is shared with a container's or virtual machine's host works as long as one side alone uses it. */
+function warnOfSharedDisk({ db }: Config, log: Log): void {
+  const found = findFileSystem(db);
+  if (found?.kind !== 'unclear') return;
+  log.warn('shared_file_system', {
+    type: found.type,
+    mounted_at: found.mounted_at,
+    mend: 'Never let two machines serve this ledger; a disk of this machine is safer.',
+  });
+}
+
 /** Anybody can reach a public address, so what comes there has to be signed. */
 function refuseUnverifiable(config: Config): void {
   if (config.public_url === null || config.shop === null || config.webhook_secrets.length > 0) return;
@@ -131,11 +144,14 @@ async function untilClientLeaves(
   if (config.public_url !== null)
     log.info('no_webhooks_on_stdio', { mend: 'They need holdfast serve --http.' });
   const loops = setTimeout(() => holdfast.startLoops(), LIMITS.stdio_loops_delay_ms);
-  await Promise.race([serving.ended, stopSignal()]);
-  clearTimeout(loops);
-  // Answers under way are still given: an agent whose call was cut off can't tell whether its units are reserved.
-  await holdfast.settled();
-  await Promise.race([serving.close(), pause(LIMITS.stdio_flush_ms, undefined, { ref: false })]);
+  try {
+    await Promise.race([serving.ended, stopSignal(), holdfast.lost]);
+  } finally {
+    clearTimeout(loops);
+    // Answers under way are still given: an agent whose call was cut off can't tell whether its units are reserved.
+    await holdfast.settled();
+    await Promise.race([serving.close(), pause(LIMITS.stdio_flush_ms, undefined, { ref: false })]);
+  }
 }
 
 async function untilStopped(
@@ -155,10 +171,13 @@ async function untilStopped(
     ...(reachedAt === null ? {} : { webhooks: `${reachedAt}${WEBHOOK_PATH}` }),
     ...(doors.webhooks === null ? {} : { proxy_to: doors.webhooks.origin }),
   });
-  await stopSignal();
-  log.info('stopping');
-  await Promise.all([doors.webhooks?.close(), doors.main.close()]);
-  doors.trouble.flush();
+  try {
+    await Promise.race([stopSignal(), holdfast.lost]);
+  } finally {
+    log.info('stopping');
+    await Promise.all([doors.webhooks?.close(), doors.main.close()]);
+    doors.trouble.flush();
+  }
 }
 
 interface Doors {

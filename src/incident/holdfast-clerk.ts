@@ -71,7 +71,6 @@ export class HoldfastClerk implements Pick<Strategy, 'quote' | 'want' | 'buy' | 
     if (held === undefined) return;
     await this.#call(ask, releaseReservation, {
       reservation_id: held.reservation_id,
-      reason: 'the buyer left',
     });
   }
 

@@ -8,8 +8,8 @@ import { isExpired, type ReservationState } from './reservation.js';
 export interface ReleaseRequest {
   readonly principal: string;
   readonly reservation_id: string;
-  /** Why, in the caller's words: journaled, never shown to another caller. */
-  readonly reason: string | null;
+  /** Who releases it in its owner's place; left out where the owner does. */
+  readonly by?: string;
 }
 
 export interface ReleaseAnswer {
@@ -52,7 +52,7 @@ export function decideRelease(state: LedgerState, request: ReleaseRequest): Deci
         {
           kind: 'reservation.released',
           of_reservation: true,
-          data: { by: request.principal, released_units: released, reason: request.reason },
+          data: { by: request.by ?? request.principal, released_units: released },
         },
       ],
     },

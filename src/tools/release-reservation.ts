@@ -20,9 +20,10 @@ export const releaseReservation = defineTool({
   annotations: { destructiveHint: true, idempotentHint: true },
   input: fields({
     reservation_id: reservationId,
+    // Agents write what the buyer said. The journal is for good, so it is taken and not kept.
     reason: shortText(REASON_MAX_CHARS).optional().describe('why'),
   }),
   output,
-  call: ({ ledger, caller: { principal } }, { reservation_id, reason }) =>
-    ledger.release({ principal, reservation_id, reason: reason ?? null }),
+  call: ({ ledger, caller: { principal } }, { reservation_id }) =>
+    ledger.release({ principal, reservation_id }),
 });

@@ -71,7 +71,14 @@ const WANTED = {
 
 describe('the disk', () => {
   const disk = (changes: Partial<DiskFacts>) =>
-    diskFinding({ folder: '/data', folder_state: 'writable', free_bytes: 50 * GIB, ...changes });
+    diskFinding({
+      folder: '/data',
+      folder_state: 'writable',
+      free_bytes: 50 * GIB,
+      file_system: { type: 'ext4', kind: 'local', mounted_at: '/' },
+      ...changes,
+    });
+  const NFS = { type: 'nfs4', kind: 'network', mounted_at: '/data' } as const;
 
   it.each([
     [{}, 'fine', 'ok'],
@@ -81,6 +88,11 @@ describe('the disk', () => {
     [{ folder_state: 'missing' }, 'folder_missing', 'failed'],
     [{ folder_state: 'no_folder' }, 'folder_missing', 'failed'],
     [{ folder_state: 'not_writable' }, 'folder_not_writable', 'failed'],
+    [{ file_system: null }, 'fine', 'ok'],
+    [{ file_system: NFS }, 'network_file_system', 'failed'],
+    [{ file_system: NFS, free_bytes: GIB - 1 }, 'network_file_system', 'failed'],
+    [{ file_system: NFS, free_bytes: 50 * 2 ** 20 }, 'space_gone', 'failed'],
+    [{ file_system: { ...NFS, type: 'virtiofs', kind: 'unclear' } }, 'shared_file_system', 'warning'],
   ] as const)('%j is %s', (changes, code, verdict) => {
     expect(disk(changes)).toMatchObject({ code, verdict });
   });

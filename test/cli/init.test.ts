@@ -395,7 +395,7 @@ describe('the configuration of Claude Desktop', () => {
     expect(readFileSync(backup, 'utf8')).toBe(
       '{ "mcpServers": { "files": { "command": "x" } }, "theme": "dark" }',
     );
-    expect(mode(backup)).toBe(0o640);
+    expect(mode(backup)).toBe(0o600);
     expect(told.join('\n')).toContain(`As it was before: ${backup}.`);
     told = [];
     expect(await add()).toBe(true);

@@ -111,7 +111,7 @@ describe('with a shop that is as it should be', () => {
     const { status, out, err } = await run('doctor');
     expect({ status, err }).toEqual({ status: 0, err: '' });
     const lines = out.split('\n').filter((line) => /^[✓✗!–] /u.test(line));
-    expect(lines).toHaveLength(19);
+    expect(lines).toHaveLength(20);
     expect(out).not.toContain('✗');
     expect(out).toContain('✓ token          It opens Sandbox Apparel (sandbox.myshopify.com).');
     expect(existsSync(join(folder.path, 'holdfast.db'))).toBe(false);

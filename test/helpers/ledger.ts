@@ -310,7 +310,7 @@ export class TestLedger {
   }
 
   release(reservationId: string, principal = AGENT) {
-    return this.ledger.release({ principal, reservation_id: reservationId, reason: null });
+    return this.ledger.release({ principal, reservation_id: reservationId });
   }
 
   /** One transaction on a reservation with everything that decisions about it may need. */

@@ -309,7 +309,7 @@ export class ShopProcess {
   }
 
   async release({ reservation_id }: Pick<ReserveAnswer, 'reservation_id'>): Promise<void> {
-    answerOf(await this.ledger.release({ principal: AGENT, reservation_id, reason: null }));
+    answerOf(await this.ledger.release({ principal: AGENT, reservation_id }));
   }
 
   async owned({ reservation_id }: Pick<ReserveAnswer, 'reservation_id'>): Promise<Owned> {

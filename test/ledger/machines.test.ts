@@ -172,7 +172,6 @@ class Release extends Move {
     const { result, changes } = decideRelease(state, {
       principal: AGENT,
       reservation_id: state.owned?.reservation.id ?? '',
-      reason: null,
     });
     if (reservation === 'submitted' || reservation === 'committed') {
       const details = { order_id: state.owned?.order?.id, status: reservation };

@@ -69,7 +69,7 @@ describe('releasing', () => {
 
   test("of somebody else's reservation is refused by the decision too, whatever was loaded for it", async () => {
     const { reservation_id } = await t.granted('tee', 4);
-    const asked = { principal: OTHER_AGENT, reservation_id, reason: null };
+    const asked = { principal: OTHER_AGENT, reservation_id };
     const result = await t.decide(reservation_id, (state) => decideRelease(state, asked));
     expect(refusalOf(result)).toEqual(refusalOf(await t.release('res_nope')));
     expect(await t.atp('tee')).toBe(6);

@@ -90,7 +90,6 @@ test('L6: the journal of what ends without an order', async () => {
     await t.ledger.release({
       principal: 'agent-a',
       reservation_id: released.reservation_id,
-      reason: 'the buyer left',
     }),
   );
   const partial = await t.granted('cap', 9, {

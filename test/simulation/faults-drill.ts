@@ -328,7 +328,7 @@ export class FaultsDrill {
         return;
       case 'release':
         this.#counts.released += 1;
-        await process.ledger.release({ principal: AGENT, reservation_id: cart.reservation_id, reason: null });
+        await process.ledger.release({ principal: AGENT, reservation_id: cart.reservation_id });
         return;
       case 'submit':
         await this.#submit(process, cart);

@@ -250,9 +250,7 @@ class Day {
   }
 
   async #release({ reservation_id }: { reservation_id: string }): Promise<void> {
-    const result = await this.#try(() =>
-      this.#ledger.release({ principal: AGENT, reservation_id, reason: null }),
-    );
+    const result = await this.#try(() => this.#ledger.release({ principal: AGENT, reservation_id }));
     if (result?.ok === true && result.value.status === 'released') this.told.released.add(reservation_id);
   }
 

@@ -94,9 +94,7 @@ async function submitOne(key, mine) {
 async function releaseOne(mine) {
   if (mine.length === 0) return;
   const [{ reservation_id }] = mine.splice(Math.floor(random() * mine.length), 1);
-  await tell('release', { reservation_id }, () =>
-    ledger.release({ principal: 'agent', reservation_id, reason: null }),
-  );
+  await tell('release', { reservation_id }, () => ledger.release({ principal: 'agent', reservation_id }));
 }
 
 function reserve(args) {

@@ -1,5 +1,6 @@
 /** Arguments as real clients send them: what is taken, what is ignored and told, and what is left to be refused. */
 
+import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { TOOLS, type ToolContext } from '../../src/tools/server.js';
 import { AGENT_CALLER, TestLedger, WAREHOUSE } from '../helpers/ledger.js';
@@ -64,6 +65,18 @@ describe('fields that no tool has', () => {
   test('are refused inside a line or a buyer: nobody is to believe that a price was heard', async () => {
     const { answer } = await call('reserve_units', { lines: [{ sku: 'MUG', quantity: 1, price: 1 }] });
     expect(codeOf({ answer })).toBe('arguments_invalid');
+  });
+});
+
+describe('the reason of a release', () => {
+  test('is taken, and kept nowhere: agents write what the buyer said', async () => {
+    const { reservation_id } = await t.granted('MUG', 2);
+    const { answer } = await call('release_reservation', { reservation_id, reason: 'Mrs Planted is ill' });
+    expect(answer).toMatchObject({ status: 'released' });
+    expect(t.journal('reservation.released')).toEqual([{ by: AGENT_CALLER.principal, released_units: 2 }]);
+    const files = ['', '-wal'].map((end) => readFileSync(t.path + end, 'latin1'));
+    expect(files.join('')).toContain(reservation_id);
+    expect(files.join('')).not.toContain('Planted');
   });
 });
 

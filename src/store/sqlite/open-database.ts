@@ -3,6 +3,8 @@
 import { existsSync } from 'node:fs';
 import { JOURNAL_GENESIS } from '../../ledger/journal.js';
 import { type Database, loadDriver } from './driver.js';
+import { findFileSystem } from './file-system.js';
+import { countNames, makeFilesPrivate, makePrivateFile } from './ledger-file.js';
 import { MIGRATIONS, UNRELEASED_SCHEMA } from './migrations.js';
 
 /** A ledger that this program must not touch. The message says why and what to do. */
@@ -30,11 +32,24 @@ const OPEN_WAIT_MS = 10_000;
 const BUSY_WAIT_MS = 20;
 const CACHE_KIB = 65_536;
 
-/** Throws `LedgerUnusable` for a ledger of a newer schema, of another shop, or one that can't be made durable. */
+/** The name that SQLite has for a database that is in no file. */
+export const IN_MEMORY = ':memory:';
+
+/**
+ * Throws `LedgerUnusable` for a ledger of a newer schema, of another shop, with several names, on a network file system, or one that
+ * can't be made durable. Its files are its owner's alone from then on.
+ */
 export function openDatabase(options: OpenOptions): Database {
+  const isFile = options.path !== IN_MEMORY;
+  if (isFile) {
+    refuseNetwork(options.path);
+    refuseSeveralNames(options.path);
+    makePrivateFile(options.path);
+  }
   const db = openFile(options.path, { timeout: OPEN_WAIT_MS });
   try {
     setPragmas(db, options);
+    if (isFile) makeFilesPrivate(options.path);
     migrate(db, options.path);
     claimForShop(db, options);
     db.pragma(`busy_timeout = ${BUSY_WAIT_MS}`);
@@ -69,6 +84,23 @@ export function shopOfLedger(path: string): string {
   }
 }
 
+/** Two machines on one ledger would each promise what the other has promised already. */
+function refuseNetwork(path: string): void {
+  const found = findFileSystem(path);
+  if (found?.kind !== 'network') return;
+  throw new LedgerUnusable(
+    `The ledger ${path} is on a network file system (${found.type} at ${found.mounted_at}), which loses what SQLite writes and locks. Point HOLDFAST_DB at a file on a disk of this machine.`,
+  );
+}
+
+function refuseSeveralNames(path: string): void {
+  const names = countNames(path);
+  if (names < 2) return;
+  throw new LedgerUnusable(
+    `The ledger ${path} has ${names} names (hard links): opened under two of them it would be written twice over, past each other. Remove the other names (find -samefile ${path}), or copy the file and use the copy.`,
+  );
+}
+
 /** The driver throws its own kinds of error for a missing folder, a directory, or a file it may not touch. */
 function openFile(
   path: string,
@@ -95,7 +127,7 @@ function openFile(
 
 function setPragmas(db: Database, options: OpenOptions): void {
   const mode = retryBusy(() => db.pragma('journal_mode = WAL', { simple: true }));
-  if (mode !== 'wal' && options.path !== ':memory:') {
+  if (mode !== 'wal' && options.path !== IN_MEMORY) {
     throw new LedgerUnusable(
       `The ledger ${options.path} can't use a write-ahead log (journal mode is ${String(mode)}). Put it on a local disk: network file systems don't carry SQLite safely.`,
     );

@@ -87,6 +87,8 @@ export class Session {
   readonly #worker: string;
   readonly #writerFirstMs: number;
   #hasWritten = false;
+  /** Whether a buyer's details were erased or changed. */
+  #hasErased = false;
   #lastKey: number | null = null;
   #journalSeq: number;
   #journalHash: string;
@@ -125,6 +127,10 @@ export class Session {
       cursor: head[6],
       missing_variants: head[8],
     };
+  }
+
+  get hasErased(): boolean {
+    return this.#hasErased;
   }
 
   load(keys: Keys): LedgerState {
@@ -193,6 +199,7 @@ export class Session {
   /** Applies all of it; what it throws is a bug or a broken disk, and the whole transaction must be rolled back. */
   apply(changes: Changes, keys: Keys, { owned, owned_items }: LedgerState): void {
     this.#hasWritten = true;
+    if (changes.order !== undefined) this.#hasErased ||= erasesBuyer(owned?.order ?? null, changes.order);
     let reservationKey =
       changes.reservation?.reservation_key ??
       changes.order?.reservation_key ??
@@ -681,6 +688,18 @@ const WAITING_MAX = 1_000;
 const NO_USAGE_ASKED: LedgerState['usage'] = { principal: null, origin: null };
 const NO_HISTORY: ReadonlyMap<number, readonly PastHash[]> = new Map();
 const NO_UNITS: ReadonlyMap<number, number> = new Map();
+
+/** Whether the row loses what was kept of its buyer: a page of the file has it no more, and the write-ahead log still does. */
+function erasesBuyer(before: Order | null, after: Order): boolean {
+  if (before === null) return false;
+  const isChanged = (a: unknown, b: unknown): boolean =>
+    a !== null && JSON.stringify(a) !== JSON.stringify(b);
+  return (
+    isChanged(before.buyer, after.buyer) ||
+    isChanged(before.note, after.note) ||
+    isChanged(before.reference, after.reference)
+  );
+}
 
 function writeSums(sql: Statements, sum: LevelSums): void {
   const { held_units, mirrored_units, doubted_units, under_way_units, level_key } = sum;

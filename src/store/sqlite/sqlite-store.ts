@@ -39,9 +39,10 @@ import type { Database } from './driver.js';
 import { dueRows } from './due-rows.js';
 import { inboxState, itemsNamed, itemTimes, receive, waitingDeliveries } from './inbox-rows.js';
 import { searchItems } from './item-search.js';
+import { FileWatch } from './ledger-file.js';
 import { listOrders, listReservations } from './listings.js';
 import { type MovedRow, readMovedUnits } from './moved-units.js';
-import { isBusy, openDatabase } from './open-database.js';
+import { IN_MEMORY, isBusy, LedgerUnusable, openDatabase } from './open-database.js';
 import { Session } from './session.js';
 import { discardAdditions, prepareAll, type Statements } from './statements.js';
 import type { Turnstile } from './turnstile.js';
@@ -96,6 +97,7 @@ export function openSqliteStore(options: SqliteStoreOptions): SqliteStore {
   try {
     const store = new SqliteStore(db, options);
     store.observeTime();
+    store.watchFiles();
     return store;
   } catch (error) {
     db.close();
@@ -114,6 +116,12 @@ export class SqliteStore implements Store {
   #queue: Waiting[] = [];
   #draining: Promise<void> | null = null;
   #closed = false;
+  /** Null for a ledger in memory. */
+  #watch: FileWatch | null = null;
+  /** Why nothing can be read or written any more. */
+  #lost: LedgerUnusable | null = null;
+  /** Whether the write-ahead log may have details of buyers that were erased; a process that died may have left some. */
+  #hasErased = true;
   /** Commits of this connection: SQLite counts only those of others. */
   #commits = 0;
 
@@ -130,6 +138,38 @@ export class SqliteStore implements Store {
   /** Tells the clock what time the ledger has. */
   observeTime(): void {
     this.#reading(() => undefined);
+  }
+
+  /** Remembers which files are open. To be called once, when all of them are. */
+  watchFiles(): void {
+    const { path } = this.#options;
+    this.#watch = path === IN_MEMORY ? null : new FileWatch(path);
+  }
+
+  /**
+   * Throws `LedgerUnusable` once the ledger's files are not those that were opened, and refuses every call from then on: what was
+   * promised from a file that nobody finds again would be promised anew from the one in its place.
+   */
+  checkFiles(): void {
+    if (this.#lost === null) {
+      const changed = this.#watch?.findChanged() ?? null;
+      if (changed === null) return;
+      this.#lost = new LedgerUnusable(
+        `The file ${changed.path} was ${changed.change} while holdfast was using it. Nothing more is promised or ordered from it. Put the file back as it was, with its -wal file, or leave the new one, and start holdfast again.`,
+      );
+    }
+    throw this.#lost;
+  }
+
+  /**
+   * Empties the write-ahead log if details of buyers were erased since it was last emptied: it keeps what a row was before. False when
+   * another connection was reading or writing, and it has to be tried again.
+   */
+  purgeErased(): boolean {
+    if (!this.#hasErased || this.#lost !== null) return true;
+    const [{ busy }] = this.#db.pragma('wal_checkpoint(TRUNCATE)') as [{ busy: 0 | 1 }];
+    this.#hasErased = busy === 1;
+    return busy === 0;
   }
 
   transact<R>(keys: Keys, decide: (state: LedgerState) => Decision<R>): Promise<R> {
@@ -447,6 +487,8 @@ export class SqliteStore implements Store {
     if (this.#closed) return;
     this.#closed = true;
     await this.#draining;
+    // The last one to close removes the log; others may still have it open.
+    this.purgeErased();
     this.#db.close();
     await this.#options.turnstile.close();
   }
@@ -461,6 +503,7 @@ export class SqliteStore implements Store {
 
   #enqueue<R>(work: (session: Session, answer: Answering<R>) => () => void): Promise<R> {
     if (this.#closed) return Promise.reject(new Error('the ledger is closed'));
+    if (this.#lost !== null) return Promise.reject(this.#lost);
     return new Promise<R>((resolve, reject) => {
       this.#queue.push({
         work: (session) => work(session, { resolve, reject }),
@@ -473,6 +516,7 @@ export class SqliteStore implements Store {
 
   #reading<R>(view: (session: Session) => R): R {
     if (this.#closed) throw new Error('the ledger is closed');
+    if (this.#lost !== null) throw this.#lost;
     this.#beginRead.run();
     try {
       const seen = view(this.#session());
@@ -557,6 +601,8 @@ export class SqliteStore implements Store {
       answers.push(waiting.work(session));
     }
     session.finish();
+    // Before the commit: one that fails after all has only the log emptied for nothing.
+    this.#hasErased ||= session.hasErased;
     return answers;
   }
 
@@ -579,6 +625,7 @@ export class SqliteStore implements Store {
             const session = this.#session();
             const answering = waiting.work(session);
             session.finish();
+            this.#hasErased ||= session.hasErased;
             return answering;
           })
           .immediate();
