@@ -345,6 +345,7 @@ function yesOrNo(fallback: boolean) {
 const quotaSettings = {
   HOLDFAST_QUOTA_UNITS_PER_SKU: quota({ min: 1, max: 100_000_000, fallback: 1_000 }, 'units at once'),
   HOLDFAST_QUOTA_SHARE: quota({ min: 1, max: 99, fallback: 75 }, 'percent of a SKU'),
+  HOLDFAST_QUOTA_UNSOLD_SHARE: quota({ min: 1, max: 99, fallback: 40 }, 'percent of a SKU'),
   HOLDFAST_QUOTA_LIVE: quota({ min: 1, max: 1_000_000, fallback: 500 }, 'reservations at once'),
   HOLDFAST_QUOTA_PER_HOUR: quota({ min: 1, max: 10_000_000, fallback: 2_000 }, 'reservations an hour'),
   HOLDFAST_QUOTA_RENEWALS: quota({ min: 0, max: 1_000, fallback: 1 }, 'renewals'),
@@ -639,6 +640,7 @@ export interface Config {
 export interface QuotaConfig {
   readonly units_per_sku: number | null;
   readonly share_percent: number | null;
+  readonly unsold_share_percent: number | null;
   readonly live_reservations: number | null;
   readonly reservations_per_hour: number | null;
   readonly renewals: number | null;
@@ -760,6 +762,7 @@ function quotaConfig(data: Settings): QuotaConfig {
   return {
     units_per_sku: data.HOLDFAST_QUOTA_UNITS_PER_SKU,
     share_percent: data.HOLDFAST_QUOTA_SHARE,
+    unsold_share_percent: data.HOLDFAST_QUOTA_UNSOLD_SHARE,
     live_reservations: data.HOLDFAST_QUOTA_LIVE,
     reservations_per_hour: data.HOLDFAST_QUOTA_PER_HOUR,
     renewals: data.HOLDFAST_QUOTA_RENEWALS,

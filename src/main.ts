@@ -62,7 +62,13 @@ export interface Holdfast {
   stop(): Promise<void>;
 }
 
-export function openHoldfast(config: Config, log: Log, tuning: Partial<typeof LIMITS.outbox> = {}): Holdfast {
+/** `isAlone`: whether only one principal can call this process. */
+export function openHoldfast(
+  config: Config,
+  log: Log,
+  tuning: Partial<typeof LIMITS.outbox> = {},
+  isAlone: () => boolean = () => false,
+): Holdfast {
   const { shop } = config;
   if (shop === null) {
     throw new ConfigError(
@@ -119,6 +125,7 @@ export function openHoldfast(config: Config, log: Log, tuning: Partial<typeof LI
       counters.add('quota_refusals_total', 1, limit);
       overQuota.warn('quota_exceeded', { limit, principal }, limit);
     },
+    isAlone,
     sleep: (ms) => pause(ms),
   });
   const calls = new Set<Promise<unknown>>();

@@ -59,6 +59,7 @@ const SETTINGS: Readonly<Record<string, readonly string[]>> = {
   HOLDFAST_PAY_MINUTES: ['5', '60', '4'],
   HOLDFAST_QUOTA_UNITS_PER_SKU: ['off', '1', '1000', '0'],
   HOLDFAST_QUOTA_SHARE: ['off', '75', '100'],
+  HOLDFAST_QUOTA_UNSOLD_SHARE: ['off', '40', '100'],
   HOLDFAST_QUOTA_LIVE: ['off', '500', 'Off'],
   HOLDFAST_QUOTA_PER_HOUR: ['off', '2000', '-1'],
   HOLDFAST_QUOTA_RENEWALS: ['off', '0', '1', '1001'],

@@ -63,6 +63,7 @@ describe('settings', () => {
       quotas: {
         units_per_sku: 1_000,
         share_percent: 75,
+        unsold_share_percent: 40,
         live_reservations: 500,
         reservations_per_hour: 2_000,
         renewals: 1,
@@ -115,6 +116,7 @@ describe('settings', () => {
       HOLDFAST_PAY_MINUTES: '20',
       HOLDFAST_QUOTA_UNITS_PER_SKU: '50',
       HOLDFAST_QUOTA_SHARE: 'off',
+      HOLDFAST_QUOTA_UNSOLD_SHARE: '33',
       HOLDFAST_QUOTA_LIVE: '6',
       HOLDFAST_QUOTA_PER_HOUR: '70',
       HOLDFAST_QUOTA_RENEWALS: '0',
@@ -176,6 +178,7 @@ describe('settings', () => {
       quotas: {
         units_per_sku: 50,
         share_percent: null,
+        unsold_share_percent: 33,
         live_reservations: 6,
         reservations_per_hour: 70,
         renewals: 0,

@@ -12,6 +12,8 @@ export interface HttpCallers {
   readonly authenticator: Authenticator;
   /** Null without an issuer. */
   readonly metadata: ResourceMetadata | null;
+  /** Whether only one principal can call. A list of tokens in a file may change while the server runs. */
+  readonly isAlone: () => boolean;
 }
 
 /**
@@ -24,14 +26,17 @@ export async function httpCallers(
   { counters, trouble }: { readonly counters: Counters; readonly trouble: Pick<RareLog, 'warn'> },
 ): Promise<HttpCallers> {
   const { tokens: source, oauth } = config;
-  if (source === null && oauth === null) return { authenticator: OPEN_TO_LOOPBACK, metadata: null };
+  if (source === null && oauth === null) {
+    return { authenticator: OPEN_TO_LOOPBACK, metadata: null, isAlone: () => true };
+  }
   const [{ knownCallers }, { resourceMetadata }] = await Promise.all([
     import('../transport/auth/known-callers.js'),
     import('../transport/auth/resource-metadata.js'),
   ]);
   const metadata = oauth === null ? null : resourceMetadata(oauth.resource, oauth.issuer);
+  const tokens = source === null ? null : await tokenList(source, log);
   const authenticator = knownCallers({
-    tokens: source === null ? null : await tokenList(source, log),
+    tokens,
     oauth: oauth === null ? null : await oauthTokens(oauth, log),
     metadata_url: metadata?.url ?? null,
     token_chars_max: LIMITS.auth.token_chars_max,
@@ -41,7 +46,7 @@ export async function httpCallers(
       trouble.warn('auth_refused', { reason }, reason);
     },
   });
-  return { authenticator, metadata };
+  return { authenticator, metadata, isAlone: () => oauth === null && tokens?.isOfOne() === true };
 }
 
 async function tokenList(source: NonNullable<Config['tokens']>, log: Log) {

@@ -80,11 +80,13 @@ async function serveConfigured(config: Config, options: ServeOptions): Promise<v
     const { shop: served } = shop.config;
     if (served !== null)
       log.info('shop', { shop: served.shop, origin: served.origin ?? `https://${served.shop}` });
-    const holdfast = openHoldfast(shop.config, log);
+    // On stdio it is whoever started this process; over HTTP the tokens tell, once they are read.
+    const crowd: Crowd = { isAlone: () => !options.http };
+    const holdfast = openHoldfast(shop.config, log, {}, () => crowd.isAlone());
     warnOfSharedDisk(shop.config, log);
     if (!options.http && process.stdin.isTTY) console.error(WAITING);
     try {
-      if (options.http) await untilStopped(holdfast, shop.config, options, log);
+      if (options.http) await untilStopped(holdfast, shop.config, { ...options, crowd }, log);
       else await untilClientLeaves(holdfast, shop.config, options, log);
     } finally {
       await holdfast.stop();
@@ -101,6 +103,13 @@ function exitUnread(): void {
 }
 
 type Running = ReturnType<typeof openHoldfast>;
+
+interface Crowd {
+  /** Whether only one principal can call. */
+  isAlone: () => boolean;
+}
+
+type HttpOptions = ServeOptions & { readonly crowd: Crowd };
 
 function refuseShopless({ shop }: Config, environment: Environment): void {
   if (shop !== null) return;
@@ -157,7 +166,7 @@ async function untilClientLeaves(
 async function untilStopped(
   holdfast: Running,
   config: Config,
-  options: ServeOptions,
+  options: HttpOptions,
   log: Log,
 ): Promise<void> {
   const doors = await openDoors(holdfast, config, options, log);
@@ -191,7 +200,7 @@ interface Doors {
 async function openDoors(
   { tools, hub, counters, admit, metrics, readiness }: Running,
   config: Config,
-  { version, sandbox }: ServeOptions,
+  { version, sandbox, crowd }: HttpOptions,
   log: Log,
 ): Promise<Doors> {
   const [{ serveOnHttp, serveWebhooks }, { httpCallers }] = await Promise.all([
@@ -199,7 +208,8 @@ async function openDoors(
     import('./http-callers.js'),
   ]);
   const trouble = new RareLog(log, LIMITS.http.log_gap_ms);
-  const callers = await httpCallers(config, log, { counters, trouble });
+  const { isAlone, ...callers } = await httpCallers(config, log, { counters, trouble });
+  crowd.isAlone = isAlone;
   const onError = (error: unknown): void => trouble.warn('http_error', { error });
   const report = (event: string): void => trouble.warn(event);
   const open = { ...LIMITS.http, ...config.http, onError, report };

@@ -19,7 +19,7 @@ import type { Reservation } from './reservation.js';
 import { rejection } from './revalidation.js';
 import { must, note } from './work.js';
 
-/** Corrected details are awaited as long as the reservation itself was granted for, within these bounds. */
+/** Corrected details are awaited as long as the reservation itself was granted for, within these bounds, and shorter each time. */
 const CORRECTION_MIN_MS = 5 * 60_000;
 const CORRECTION_MAX_MS = 15 * 60_000;
 /** Refusals of one order. At the next one it fails: so nobody keeps units for ever with details that are never right. */
@@ -40,13 +40,17 @@ const MEANINGS = {
   reference: 'the shop does not accept this reference.',
 } as const satisfies Record<BuyerField, string>;
 
-/** When the wait for corrected details is over, counted from the refusal. */
+/**
+ * When the wait for corrected details is over, counted from the refusal. At the second refusal the wait is half as long, at the third a
+ * third: details that are never right must not keep units for hours.
+ */
 export function correctionDeadline(
   { created_at_ms, expires_at_ms }: Reservation,
   refusedAtMs: number,
+  refusals: number,
 ): number {
-  const ttl_ms = expires_at_ms - created_at_ms;
-  return refusedAtMs + Math.min(CORRECTION_MAX_MS, Math.max(CORRECTION_MIN_MS, ttl_ms));
+  const wait_ms = Math.min(CORRECTION_MAX_MS, expires_at_ms - created_at_ms) / refusals;
+  return refusedAtMs + Math.max(CORRECTION_MIN_MS, Math.floor(wait_ms));
 }
 
 /** Holds an accepted order whose details the shop has refused; `failed` when that has happened too often. */
@@ -68,7 +72,7 @@ export function decideBuyerRefused(
     const failed = failure({ ...state, owned: { ...owned, order: { ...order, reasons: others } } }, first);
     return { result: 'failed', changes: failed };
   }
-  const held_until_ms = correctionDeadline(reservation, state.now_ms);
+  const held_until_ms = correctionDeadline(reservation, state.now_ms, buyer_refusals);
   return {
     result: 'held',
     changes: {

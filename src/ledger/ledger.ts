@@ -129,7 +129,7 @@ export class Ledger {
     const { store, clock, ids, settings, nudges } = this.#ports;
     if (settings.read_only) return refuseReadOnly();
     const { idempotency_key, ...wish } = input;
-    const caller = this.#judged(wish.principal, wish.origin ?? null);
+    const caller = this.#judged(wish);
     const skus = [...new Set(wish.lines.map((line) => line.sku))];
     const idempotency =
       idempotency_key === undefined
@@ -206,7 +206,7 @@ export class Ledger {
       {
         ...mine,
         idempotency,
-        caller: this.#judged(wish.principal, null),
+        caller: this.#judged({ principal: wish.principal }),
         history: true,
         precedence: true,
       },
@@ -315,8 +315,9 @@ export class Ledger {
   }
 
   /** Whose use of the shop a decision has to know; nobody's where nothing is limited. */
-  #judged(principal: string, origin: string | null): Keys['caller'] {
-    return this.#isLimiting ? { principal, origin } : undefined;
+  #judged({ principal, origin = null, channel = null }: WhoAsks): Keys['caller'] {
+    if (!this.#isLimiting) return undefined;
+    return { principal, origin, channel, is_alone: this.#ports.isAlone?.() ?? false };
   }
 
   #watchQuotas(result: Result<unknown>, principal: string): void {

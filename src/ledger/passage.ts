@@ -1,6 +1,6 @@
 /** What a decision about a reservation means for the quotas of its owner. */
 
-import type { Order } from './order.js';
+import type { Order, OrderReason } from './order.js';
 import type { Changes, Owned } from './ports.js';
 import type { ReservationState } from './reservation.js';
 import type { LedgerMs } from './units.js';
@@ -42,14 +42,14 @@ function isLetThrough(before: Order | null, after: Order | null): boolean {
 }
 
 /**
- * Sold is what the shop has. A link that was never paid, and an order that waited in vain for corrected details or for a
- * person, is as unsold as an expiry.
+ * Sold is what the shop has. Excused is only what could not be sold because the stock was gone or not for sale: anything else the
+ * caller can bring about, by details that the shop refuses, a link that nobody pays, or an order that a person has to decide.
  */
 function partingOf(state: ReservationState, before: Order | null, after: Order | null): Parting {
   if (before === null || after === null) return 'unsold';
   if (state === 'committed') return 'sold';
-  if (before.state === 'held' && before.held_for !== 'stale') return 'unsold';
-  return after.reasons.some(({ code }) => code === 'payment_lapsed' || code === 'buyer_refused')
-    ? 'unsold'
-    : 'excused';
+  const isGone = after.reasons.length > 0 && after.reasons.every(({ code }) => STOCK_GONE.has(code));
+  return isGone ? 'excused' : 'unsold';
 }
+
+const STOCK_GONE: ReadonlySet<OrderReason['code']> = new Set(['stock_insufficient', 'item_discontinued']);

@@ -155,6 +155,15 @@ export interface Remembered {
   readonly order: Order | null;
 }
 
+/** Whose use of the shop a decision has to know. */
+export interface CallerKey {
+  readonly principal: string;
+  readonly origin: string | null;
+  readonly channel: string | null;
+  /** Nobody else can call this process: whether anybody else uses the ledger, its rows tell. */
+  readonly is_alone: boolean;
+}
+
 /** What a transaction loads and locks. */
 export interface Keys {
   readonly skus?: readonly string[];
@@ -174,7 +183,7 @@ export interface Keys {
   readonly owner?: string;
   readonly idempotency?: IdempotencyKey | undefined;
   /** Load what this caller takes up, of the items named by `skus`. */
-  readonly caller?: { readonly principal: string; readonly origin: string | null } | undefined;
+  readonly caller?: CallerKey | undefined;
   /** Count the mirrors of this principal that wait for their turn. */
   readonly waiting_mirrors_of?: string;
   /** Load past checksums of the items, newest first. */
@@ -186,6 +195,16 @@ export interface Keys {
 export interface PastHash {
   readonly stock_hash: StockHash;
   readonly as_of_ms: LedgerMs;
+}
+
+export interface CallerUsage {
+  readonly principal: Usage | null;
+  readonly origin: Usage | null;
+  readonly channel: Pick<Usage, 'items'> | null;
+  /** Of reservations that are `pooled`. */
+  readonly everyone: Pick<Usage, 'items'> | null;
+  /** The ledger knows no other caller, and none can call: there is nobody to leave a share to. */
+  readonly is_sole: boolean;
 }
 
 /** What a decision sees. */
@@ -206,8 +225,8 @@ export interface LedgerState {
   /** The items that the owned reservation holds units of. */
   readonly owned_items: readonly Item[];
   readonly remembered: Remembered | null;
-  /** What the named caller takes up, and all callers of its origin together; null where none was named. */
-  readonly usage: { readonly principal: Usage | null; readonly origin: Usage | null };
+  /** What the named caller takes up; with all callers of its origin, of its channel, and at all. Null where none was named. */
+  readonly usage: CallerUsage;
   /** By item row: when the first of the named principal's reservations of it expires, where that is among the next to expire at all. */
   readonly expiries: ReadonlyMap<number, LedgerMs>;
   /** By level: holds whose next move waits for a report, and mirrored ones whose time at the shop runs out. */
@@ -246,6 +265,7 @@ export interface NewReservation {
   readonly principal: string;
   readonly channel: string | null;
   readonly origin: string | null;
+  readonly pooled: boolean;
   readonly lines: readonly ReservationLine[];
   readonly stock_hash: StockHash;
   readonly created_at_ms: LedgerMs;
@@ -648,6 +668,8 @@ export interface LedgerPorts {
   readonly searcher: ShopSearcher;
   readonly nudges: Nudges;
   readonly onQuota?: QuotaWatch;
+  /** Whether only one principal can call this process. Left out: others can. */
+  readonly isAlone?: () => boolean;
   readonly settings: LedgerSettings;
   /** Resolves after that many milliseconds; used to wait for a revalidation. */
   readonly sleep: (ms: number) => Promise<void>;

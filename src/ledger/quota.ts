@@ -4,17 +4,19 @@
  */
 
 import type { OrderReason } from './order.js';
-import type { LedgerSettings, LedgerState } from './ports.js';
+import type { LedgerSettings, LedgerState, Owned } from './ports.js';
 import type { OrderQuotaName, QuotaName, QuotaSettings, QuotaSubject } from './quota-limits.js';
 import { type Result, refused } from './refusal.js';
-import { type Item, itemAtp } from './stock.js';
+import { type Item, itemAtp, unitsLeft } from './stock.js';
 import type { LedgerMs } from './units.js';
+import { heldMost, longestHold, paidUnits, unsoldRoom } from './unsold-share.js';
 import {
   DAY_WINDOW,
   HOUR_WINDOW,
   type ItemUsage,
   idleAt,
   NO_ITEM_USAGE,
+  NO_TALLY,
   REST_PER_IDLE,
   roomAt,
   type Slots,
@@ -36,6 +38,8 @@ interface Verdict {
 /** How many units of a SKU a caller may still take, and which limit says so. */
 export interface QuotaRoom extends Verdict {
   readonly units: number;
+  /** What it could take if it, or whoever the limit counts with it, had none: to wait for more than that is in vain. */
+  readonly most_units: number;
 }
 
 interface Subject {
@@ -63,8 +67,12 @@ const MESSAGES = {
     'You may not hold that many units of this item at once. Ask for less, or submit what you hold first.',
   share:
     'Some units of this item are left for other buyers while you hold the rest. Ask for less, or submit what you hold first: what is ordered does not count.',
+  unsold_share:
+    'Callers that have not bought this item keep as much of it as they may together, and the rest is left to new buyers. Ask for less, submit what you hold, or wait until reservations end.',
   renewals:
     'You have kept this item reserved, and renewed it, without an order. Most of it is left to other buyers for a while. Nothing was reserved.',
+  held_units:
+    'Orders that wait for a person keep as many units of this item as they may together. The reservation is untouched. check_stock with its reservation_id, then submit with its present stock_hash: such an order does not wait.',
   held_orders:
     'You have as many held orders as you may have at once. The reservation is untouched. Wait until one is decided: get_order tells.',
 } as const satisfies Record<Exclude<QuotaName, OrderQuotaName>, string>;
@@ -115,6 +123,31 @@ export function refuseHeldOrder(
 }
 
 /**
+ * One more order that waits for a person because its checksum is stale: not if such orders would keep more of an item than everyone may
+ * keep unsold. A true checksum needs nobody. Null when it may be.
+ */
+export function refuseHeldUnits(
+  { usage, now_ms, owned_items }: LedgerState,
+  settings: LedgerSettings,
+  { reservation, holds }: Owned,
+): Result<never> | null {
+  const { unsold_share_percent: percent } = settings.quotas;
+  const { everyone: all, is_sole } = usage;
+  if (percent === null || all === null || is_sole || !reservation.pooled) return null;
+  const over = owned_items.filter((item) => {
+    const isHere = (level_key: number) => item.levels.some((level) => level.level_key === level_key);
+    const units = holds.reduce((sum, hold) => sum + (isHere(hold.level_key) ? hold.quantity_units : 0), 0);
+    const everyone = all.items.get(item.item_key) ?? NO_ITEM_USAGE;
+    const atp_units = unitsLeft(item, settings.mirror);
+    const wish = { own: NO_ITEM_USAGE, everyone, atp_units, ttl_ms: 0, now_ms };
+    return everyone.held_units + units > heldMost(wish, percent, settings);
+  });
+  if (over.length === 0) return null;
+  const verdict = { limit: 'held_units', of: 'everyone', allowed: 0, used: 0, retry_at_ms: null } as const;
+  return refusal(verdict, over, now_ms, 'changed_request');
+}
+
+/**
  * Why an order of so many units is held for a person: it is above the caller's orders, or ordered units, of the last hour.
  * Null when it is not. Orders that wait for a person do not count until they are approved.
  */
@@ -139,9 +172,11 @@ export function orderQuotaReason(
  * promised if the caller had none (what can be promised now, and its own units), it may hold at most
  *
  *     share      max(1, floor(there × share_percent / 100))      so of two units or more one is always left for others
- *     renewals   max(min(1, there - 1), floor(there / 10)), once it has kept the SKU for (1 + renewals) × ttl_max without a sale
+ *     renewals   max(min(1, there - 1), floor(there / 10), what it has bought pays for), once it has kept the SKU for
+ *                (1 + renewals) × ttl_max without a sale
  *
- * and what it may still take is that less what it has.
+ * and what it may still take is that less what it has. `unsold-share.ts` has the limit on all callers together. Where there is
+ * nobody else, no share is kept for others.
  */
 export function roomFor(
   state: LedgerState,
@@ -150,7 +185,7 @@ export function roomFor(
   asked: { readonly ttl_ms: number; readonly at_ms: LedgerMs },
 ): QuotaRoom | null {
   const atp_units = itemAtp(item, settings.mirror, state.now_ms, asked.at_ms);
-  let least: QuotaRoom | null = null;
+  let least = everyonesRoom(state, settings, item, { ...asked, atp_units });
   for (const subject of subjectsOf(state, settings)) {
     const own = subject.items.get(item.item_key) ?? NO_ITEM_USAGE;
     const used = own.live_units + own.held_units;
@@ -158,21 +193,81 @@ export function roomFor(
     const limit = tightestOf(subject, settings, own, wish);
     if (limit === null) continue;
     const units = Math.max(0, limit.allowed - used);
-    if (least === null || units < least.units) least = { ...limit, of: subject.of, used, units };
+    if (least !== null && least.units <= units) continue;
+    least = { ...limit, of: subject.of, used, units, most_units: limit.allowed };
   }
   return least;
 }
 
-/** Names the limit of the first SKU that is short of room, and every such SKU. */
+/** The share of all callers together; null where none is set, and where there is nobody else. */
+function everyonesRoom(
+  { usage, now_ms }: LedgerState,
+  settings: LedgerSettings,
+  { item_key }: Item,
+  { ttl_ms, atp_units }: { readonly ttl_ms: number; readonly atp_units: number },
+): QuotaRoom | null {
+  const { unsold_share_percent: percent } = settings.quotas;
+  if (percent === null || usage.everyone === null || usage.is_sole) return null;
+  const own = usage.principal?.items.get(item_key) ?? NO_ITEM_USAGE;
+  const everyone = usage.everyone.items.get(item_key) ?? NO_ITEM_USAGE;
+  const { units, most_units } = unsoldRoom({ own, everyone, atp_units, ttl_ms, now_ms }, percent, settings);
+  return {
+    limit: 'unsold_share',
+    of: 'everyone',
+    allowed: units,
+    used: 0,
+    retry_at_ms: null,
+    units,
+    most_units,
+  };
+}
+
+/** Whether a reservation counts in the share of all callers together: not if what its caller has bought of each SKU pays for it. */
+export function isPooled(
+  { usage, now_ms }: LedgerState,
+  settings: LedgerSettings,
+  grantedUnits: ReadonlyMap<number, number>,
+  ttl_ms: number,
+): boolean {
+  return [...grantedUnits].some(([item_key, units]) => {
+    const own = usage.principal?.items.get(item_key) ?? NO_ITEM_USAGE;
+    return units > paidUnits(own, ttl_ms, now_ms, settings);
+  });
+}
+
+/** How long the caller may keep these items at most: who keeps one again and again without buying it, keeps it for a shorter time. */
+export function longestHoldOf(
+  { usage, now_ms }: LedgerState,
+  settings: LedgerSettings,
+  items: readonly Item[],
+): number {
+  const longest = settings.ttl_max_s * 1000;
+  if (settings.quotas.unsold_share_percent === null || usage.principal === null || usage.is_sole)
+    return longest;
+  const { principal } = usage;
+  const own = items.map(({ item_key }) => longestHold(principal.items.get(item_key), now_ms, settings));
+  return Math.min(longest, ...own);
+}
+
+/**
+ * Names the limit of the first SKU that is short of room, and every such SKU. `least_units`: what the caller would be content with. It is
+ * told to wait only where waiting can bring that.
+ */
 export function refuseRoom(
   state: LedgerState,
-  short: readonly { readonly item: Item; readonly room: QuotaRoom }[],
+  short: readonly { readonly item: Item; readonly room: QuotaRoom; readonly least_units: number }[],
 ): Result<never> {
+  const items = short.map((one) => one.item);
+  const vain = short.find(({ room: { limit, most_units }, least_units }) => {
+    return limit !== 'renewals' && least_units > most_units;
+  });
+  if (vain !== undefined) {
+    return refusal({ ...vain.room, retry_at_ms: null }, items, state.now_ms, 'changed_request');
+  }
   const [first] = short;
   if (first === undefined) throw new Error('a quota refuses nothing');
   const { item, room } = first;
-  const items = short.map((one) => one.item);
-  if (room.limit === 'renewals' || room.of === 'origin') return refusal(room, items, state.now_ms);
+  if (room.limit === 'renewals' || room.of !== 'principal') return refusal(room, items, state.now_ms);
   // Its own units come free one by one; of others' it is told nothing.
   return refusal({ ...room, retry_at_ms: state.expiries.get(item.item_key) ?? null }, items, state.now_ms);
 }
@@ -181,7 +276,7 @@ type SkuLimit = Pick<Verdict, 'limit' | 'allowed' | 'retry_at_ms'>;
 
 /** Of the limits on one SKU: the first of those that allow least. */
 function tightestOf(
-  { tally, quotas }: Subject,
+  { quotas }: Pick<Subject, 'quotas'>,
   settings: LedgerSettings,
   own: ItemUsage,
   wish: { readonly there_units: number; readonly ttl_ms: number; readonly now_ms: LedgerMs },
@@ -198,10 +293,11 @@ function tightestOf(
       tightest = { limit: 'share', allowed, retry_at_ms: null };
     }
   }
-  const over_ms = renewalsOver(tally, quotas, settings, own, ttl_ms, now_ms);
+  const over_ms = renewalsOver(quotas, settings, own, ttl_ms, now_ms);
   if (over_ms <= 0) return tightest;
   const slight = Math.min(SLIGHT_UNITS, there_units - 1);
-  const allowed = Math.max(slight, percentOf(there_units, SLIGHT_SHARE_PERCENT), 0);
+  const paid_units = own.live_units + own.held_units + paidUnits(own, ttl_ms, now_ms, settings);
+  const allowed = Math.max(slight, percentOf(there_units, SLIGHT_SHARE_PERCENT), paid_units);
   if (tightest !== null && allowed >= tightest.allowed) return tightest;
   const retry_at_ms = own.live_units > 0 ? null : now_ms + over_ms * REST_PER_IDLE;
   return { limit: 'renewals', allowed, retry_at_ms };
@@ -213,7 +309,6 @@ function percentOf(units: number, percent: number): number {
 
 /** By how much the SKU would have been kept for too long at the end of the wish; 0 when it may be. */
 function renewalsOver(
-  tally: Tally,
   quotas: QuotaSettings,
   settings: LedgerSettings,
   own: ItemUsage,
@@ -223,8 +318,7 @@ function renewalsOver(
   if (quotas.renewals === null) return 0;
   const full_ms = settings.ttl_max_s * 1000;
   const over_ms = idleAt(own, now) + ttl_ms - (1 + quotas.renewals) * full_ms;
-  if (over_ms <= 0) return 0;
-  return sumOf(tally.idle, DAY_WINDOW, now) <= earned(tally, quotas, full_ms, now) ? 0 : over_ms;
+  return Math.max(0, over_ms);
 }
 
 /** Idle time that the day's orders have paid for. */
@@ -264,12 +358,33 @@ function reservationsPerHour({ of, tally, quotas }: Subject, now: LedgerMs): Ver
 
 function subjectsOf({ usage }: LedgerState, { quotas }: LedgerSettings): Subject[] {
   const subjects: Subject[] = [];
-  const { principal, origin } = usage;
+  const { principal, origin, channel, is_sole } = usage;
+  const shared = is_sole
+    ? { ...quotas, share_percent: null, unsold_share_percent: null, origin_share_percent: null }
+    : quotas;
   if (principal !== null)
-    subjects.push({ of: 'principal', tally: principal.tally, items: principal.items, quotas });
+    subjects.push({ of: 'principal', tally: principal.tally, items: principal.items, quotas: shared });
   if (origin !== null)
-    subjects.push({ of: 'origin', tally: origin.tally, items: origin.items, quotas: ofOrigin(quotas) });
+    subjects.push({ of: 'origin', tally: origin.tally, items: origin.items, quotas: ofOrigin(shared) });
+  if (channel !== null)
+    subjects.push({ of: 'channel', tally: NO_TALLY, items: channel.items, quotas: ofChannel(shared) });
   return subjects;
+}
+
+/** A channel may have any number of callers, so all that is limited is how much of a SKU they keep from other channels. */
+function ofChannel(quotas: QuotaSettings): QuotaSettings {
+  return {
+    ...quotas,
+    units_per_sku: null,
+    share_percent: quotas.origin_share_percent,
+    live_reservations: null,
+    reservations_per_hour: null,
+    renewals: null,
+    idle_per_day: null,
+    held_orders: null,
+    orders_per_hour: null,
+    ordered_units_per_hour: null,
+  };
 }
 
 function ofOrigin(quotas: QuotaSettings): QuotaSettings {
@@ -289,8 +404,13 @@ function ofOrigin(quotas: QuotaSettings): QuotaSettings {
   };
 }
 
-/** Figures of an origin are those of other callers, too: they are told to none of them. */
-function refusal(verdict: Verdict, items: readonly Item[], now: LedgerMs): Result<never> {
+/** Figures of an origin, a channel or everyone are those of other callers, too: they are told to none of them. */
+function refusal(
+  verdict: Verdict,
+  items: readonly Item[],
+  now: LedgerMs,
+  retry: 'later' | 'changed_request' = 'later',
+): Result<never> {
   const { limit, of, allowed, used, retry_at_ms } = verdict;
   return refused(
     'quota_exceeded',
@@ -302,5 +422,6 @@ function refusal(verdict: Verdict, items: readonly Item[], now: LedgerMs): Resul
       items: items.map(({ sku, stock_hash }) => ({ sku, stock_hash })),
     },
     retry_at_ms === null ? undefined : Math.max(1, Math.ceil((retry_at_ms - now) / 1000)),
+    retry,
   );
 }

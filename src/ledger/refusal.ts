@@ -56,6 +56,11 @@ export const RETRY_BY_CODE = {
   internal: 'later',
 } as const satisfies Record<RefusalCode, Retry>;
 
+/** What `retry` may say instead, where it depends on the case. */
+export const OTHER_RETRIES = {
+  quota_exceeded: ['changed_request'],
+} as const satisfies Partial<Record<RefusalCode, readonly Retry[]>>;
+
 /**
  * A "no" that the caller can act on. `message` is a template of ours: nothing that a shop, a catalogue or a
  * caller wrote appears in it. `details` is data.
@@ -82,11 +87,12 @@ export function refused(
   message: string,
   details: Readonly<Record<string, unknown>> = {},
   retryAfterSeconds?: number,
+  retry: Retry = RETRY_BY_CODE[code],
 ): { readonly ok: false; readonly refusal: Refusal } {
   const refusal: Refusal = {
     code,
     message,
-    retry: RETRY_BY_CODE[code],
+    retry,
     details,
     ...(retryAfterSeconds === undefined ? {} : { retry_after_seconds: retryAfterSeconds }),
   };

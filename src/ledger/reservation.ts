@@ -41,6 +41,8 @@ export interface Reservation {
   readonly channel: string | null;
   /** What its transport says of where it came from: callers that share it share some quotas. */
   readonly origin: string | null;
+  /** False where its caller has bought enough of each SKU to keep so much more of it: it counts in no share of unsold units. */
+  readonly pooled: boolean;
   readonly state: ReservationState;
   readonly lines: readonly ReservationLine[];
   readonly stock_hash: StockHash;

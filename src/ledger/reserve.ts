@@ -10,10 +10,10 @@ import type {
   LevelSums,
   NewReservation,
 } from './ports.js';
-import { type QuotaRoom, refuseCaller, refuseRoom, roomFor } from './quota.js';
+import { isPooled, longestHoldOf, type QuotaRoom, refuseCaller, refuseRoom, roomFor } from './quota.js';
 import { granted, type Result, refused } from './refusal.js';
 import type { Allocation, ReservationLine, ReservationState } from './reservation.js';
-import { stateAt } from './reservation.js';
+import { grantedBySku, stateAt } from './reservation.js';
 import { type Item, isItemFresh, itemAtp, itemRoom, levelAtp } from './stock.js';
 import { basketHash } from './stock-hash.js';
 import { tellTime } from './time.js';
@@ -84,15 +84,16 @@ export function decideReserve(
   if (nothing || (isShort && !request.allow_partial))
     return { result: refuseInsufficient(state, request, settings) };
 
-  const rooms = quotaRooms(state, request, settings);
-  const over = overRoom(state, whole, rooms);
-  if (over.length === 0) return grant(state, request, settings, whole);
+  const ttl_seconds = grantableTtl(state, request, settings);
+  const rooms = quotaRooms(state, request, settings, ttl_seconds);
+  const over = overRoom(state, whole, rooms, request.allow_partial);
+  if (over.length === 0) return grant(state, request, settings, whole, ttl_seconds);
   if (!request.allow_partial) return { result: refuseRoom(state, over) };
   const least = stockRooms(state, request, settings);
   for (const [sku, { units }] of rooms) least.set(sku, Math.min(units, least.get(sku) ?? units));
   const lines = allocateLines(state, request, least);
   if (lines.every((line) => line.reserved === 0)) return { result: refuseRoom(state, over) };
-  return grant(state, request, settings, lines);
+  return grant(state, request, settings, lines, ttl_seconds);
 }
 
 /** By the SKU as the ledger has it: a caller may spell it otherwise, and differently on two lines. */
@@ -122,8 +123,9 @@ function quotaRooms(
   state: LedgerState,
   request: ReserveRequest,
   settings: LedgerSettings,
+  ttl_seconds: number,
 ): ReadonlyMap<string, QuotaRoom> {
-  const asked = { ttl_ms: clampTtl(request.ttl_seconds, settings) * 1000, at_ms: request.asked_at_ms };
+  const asked = { ttl_ms: ttl_seconds * 1000, at_ms: request.asked_at_ms };
   const rooms = new Map<string, QuotaRoom>();
   if (state.usage.principal === null) return rooms;
   for (const item of knownItems(state, request)) {
@@ -138,11 +140,13 @@ function overRoom(
   state: LedgerState,
   lines: readonly ReservationLine[],
   rooms: ReadonlyMap<string, QuotaRoom>,
-): { item: Item; room: QuotaRoom }[] {
-  const over: { item: Item; room: QuotaRoom }[] = [];
+  allowPartial: boolean,
+): { item: Item; room: QuotaRoom; least_units: number }[] {
+  const over: { item: Item; room: QuotaRoom; least_units: number }[] = [];
   for (const [sku, room] of rooms) {
     const units = lines.reduce((sum, line) => (line.sku === sku ? sum + line.reserved : sum), 0);
-    if (units > room.units) over.push({ item: itemOf(state, sku), room });
+    if (units <= room.units) continue;
+    over.push({ item: itemOf(state, sku), room, least_units: allowPartial ? 1 : units });
   }
   return over;
 }
@@ -286,9 +290,9 @@ function grant(
   request: ReserveRequest,
   settings: LedgerSettings,
   lines: readonly ReservationLine[],
+  ttl_seconds: number,
 ): Decision<Result<ReserveAnswer>> {
   const now = state.now_ms;
-  const ttl_seconds = clampTtl(request.ttl_seconds, settings);
   const expires_at_ms = now + ttl_seconds * 1000;
   const { holds, sums } = takeUnits(state, lines);
   const isMirrored = settings.mirror !== 'none' && state.waiting_mirrors < settings.waiting_mirrors_max;
@@ -302,6 +306,7 @@ function grant(
     principal: request.principal,
     channel: request.channel ?? null,
     origin: request.origin ?? null,
+    pooled: isPooled(state, settings, grantedByItem(state, lines), ttl_seconds * 1000),
     lines,
     stock_hash,
     created_at_ms: now,
@@ -384,6 +389,18 @@ function takeUnits(
 function clampTtl(asked: number | undefined, settings: LedgerSettings): number {
   const ttl = Math.floor(asked ?? settings.ttl_default_s);
   return Math.min(settings.ttl_max_s, Math.max(settings.ttl_min_s, ttl));
+}
+
+/** What was asked for, within the merchant's bounds, and within what the caller may have after it has kept these SKUs unsold. */
+function grantableTtl(state: LedgerState, request: ReserveRequest, settings: LedgerSettings): number {
+  const longest_s = Math.floor(longestHoldOf(state, settings, knownItems(state, request)) / 1000);
+  return Math.min(clampTtl(request.ttl_seconds, settings), longest_s);
+}
+
+function grantedByItem(state: LedgerState, lines: readonly ReservationLine[]): ReadonlyMap<number, number> {
+  return new Map(
+    [...grantedBySku(lines)].map(([sku, units]) => [itemOf(state, sku).item_key, units] as const),
+  );
 }
 
 /** Our mark on what we create at the shop; Shopify's tags hold at most 40 characters. */

@@ -108,7 +108,11 @@ export function itemAtp(
   now: LedgerMs,
   askedAt: LedgerMs | null = null,
 ): number {
-  if (!isPromisable(item, now, askedAt)) return 0;
+  return isPromisable(item, now, askedAt) ? unitsLeft(item, mirror) : 0;
+}
+
+/** The same by the newest figures, freshness and lifecycle aside. */
+export function unitsLeft(item: Item, mirror: MirrorMode): number {
   const sum = item.levels.reduce((units, level) => units + levelAtp(level, item.safety_stock_units), 0);
   return Math.max(0, Math.min(sum, itemRoom(item, mirror)));
 }

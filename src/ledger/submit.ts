@@ -22,7 +22,7 @@ import {
 } from './order.js';
 import { nextFor } from './order-next.js';
 import type { Decision, IdempotencyKey, LedgerSettings, LedgerState, Owned } from './ports.js';
-import { orderQuotaReason, refuseHeldOrder } from './quota.js';
+import { orderQuotaReason, refuseHeldOrder, refuseHeldUnits } from './quota.js';
 import { granted, type Result, refused } from './refusal.js';
 import { expiry, ownedBy, reservationUnknown } from './release.js';
 import { isExpired, nextReservationState } from './reservation.js';
@@ -109,7 +109,13 @@ export function decideSubmit(
   const overQuota = orderQuotaReason(state, settings, heldUnits(owned));
   const reasons =
     overQuota === null ? reasonsToHold(state, owned, verdict, request.asked_at_ms) : [overQuota.reason];
-  const refusal = reasons.length === 0 ? null : refuseHeldOrder(state, settings, state.owned_items);
+  const refusal =
+    reasons.length === 0
+      ? null
+      : (refuseHeldOrder(state, settings, state.owned_items) ??
+        (overQuota === null && settings.stale_hash === 'hold'
+          ? refuseHeldUnits(state, settings, owned)
+          : null));
   if (refusal !== null) return { result: refusal };
   const order: Order = {
     ...newOrder(state, owned, request, settings),

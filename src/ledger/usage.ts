@@ -1,6 +1,6 @@
 /**
  * What a caller takes up, and how it has used what it was given: the figures that quotas are judged by. Kept for each
- * principal and, where the transport tells one, for each origin. A tally is moved by one function, in the transaction
+ * principal, for each origin and channel that is told, and per item for everyone together. A tally is moved by one function, in the transaction
  * that moves the reservation; the store only keeps it.
  */
 
@@ -11,8 +11,8 @@ import type { LedgerMs } from './units.js';
 /**
  * How a reservation counts. `live`: it keeps units from others and may never be sold: active, or accepted and waiting for
  * its buyer to pay. `waiting`: the same, and its order is held for corrected details or, above a quota, for a person. `held`:
- * its order waits for a re-read or a person. `ordered`: accepted and completed by the server; it keeps nothing from others,
- * and is sold once it is placed. Null: over.
+ * its order waits for a re-read or a person. `ordered`: accepted and completed by the server; it is sold once it is placed, and
+ * until then the shop may refuse it. Null: over.
  */
 export type Standing = 'live' | 'waiting' | 'held' | 'ordered' | null;
 
@@ -34,15 +34,21 @@ export const DAY_WINDOW: Window = { slot_ms: 3_600_000, slots: 24 };
 /** Idle time is forgotten at this fraction of the pace at which it comes: units withheld for 15 minutes rest for an hour. */
 export const REST_PER_IDLE = 4;
 
-/** One caller's use of one item. */
+/** One caller's use of one item, or that of several callers together. */
 export interface ItemUsage {
   readonly live_units: number;
   /** Of orders that are held as stale. */
   readonly held_units: number;
-  /** How long live units were kept, without a break and without a sale, up to `since_ms`; pauses let it shrink. */
+  /** Of orders that are accepted, completed by the server, and not placed yet. */
+  readonly ordered_units: number;
+  /** How long units were kept, without a break and without a sale, up to `since_ms`; pauses let it shrink. */
   readonly idle_ms: number;
-  /** When the present stretch began: of keeping live units where there are any, else of rest. */
+  /** When the present stretch began: of keeping units where there are any, else of rest. */
   readonly since_ms: LedgerMs;
+  /** Units in placed orders, in the last day. */
+  readonly sold: Slots;
+  /** Units times the milliseconds for which they were kept and then not sold, in the last day. */
+  readonly unsold: Slots;
 }
 
 /** One caller's use of the shop. */
@@ -84,7 +90,15 @@ export interface Passage {
   readonly units: ReadonlyMap<number, number>;
 }
 
-export const NO_ITEM_USAGE: ItemUsage = { live_units: 0, held_units: 0, idle_ms: 0, since_ms: 0 };
+export const NO_ITEM_USAGE: ItemUsage = {
+  live_units: 0,
+  held_units: 0,
+  ordered_units: 0,
+  idle_ms: 0,
+  since_ms: 0,
+  sold: [],
+  unsold: [],
+};
 export const NO_TALLY: Tally = {
   live_reservations: 0,
   held_orders: 0,
@@ -127,23 +141,31 @@ export function tallyAfter(tally: Tally, passage: Passage): Tally {
 }
 
 /** The same of one item, of which the reservation has so many units. */
-export function itemAfter(
-  before: ItemUsage,
-  { from, to, parting, at_ms, created_at_ms }: Passage,
-  units: number,
-): ItemUsage {
-  const live_units = before.live_units + units * (isLive(to) - isLive(from));
-  const held_units = before.held_units + units * (hasHeldUnits(to) - hasHeldUnits(from));
-  if (parting === 'sold') return { live_units, held_units, idle_ms: 0, since_ms: at_ms };
-  const begins = before.live_units === 0 && live_units > 0;
-  const rests = before.live_units > 0 && live_units === 0;
-  if (!begins && !rests) return { ...before, live_units, held_units };
+export function itemAfter(before: ItemUsage, passage: Passage, units: number): ItemUsage {
+  const { from, to, parting, created_at_ms, at_ms } = passage;
+  const withheld_ms = Math.max(0, at_ms - created_at_ms);
+  const after = {
+    ...before,
+    live_units: before.live_units + units * (isLive(to) - isLive(from)),
+    held_units: before.held_units + units * (hasHeldUnits(to) - hasHeldUnits(from)),
+    ordered_units: before.ordered_units + units * (isOrdered(to) - isOrdered(from)),
+    sold: parting === 'sold' ? added(before.sold, DAY_WINDOW, at_ms, units) : before.sold,
+    unsold:
+      parting === 'unsold' ? added(before.unsold, DAY_WINDOW, at_ms, units * withheld_ms) : before.unsold,
+  };
+  if (parting === 'sold') return { ...after, idle_ms: 0, since_ms: at_ms };
+  const begins = keptUnits(before) === 0 && keptUnits(after) > 0;
+  const rests = keptUnits(before) > 0 && keptUnits(after) === 0;
+  if (!begins && !rests) return after;
   const since_ms = Math.max(before.since_ms, at_ms);
-  // An order that was submitted, or that failed by no fault of the caller's, is no idle time.
+  // An order that could not be sold, by no fault of the caller's, is no idle time.
   const idle_ms = begins || parting === 'unsold' ? idleAt(before, since_ms) : before.idle_ms;
-  // One that has to be corrected was never a sale: its units were kept ever since they were granted.
-  const kept_ms = begins && from === 'ordered' ? Math.max(0, since_ms - created_at_ms) : 0;
-  return { live_units, held_units, idle_ms: idle_ms + kept_ms, since_ms };
+  return { ...after, idle_ms, since_ms };
+}
+
+/** Units that are kept from others and not sold. An order counts until the shop has it: it may still refuse the buyer's details. */
+export function keptUnits({ live_units, held_units, ordered_units }: ItemUsage): number {
+  return live_units + held_units + ordered_units;
 }
 
 /**
@@ -157,9 +179,12 @@ export function itemAfterGrant(kept: ItemUsage, seen: ItemUsage, passage: Passag
 }
 
 /** How long the item's units have been kept without a break and without a sale, with pauses taken off. */
-export function idleAt({ live_units, idle_ms, since_ms }: ItemUsage, now: LedgerMs): number {
+export function idleAt(usage: ItemUsage, now: LedgerMs): number {
+  const { idle_ms, since_ms } = usage;
   const passed_ms = Math.max(0, now - since_ms);
-  return live_units > 0 ? idle_ms + passed_ms : Math.max(0, idle_ms - Math.floor(passed_ms / REST_PER_IDLE));
+  return keptUnits(usage) > 0
+    ? idle_ms + passed_ms
+    : Math.max(0, idle_ms - Math.floor(passed_ms / REST_PER_IDLE));
 }
 
 /** What lies in the window at that time. */
@@ -202,4 +227,8 @@ function isHeldOrder(standing: Standing): 0 | 1 {
 /** Units of orders that wait for a re-read; those that wait for anything else count as live. */
 function hasHeldUnits(standing: Standing): 0 | 1 {
   return standing === 'held' ? 1 : 0;
+}
+
+function isOrdered(standing: Standing): 0 | 1 {
+  return standing === 'ordered' ? 1 : 0;
 }

@@ -68,6 +68,7 @@ export const TEST_LOCATIONS: readonly LocationRow[] = [
 export const NO_QUOTAS: LedgerSettings['quotas'] = {
   units_per_sku: null,
   share_percent: null,
+  unsold_share_percent: null,
   live_reservations: null,
   reservations_per_hour: null,
   renewals: null,
@@ -140,6 +141,8 @@ export interface TestLedgerOptions {
   readonly freshener?: StockFreshener;
   /** Searches the shop; left out, it can't be reached. */
   readonly searcher?: ShopSearcher;
+  /** Whether only one principal can call. */
+  readonly isAlone?: () => boolean;
   /** What happens whenever a call waits, before 20 ms have passed. */
   readonly meanwhile?: () => Promise<void>;
 }
@@ -194,6 +197,7 @@ export class TestLedger {
         },
       },
       settings: this.settings,
+      ...(options.isAlone === undefined ? {} : { isAlone: options.isAlone }),
       sleep: async () => {
         await options.meanwhile?.();
         this.time.pass(20);

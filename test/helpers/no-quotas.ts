@@ -2,6 +2,7 @@
 export const NO_QUOTAS: Readonly<Record<string, string>> = {
   HOLDFAST_QUOTA_UNITS_PER_SKU: 'off',
   HOLDFAST_QUOTA_SHARE: 'off',
+  HOLDFAST_QUOTA_UNSOLD_SHARE: 'off',
   HOLDFAST_QUOTA_LIVE: 'off',
   HOLDFAST_QUOTA_PER_HOUR: 'off',
   HOLDFAST_QUOTA_RENEWALS: 'off',

@@ -214,28 +214,28 @@ describe('a caller over a limit of its own', () => {
 });
 
 describe('orders pay for idle time', () => {
-  // Kept for two full lengths and for nothing: one more is one too many, unless orders have paid for it.
-  const quotas = { renewals: 1, idle_per_order: 1 };
+  // Five units kept for two full lengths and for nothing: more of them is too long, unless units bought of the SKU have paid for it.
+  const quotas = { renewals: 1, idle_per_order: 4 };
 
   test.each([
-    [1, 0, 'renewals'],
-    [2, 0, 'granted'],
-    [2, 1, 'renewals'],
-    [3, 1, 'granted'],
+    [3, 'tee', 0, 2, 'granted'],
+    [3, 'tee', 0, 3, 'renewals'],
+    [3, 'tee', 1, 2, 'renewals'],
+    [9, 'cap', 0, 2, 'renewals'],
   ] as const)(
-    'of the same day: %i of them, and %i s more than 30 minutes unsold: %s',
-    async (orders, more_s, then) => {
+    'of the same day and SKU: %i bought of %s, and %i s more unsold, for %i units: %s',
+    async (bought, sku, more_s, wish, then) => {
       await open(quotas);
-      for (let n = 0; n < orders; n += 1) await t.place({ reservation_id: await buy('cap') });
+      for (let n = 0; n < bought; n += 1) await t.place({ reservation_id: await buy(sku) });
       if (more_s > 0) {
-        const { reservation_id } = await t.granted('cap', 1);
+        const { reservation_id } = await t.granted('tee', 1);
         await pass(more_s * SECOND);
         await t.release(reservation_id);
       }
       await keep('tee', 5);
       await keep('tee', 5);
-      if (then === 'granted') await t.granted('tee', 5);
-      else expect((await refusal('tee', 5)) as unknown).toMatchObject({ limit: then });
+      if (then === 'granted') await t.granted('tee', wish);
+      else expect((await refusal('tee', wish)) as unknown).toMatchObject({ limit: then });
     },
   );
 
@@ -297,7 +297,7 @@ describe('an order that failed', () => {
     ['was never paid', [lapsed], 'unsold'],
     ['was never paid, and was sold elsewhere', [sold, lapsed], 'unsold'],
     ['was sold elsewhere', [sold], 'excused'],
-    ['says not why', [], 'excused'],
+    ['says not why', [], 'unsold'],
   ] as const)('because it %s leaves its units %s', async (_, reasons, parting) => {
     await open({ idle_per_day: 3 }, { order_mode: 'checkout_link' });
     const owned = await t.owned(await buy('tee'));

@@ -104,6 +104,9 @@ const ABOVE: LedgerState['usage'] = {
     items: new Map(),
   },
   origin: null,
+  channel: null,
+  everyone: null,
+  is_sole: false,
 };
 
 const isCorrectionOver = (model: Model) =>

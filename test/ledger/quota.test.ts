@@ -341,7 +341,11 @@ describe('the cool-down', () => {
 
   test.each([
     ['payment_lapsed', 'unsold'],
+    ['shop_refused', 'unsold'],
+    ['buyer_refused', 'unsold'],
+    ['rejected_by_person', 'unsold'],
     ['stock_insufficient', 'excused'],
+    ['item_discontinued', 'excused'],
   ] as const)('an order that failed for %s leaves its reservation %s', async (code, parting) => {
     await t.close();
     await open({ idle_per_day: 3 }, { order_mode: 'checkout_link' });
@@ -359,13 +363,14 @@ describe('the cool-down', () => {
     expect(idle).toBe(parting === 'unsold' ? 5 * MINUTE : 0);
   });
 
-  test('is not brought nearer by a held order that a person rejects', async () => {
+  test('is brought nearer by a held order that a person rejects, by all the time that it was kept', async () => {
     const stale = await t.granted('tee', 1);
     await t.levels('tee', { [WAREHOUSE]: 9 });
     answerOf(await t.submit(stale));
+    await pass(3 * HOUR);
     const { order } = await t.owned(stale.reservation_id);
     answerOf(await t.ledger.decideHeld(order?.id ?? '', 'reject', 'ada'));
-    expect(await idleOf(AGENT)).toBe('[]');
+    expect(JSON.parse(String(await idleOf(AGENT)))).toMatchObject([[expect.any(Number), 3 * HOUR]]);
   });
 
   test('is forgotten after a day', async () => {

@@ -10,6 +10,7 @@ import {
   itemAfterGrant,
   NO_ITEM_USAGE,
   NO_TALLY,
+  type Parting,
   type Passage,
   roomAt,
   type Slots,
@@ -166,7 +167,7 @@ describe('a window', () => {
 
 describe('the idle time of an item', () => {
   /** Two units kept since the start, after 8 minutes of earlier keeping. */
-  const keeping: ItemUsage = { live_units: 2, held_units: 0, idle_ms: 8 * MINUTE, since_ms: START };
+  const keeping: ItemUsage = { ...NO_ITEM_USAGE, live_units: 2, idle_ms: 8 * MINUTE, since_ms: START };
   const resting: ItemUsage = { ...keeping, live_units: 0 };
   const later = START + 10 * MINUTE;
 
@@ -180,54 +181,61 @@ describe('the idle time of an item', () => {
   test('goes on in one stretch while another reservation comes and goes', () => {
     const two = itemAfter(keeping, { ...GRANT, at_ms: later }, 3);
     expect(two).toEqual({ ...keeping, live_units: 5 });
-    const one = itemAfter(two, { ...END, at_ms: later + MINUTE }, 3);
-    expect(one).toEqual(keeping);
+    const one = itemAfter(two, { ...END, created_at_ms: later, at_ms: later + MINUTE }, 3);
+    expect(one).toEqual({ ...keeping, unsold: [[DAY_SLOT, 3 * MINUTE]] });
   });
 
   test('begins anew with what is left of it after a rest', () => {
     expect(itemAfter(resting, { ...GRANT, at_ms: later }, 3)).toEqual({
+      ...NO_ITEM_USAGE,
       live_units: 3,
-      held_units: 0,
       idle_ms: 8 * MINUTE - 150 * SECOND,
       since_ms: later,
     });
   });
 
   test.each([
-    ['unsold', 18 * MINUTE],
-    ['excused', 8 * MINUTE],
-    ['sold', 0],
-  ] as const)('is, when the last unit goes %s, %i ms from then on', (parting, idle_ms) => {
+    ['unsold', 18 * MINUTE, { unsold: [[DAY_SLOT, 2 * 10 * MINUTE]] }],
+    ['excused', 8 * MINUTE, {}],
+    ['sold', 0, { sold: [[DAY_SLOT, 2]] }],
+  ] as const)('is, when the last unit goes %s, %i ms from then on', (parting, idle_ms, day) => {
     expect(itemAfter(keeping, { ...END, parting, at_ms: later }, 2)).toEqual({
-      live_units: 0,
-      held_units: 0,
+      ...NO_ITEM_USAGE,
       idle_ms,
       since_ms: later,
+      ...day,
     });
   });
 
   test('is over with a sale, although other units are still kept', () => {
     const sold = itemAfter(keeping, { ...END, parting: 'sold', at_ms: later }, 1);
-    expect(sold).toEqual({ live_units: 1, held_units: 0, idle_ms: 0, since_ms: later });
+    expect(sold).toMatchObject({ live_units: 1, held_units: 0, idle_ms: 0, since_ms: later });
   });
 
-  test('does not grow by an order that is held, and rests meanwhile', () => {
-    const held = itemAfter(keeping, { ...GRANT, from: 'live', to: 'held', at_ms: later }, 2);
-    expect(held).toEqual({ live_units: 0, held_units: 2, idle_ms: 8 * MINUTE, since_ms: later });
-    const rejected: Passage = { ...END, from: 'held', parting: 'excused', at_ms: later + MINUTE };
-    const over = itemAfter(held, rejected, 2);
-    expect(over).toEqual({ ...held, held_units: 0 });
-    expect(idleAt(over, later + 2 * MINUTE)).toBe(8 * MINUTE - 30 * SECOND);
+  test.each([
+    ['held', 'held_units'],
+    ['ordered', 'ordered_units'],
+    ['waiting', 'live_units'],
+  ] as const)('runs on while its order is %s, and is not taken off before the shop has it', (to, units) => {
+    const after = itemAfter(keeping, { ...GRANT, from: 'live', to, at_ms: later }, 2);
+    expect(after).toEqual({ ...keeping, live_units: 0, [units]: 2 });
+    expect(idleAt(after, later + HOUR)).toBe(18 * MINUTE + HOUR);
+    const over = (parting: Parting) =>
+      itemAfter(after, { ...END, from: to, parting, at_ms: later + HOUR }, 2);
+    expect(over('unsold')).toMatchObject({ idle_ms: 18 * MINUTE + HOUR, [units]: 0 });
+    expect(over('unsold').unsold).toEqual([[DAY_SLOT + 1, 2 * (10 * MINUTE + HOUR)]]);
+    expect(over('sold')).toMatchObject({ idle_ms: 0, sold: [[DAY_SLOT + 1, 2]], unsold: [] });
+    expect(over('excused')).toMatchObject({ idle_ms: 8 * MINUTE, unsold: [] });
   });
 
   test('L9: is not taken back by an end that is older than what is known', () => {
     const late = itemAfter(keeping, { ...END, at_ms: START - MINUTE }, 2);
-    expect(late).toEqual({ ...resting });
+    expect(late).toMatchObject({ live_units: 0, idle_ms: 8 * MINUTE, since_ms: START });
   });
 
   test('begins with the first reservation of it', () => {
     const first = itemAfter(NO_ITEM_USAGE, GRANT, 1);
-    expect(first).toEqual({ live_units: 1, held_units: 0, idle_ms: 0, since_ms: START });
+    expect(first).toEqual({ ...NO_ITEM_USAGE, live_units: 1, since_ms: START });
     expect(idleAt(first, later)).toBe(10 * MINUTE);
   });
 
@@ -235,6 +243,6 @@ describe('the idle time of an item', () => {
     const night = START + 10 * HOUR;
     const seen = { ...resting, idle_ms: 15 * MINUTE, since_ms: START + 15 * MINUTE };
     const granted = itemAfterGrant(keeping, seen, { ...GRANT, at_ms: night }, 3);
-    expect(granted).toEqual({ live_units: 5, held_units: 0, idle_ms: 0, since_ms: night });
+    expect(granted).toEqual({ ...NO_ITEM_USAGE, live_units: 5, since_ms: night });
   });
 });

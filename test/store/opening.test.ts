@@ -130,12 +130,14 @@ describe('a ledger from before there were quotas', () => {
       ['a', 2, 1, '[]'],
       ['b', 1, 0, '[]'],
     ]);
-    expect(db.prepare('SELECT name, item_key, live_units, held_units FROM caller_items').raw().all()).toEqual(
-      [
-        ['a', 7, 4, 3],
-        ['b', 7, 2, 0],
-      ],
-    );
+    const kept =
+      'SELECT subject, name, item_key, live_units, held_units, ordered_units, sold, unsold FROM caller_items';
+    expect(db.prepare(kept).raw().all()).toEqual([
+      ['everyone', '', 7, 6, 3, 1, '[]', '[]'],
+      ['principal', 'a', 7, 4, 3, 1, '[]', '[]'],
+      ['principal', 'b', 7, 2, 0, 0, '[]', '[]'],
+    ]);
+    expect(db.prepare('SELECT DISTINCT pooled FROM reservations').pluck().all()).toEqual([1]);
     expect(db.prepare('SELECT DISTINCT channel, origin FROM reservations').raw().all()).toEqual([
       [null, null],
     ]);

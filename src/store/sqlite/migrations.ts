@@ -393,6 +393,58 @@ ALTER TABLE callers ADD COLUMN ordered TEXT NOT NULL DEFAULT '[]';
 ALTER TABLE callers ADD COLUMN ordered_units TEXT NOT NULL DEFAULT '[]';
 `;
 
+/** `standingOf` of src/ledger says the same. */
+const STANDINGS_7 = `WITH counting AS (
+  SELECT reservations.reservation_key AS reservation_key, principal, origin, channel, CASE
+      WHEN reservations.state = 'active' THEN 'live'
+      WHEN orders.state = 'held' THEN iif(orders.held_for = 'stale', 'held', 'waiting')
+      ELSE iif(orders.order_mode = 'checkout_link', 'live', 'ordered') END AS standing
+  FROM reservations LEFT JOIN orders ON orders.reservation_key = reservations.reservation_key
+  WHERE reservations.state = 'active' OR (reservations.state = 'submitted' AND orders.state IN ('held', 'accepted'))
+), standings AS (
+  SELECT reservation_key, 'principal' AS subject, principal AS name, standing FROM counting
+  UNION ALL SELECT reservation_key, 'origin', origin, standing FROM counting WHERE origin IS NOT NULL
+  UNION ALL SELECT reservation_key, 'channel', channel, standing FROM counting WHERE channel IS NOT NULL
+  UNION ALL SELECT reservation_key, 'everyone', '', standing FROM counting
+)`;
+
+/**
+ * What is kept unsold of an item: by callers of one channel, and by everyone. Of a ledger from before, what is live is known, and how
+ * long its owners have kept it; what they bought and let go of is not.
+ */
+const MIGRATION_7 = `
+ALTER TABLE reservations ADD COLUMN pooled INTEGER NOT NULL DEFAULT 1 CHECK (pooled IN (0, 1));
+
+DROP INDEX caller_items_at_rest;
+ALTER TABLE caller_items RENAME TO caller_items_6;
+CREATE TABLE caller_items (
+  subject TEXT NOT NULL CHECK (subject IN ('principal', 'origin', 'channel', 'everyone')),
+  name TEXT NOT NULL,
+  item_key INTEGER NOT NULL,
+  live_units INTEGER NOT NULL CHECK (live_units >= 0),
+  held_units INTEGER NOT NULL CHECK (held_units >= 0),
+  ordered_units INTEGER NOT NULL CHECK (ordered_units >= 0),
+  idle_ms INTEGER NOT NULL CHECK (idle_ms >= 0),
+  since_ms INTEGER NOT NULL,
+  sold TEXT NOT NULL DEFAULT '[]',
+  unsold TEXT NOT NULL DEFAULT '[]',
+  PRIMARY KEY (subject, name, item_key)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX caller_items_at_rest ON caller_items (since_ms) WHERE live_units = 0 AND held_units = 0 AND ordered_units = 0;
+
+INSERT INTO caller_items (subject, name, item_key, live_units, held_units, ordered_units, idle_ms, since_ms)
+  SELECT subject, name, item_key, live_units, held_units, 0, idle_ms, since_ms FROM caller_items_6;
+DROP TABLE caller_items_6;
+${STANDINGS_7}
+INSERT INTO caller_items (subject, name, item_key, live_units, held_units, ordered_units, idle_ms, since_ms)
+  SELECT subject, name, item_key, sum(iif(standing IN ('live', 'waiting'), quantity_units, 0)),
+    sum(iif(standing = 'held', quantity_units, 0)), sum(iif(standing = 'ordered', quantity_units, 0)), 0, (SELECT last_at_ms FROM ledger)
+  FROM standings JOIN holds ON holds.reservation_key = standings.reservation_key
+  JOIN levels ON levels.level_key = holds.level_key
+  WHERE holds.state <> 'returning' AND (SELECT tallied FROM ledger) = 1 GROUP BY subject, name, item_key
+  ON CONFLICT (subject, name, item_key) DO UPDATE SET ordered_units = excluded.ordered_units;
+`;
+
 /** Development versions wrote this one with tables of many shapes; it was never released. */
 export const UNRELEASED_SCHEMA = 1;
 
@@ -404,4 +456,5 @@ export const MIGRATIONS: readonly string[] = [
   MIGRATION_4,
   MIGRATION_5,
   MIGRATION_6,
+  MIGRATION_7,
 ];

@@ -156,8 +156,11 @@ function reservationRow(sql: Statements, name: Exclude<Name, OrderName>, owner: 
 
 function readReservation(row: unknown): Reservation | null {
   if (row === undefined) return null;
-  const { lines, ...rest } = row as Omit<Reservation, 'lines'> & { lines: string };
-  return { ...rest, lines: unpackLines(lines, rest.stock_hash) };
+  const { lines, pooled, ...rest } = row as Omit<Reservation, 'lines' | 'pooled'> & {
+    lines: string;
+    pooled: 0 | 1;
+  };
+  return { ...rest, pooled: pooled === 1, lines: unpackLines(lines, rest.stock_hash) };
 }
 
 function packRoute(route: Order['route']): readonly [state: string | null, detail: string | null] {

@@ -31,7 +31,7 @@ import { type ItemRow, itemOf, type LevelRow, levelOf, putItem } from './item-ro
 import { addOrder, findOwned, moveHold, putOrder, putOutbox, putRouted } from './owned-rows.js';
 import { packLines } from './packed-lines.js';
 import type { Statements } from './statements.js';
-import { UsageRows } from './usage-rows.js';
+import { EVERYONE, UsageRows } from './usage-rows.js';
 
 /** Holds that one report moves on at most; the rest waits for the next. Waiting only promises less. */
 const AWAITING_MAX = 1000;
@@ -177,7 +177,7 @@ export class Session {
       owned,
       owned_items,
       remembered,
-      usage: this.#usageOf(keys.caller, items),
+      usage: this.#usageOf(keys.caller, [...items.values(), ...owned_items]),
       get expiries() {
         expiries ??= session.#expiries(keys.caller?.principal);
         return expiries;
@@ -324,6 +324,7 @@ export class Session {
       principal,
       reservation.channel,
       reservation.origin,
+      reservation.pooled ? 1 : 0,
       packLines(lines, stock_hash),
       stock_hash,
       created_at_ms,
@@ -380,13 +381,17 @@ export class Session {
     if (passage !== null) this.#usage.move(owned.reservation, passage);
   }
 
-  #usageOf(caller: Keys['caller'], items: ReadonlyMap<string, Item>): LedgerState['usage'] {
+  #usageOf(caller: Keys['caller'], items: readonly Item[]): LedgerState['usage'] {
     if (caller === undefined) return NO_USAGE_ASKED;
     if (!this.#isTallied) this.#beginTally();
-    const { principal, origin } = caller;
+    const { principal, origin, channel, is_alone } = caller;
+    const all = new Set(items);
     return {
-      principal: this.#usage.of('principal', principal, new Set(items.values())),
-      origin: origin === null ? null : this.#usage.of('origin', origin, new Set(items.values())),
+      principal: this.#usage.of('principal', principal, all),
+      origin: origin === null ? null : this.#usage.of('origin', origin, all),
+      channel: channel === null ? null : this.#usage.of('channel', channel, all),
+      everyone: this.#usage.of('everyone', EVERYONE, all),
+      is_sole: is_alone && this.#usage.isOnly(principal),
     };
   }
 
@@ -685,7 +690,13 @@ export class Session {
 const NO_KEY = -1;
 /** Mirrors that wait are counted up to here. */
 const WAITING_MAX = 1_000;
-const NO_USAGE_ASKED: LedgerState['usage'] = { principal: null, origin: null };
+const NO_USAGE_ASKED: LedgerState['usage'] = {
+  principal: null,
+  origin: null,
+  channel: null,
+  everyone: null,
+  is_sole: false,
+};
 const NO_HISTORY: ReadonlyMap<number, readonly PastHash[]> = new Map();
 const NO_UNITS: ReadonlyMap<number, number> = new Map();
 

@@ -10,7 +10,7 @@ const ITEM_COLUMNS = `item_key, item_id, variant_id, sku, title, variant_title, 
   product_id, dirty_at_ms, inventory_policy, velocity_short_micro_units_per_hour, off_sale, given_sku`;
 
 const RESERVATION_COLUMNS =
-  'reservation_key, id, principal, channel, origin, state, lines, stock_hash, created_at_ms, expires_at_ms';
+  'reservation_key, id, principal, channel, origin, pooled, state, lines, stock_hash, created_at_ms, expires_at_ms';
 
 const OUTBOX_COLUMNS = `reservation_key, shop_state, protocol, tag, request, hold_ref, hold_until_ms, details_sent, intent_at_ms, empty_lookups,
   late_since_ms, attempts, due_at_ms, claimed_by, claimed_until_ms, parked, last_failure`;
@@ -31,16 +31,17 @@ const LISTED_RESERVATION = `reservations.id AS reservation_id, principal, channe
 
 /** Reservations that count for the quotas of their callers, once for each tally they stand in; `standingOf` says the same. */
 const STANDINGS = `WITH counting AS (
-    SELECT reservation_key, principal, origin, 'live' AS standing FROM reservations INDEXED BY reservations_expiring
+    SELECT reservation_key, principal, origin, channel, pooled, 'live' AS standing FROM reservations INDEXED BY reservations_expiring
       WHERE state = 'active' AND expires_at_ms >= 0
-    UNION ALL SELECT reservations.reservation_key, principal, origin,
-        iif(orders.state = 'held', iif(orders.held_for = 'stale', 'held', 'waiting'), 'live')
+    UNION ALL SELECT reservations.reservation_key, principal, origin, channel, pooled, iif(orders.state = 'held',
+        iif(orders.held_for = 'stale', 'held', 'waiting'), iif(orders.order_mode = 'checkout_link', 'live', 'ordered'))
       FROM orders CROSS JOIN reservations ON reservations.reservation_key = orders.reservation_key
-      WHERE (orders.state = 'held' OR (orders.state = 'accepted' AND orders.order_mode = 'checkout_link'))
-        AND reservations.state = 'submitted'
+      WHERE orders.state IN ('held', 'accepted') AND reservations.state = 'submitted'
   ), standings AS (
     SELECT reservation_key, 'principal' AS subject, principal AS name, standing FROM counting
     UNION ALL SELECT reservation_key, 'origin', origin, standing FROM counting WHERE origin IS NOT NULL
+    UNION ALL SELECT reservation_key, 'channel', channel, standing FROM counting WHERE channel IS NOT NULL
+    UNION ALL SELECT reservation_key, 'everyone', '', standing FROM counting WHERE pooled = 1
   )`;
 
 export const SQL = {
@@ -160,14 +161,19 @@ export const SQL = {
     ON CONFLICT (subject, name) DO UPDATE SET live_reservations = excluded.live_reservations, held_orders = excluded.held_orders,
       granted = excluded.granted, idle = excluded.idle, sold = excluded.sold, idle_at_ms = excluded.idle_at_ms,
       ordered = excluded.ordered, ordered_units = excluded.ordered_units, at_ms = excluded.at_ms`,
-  caller_item:
-    'SELECT live_units, held_units, idle_ms, since_ms FROM caller_items WHERE subject = ? AND name = ? AND item_key = ?',
-  put_caller_item: `INSERT INTO caller_items (subject, name, item_key, live_units, held_units, idle_ms, since_ms)
-    VALUES (?, ?, ?, ?, ?, ?, ?)
+  // The names of all callers are in order: another one is before or behind.
+  other_caller: `SELECT EXISTS (SELECT 1 FROM callers WHERE subject = 'principal' AND name < ?)
+    OR EXISTS (SELECT 1 FROM callers WHERE subject = 'principal' AND name > ?) AS other`,
+  caller_item: `SELECT live_units, held_units, ordered_units, idle_ms, since_ms, sold, unsold
+    FROM caller_items WHERE subject = ? AND name = ? AND item_key = ?`,
+  put_caller_item: `INSERT INTO caller_items
+      (subject, name, item_key, live_units, held_units, ordered_units, idle_ms, since_ms, sold, unsold)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (subject, name, item_key) DO UPDATE SET live_units = excluded.live_units, held_units = excluded.held_units,
-      idle_ms = excluded.idle_ms, since_ms = excluded.since_ms`,
-  expired_usage: `SELECT reservations.reservation_key AS reservation_key, principal, origin, created_at_ms, expires_at_ms,
-      levels.item_key AS item_key, quantity_units
+      ordered_units = excluded.ordered_units, idle_ms = excluded.idle_ms, since_ms = excluded.since_ms,
+      sold = excluded.sold, unsold = excluded.unsold`,
+  expired_usage: `SELECT reservations.reservation_key AS reservation_key, principal, origin, channel, pooled, created_at_ms,
+      expires_at_ms, levels.item_key AS item_key, quantity_units
     FROM reservations INDEXED BY reservations_expiring
     CROSS JOIN holds ON holds.reservation_key = reservations.reservation_key
     CROSS JOIN levels ON levels.level_key = holds.level_key
@@ -184,11 +190,11 @@ export const SQL = {
   count_callers: `${STANDINGS}
     INSERT INTO callers (subject, name, live_reservations, held_orders, at_ms)
     SELECT subject, name, sum(standing IN ('live', 'waiting')), sum(standing IN ('held', 'waiting')), ?
-    FROM standings GROUP BY subject, name`,
+    FROM standings WHERE subject IN ('principal', 'origin') GROUP BY subject, name`,
   count_caller_items: `${STANDINGS}
-    INSERT INTO caller_items (subject, name, item_key, live_units, held_units, idle_ms, since_ms)
-    SELECT subject, name, item_key, sum(iif(standing = 'held', 0, quantity_units)),
-      sum(iif(standing = 'held', quantity_units, 0)), 0, ?
+    INSERT INTO caller_items (subject, name, item_key, live_units, held_units, ordered_units, idle_ms, since_ms)
+    SELECT subject, name, item_key, sum(iif(standing IN ('live', 'waiting'), quantity_units, 0)),
+      sum(iif(standing = 'held', quantity_units, 0)), sum(iif(standing = 'ordered', quantity_units, 0)), 0, ?
     FROM standings CROSS JOIN holds ON holds.reservation_key = standings.reservation_key
     CROSS JOIN levels ON levels.level_key = holds.level_key
     WHERE holds.state <> 'returning' GROUP BY subject, name, item_key`,
@@ -196,7 +202,7 @@ export const SQL = {
     (SELECT subject, name FROM callers WHERE live_reservations = 0 AND held_orders = 0 AND at_ms < ? ORDER BY at_ms LIMIT ?)`,
   prune_caller_items: `DELETE FROM caller_items WHERE (subject, name, item_key) IN
     (SELECT subject, name, item_key FROM caller_items
-      WHERE live_units = 0 AND held_units = 0 AND since_ms < ? ORDER BY since_ms LIMIT ?)`,
+      WHERE live_units = 0 AND held_units = 0 AND ordered_units = 0 AND since_ms < ? ORDER BY since_ms LIMIT ?)`,
 
   order_by_id: 'SELECT * FROM orders WHERE id = ?',
   order_of_owner: `SELECT orders.reservation_key AS reservation_key
@@ -398,6 +404,7 @@ export function prepareAll(db: Database): Statements {
       'principal',
       'channel',
       'origin',
+      'pooled',
       'lines',
       'stock_hash',
       'created_at_ms',

@@ -4,6 +4,7 @@
  */
 
 import type { QuotaSubject } from '../../ledger/quota-limits.js';
+import type { Reservation } from '../../ledger/reservation.js';
 import type { Item } from '../../ledger/stock.js';
 import {
   type ItemUsage,
@@ -32,22 +33,43 @@ type CallerRow = readonly [
 ];
 
 /** Columns in the order of the statement `caller_item`. */
-type CallerItemRow = readonly [live_units: number, held_units: number, idle_ms: number, since_ms: number];
+type CallerItemRow = readonly [
+  live_units: number,
+  held_units: number,
+  ordered_units: number,
+  idle_ms: number,
+  since_ms: number,
+  sold: string,
+  unsold: string,
+];
 
 interface ExpiredRow {
   readonly reservation_key: number;
   readonly principal: string;
   readonly origin: string | null;
+  readonly channel: string | null;
+  readonly pooled: 0 | 1;
   readonly created_at_ms: number;
   readonly expires_at_ms: number;
   readonly item_key: number;
   readonly quantity_units: number;
 }
 
-/** Who a tally is of. */
-interface Owner {
-  readonly principal: string;
-  readonly origin: string | null;
+/** Whose tallies a reservation stands in. */
+type Owner = Pick<Reservation, 'principal' | 'origin' | 'channel' | 'pooled'>;
+
+/** Those of whom more is kept than what they have of each item. */
+const TALLIED: ReadonlySet<QuotaSubject> = new Set(['principal', 'origin']);
+
+/** The one name of the subject `everyone`. */
+export const EVERYONE = '';
+
+function listSubjects({ principal, origin, channel, pooled }: Owner): (readonly [QuotaSubject, string])[] {
+  const subjects: (readonly [QuotaSubject, string])[] = [['principal', principal]];
+  if (origin !== null) subjects.push(['origin', origin]);
+  if (channel !== null) subjects.push(['channel', channel]);
+  if (pooled) subjects.push(['everyone', EVERYONE]);
+  return subjects;
 }
 
 interface Kept extends Usage {
@@ -67,7 +89,12 @@ type Expired = BySubject<Map<string, Passage[]>>;
 export class UsageRows {
   readonly #sql: Statements;
   readonly #now: number;
-  readonly #kept: BySubject<Map<string, Kept>> = { principal: new Map(), origin: new Map() };
+  readonly #kept: BySubject<Map<string, Kept>> = {
+    principal: new Map(),
+    origin: new Map(),
+    channel: new Map(),
+    everyone: new Map(),
+  };
   /** Reservations past their time that nobody has tidied, in the order of their end. */
   #expired: Expired | null = null;
 
@@ -88,21 +115,26 @@ export class UsageRows {
   }
 
   /** A reservation was granted, on what `of` says. */
-  grant({ principal, origin }: Owner, passage: Passage): void {
-    this.#grant(this.#load('principal', principal), passage);
-    if (origin !== null) this.#grant(this.#load('origin', origin), passage);
+  grant(owner: Owner, passage: Passage): void {
+    for (const [subject, name] of listSubjects(owner)) this.#grant(this.#load(subject, name), passage);
   }
 
   /** A reservation that counted counts otherwise, or no more. */
-  move({ principal, origin }: Owner, passage: Passage): void {
-    this.#move(this.#load('principal', principal), passage);
-    if (origin !== null) this.#move(this.#load('origin', origin), passage);
+  move(owner: Owner, passage: Passage): void {
+    for (const [subject, name] of listSubjects(owner)) this.#move(this.#load(subject, name), passage);
+  }
+
+  /** Whether the ledger knows no caller but this one. Called for one that may be granted something, so it may not be known itself. */
+  isOnly(principal: string): boolean {
+    const { other } = this.#sql.other_caller.get(principal, principal) as { other: 0 | 1 };
+    if (other === 1) return false;
+    const unwritten = [...this.#kept.principal.values()];
+    return unwritten.every(({ name, isDirty }) => !isDirty || name === principal);
   }
 
   /** Writes what has moved. */
   flush(): void {
-    for (const kept of this.#kept.principal.values()) this.#write(kept);
-    for (const kept of this.#kept.origin.values()) this.#write(kept);
+    for (const kept of Object.values(this.#kept)) for (const one of kept.values()) this.#write(one);
   }
 
   /** Rows were changed: those past their time may have been tidied. */
@@ -121,8 +153,7 @@ export class UsageRows {
 
   /** Keeps nothing any more, until somebody is judged by it. */
   drop(): void {
-    this.#kept.principal.clear();
-    this.#kept.origin.clear();
+    for (const kept of Object.values(this.#kept)) kept.clear();
     this.#sql.drop_callers.run();
     this.#sql.drop_caller_items.run();
     this.#sql.put_tallied.run(0);
@@ -150,7 +181,29 @@ export class UsageRows {
 
   #write(kept: Kept): void {
     if (!kept.isDirty) return;
-    const { subject, name, tally, items, dirty } = kept;
+    const { subject, name, items, dirty } = kept;
+    if (TALLIED.has(subject)) this.#writeTally(kept);
+    for (const key of dirty) {
+      const { live_units, held_units, ordered_units, idle_ms, since_ms, ...days } =
+        items.get(key) ?? NO_ITEM_USAGE;
+      this.#sql.put_caller_item.run(
+        subject,
+        name,
+        key,
+        live_units,
+        held_units,
+        ordered_units,
+        idle_ms,
+        since_ms,
+        JSON.stringify(days.sold),
+        JSON.stringify(days.unsold),
+      );
+    }
+    dirty.clear();
+    kept.isDirty = false;
+  }
+
+  #writeTally({ subject, name, tally }: Kept): void {
     this.#sql.put_caller.run(
       subject,
       name,
@@ -164,18 +217,13 @@ export class UsageRows {
       JSON.stringify(tally.ordered_units),
       this.#now,
     );
-    for (const key of dirty) {
-      const { live_units, held_units, idle_ms, since_ms } = items.get(key) ?? NO_ITEM_USAGE;
-      this.#sql.put_caller_item.run(subject, name, key, live_units, held_units, idle_ms, since_ms);
-    }
-    dirty.clear();
-    kept.isDirty = false;
   }
 
   #load(subject: QuotaSubject, name: string): Kept {
     let kept = this.#kept[subject].get(name);
     if (kept === undefined) {
-      const row = this.#sql.caller.get(subject, name) as CallerRow | undefined;
+      const isTallied = TALLIED.has(subject);
+      const row = isTallied ? (this.#sql.caller.get(subject, name) as CallerRow | undefined) : undefined;
       const tally = row === undefined ? NO_TALLY : readCaller(row);
       kept = { subject, name, tally, items: new Map(), dirty: new Set(), isDirty: false };
       this.#kept[subject].set(name, kept);
@@ -223,13 +271,27 @@ function readCaller(row: CallerRow): Tally {
   };
 }
 
-function readItem([live_units, held_units, idle_ms, since_ms]: CallerItemRow): ItemUsage {
-  return { live_units, held_units, idle_ms, since_ms };
+function readItem(row: CallerItemRow): ItemUsage {
+  const [live_units, held_units, ordered_units, idle_ms, since_ms, sold, unsold] = row;
+  return {
+    live_units,
+    held_units,
+    ordered_units,
+    idle_ms,
+    since_ms,
+    sold: JSON.parse(sold) as Slots,
+    unsold: JSON.parse(unsold) as Slots,
+  };
 }
 
 /** One passage a reservation, for each tally that it stands in. */
 function readExpired(rows: readonly ExpiredRow[]): Expired {
-  const expired: Expired = { principal: new Map(), origin: new Map() };
+  const expired: Expired = {
+    principal: new Map(),
+    origin: new Map(),
+    channel: new Map(),
+    everyone: new Map(),
+  };
   if (rows.length === 0) return expired;
   const byReservation = new Map<number, ExpiredRow & { readonly units: Map<number, number> }>();
   for (const row of rows) {
@@ -237,7 +299,7 @@ function readExpired(rows: readonly ExpiredRow[]): Expired {
     known.units.set(row.item_key, (known.units.get(row.item_key) ?? 0) + row.quantity_units);
     byReservation.set(row.reservation_key, known);
   }
-  for (const { units, created_at_ms, expires_at_ms, ...owner } of byReservation.values()) {
+  for (const { units, created_at_ms, expires_at_ms, pooled, ...owner } of byReservation.values()) {
     const passage: Passage = {
       from: 'live',
       to: null,
@@ -247,8 +309,8 @@ function readExpired(rows: readonly ExpiredRow[]): Expired {
       at_ms: expires_at_ms,
       units,
     };
-    addTo(expired.principal, owner.principal, passage);
-    if (owner.origin !== null) addTo(expired.origin, owner.origin, passage);
+    const subjects = listSubjects({ ...owner, pooled: pooled === 1 });
+    for (const [subject, name] of subjects) addTo(expired[subject], name, passage);
   }
   return expired;
 }

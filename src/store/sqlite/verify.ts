@@ -278,14 +278,17 @@ function checkHolds(db: Database, found: Findings): number {
  * counts here: the quotas take those off when they judge.
  */
 const STANDINGS = `WITH counting AS (
-  SELECT reservations.reservation_key AS reservation_key, principal, origin,
-    iif(orders.state = 'held', iif(orders.held_for = 'stale', 'held', 'waiting'), 'live') AS standing
+  SELECT reservations.reservation_key AS reservation_key, principal, origin, channel, pooled, CASE
+      WHEN reservations.state = 'active' THEN 'live'
+      WHEN orders.state = 'held' THEN iif(orders.held_for = 'stale', 'held', 'waiting')
+      ELSE iif(orders.order_mode = 'checkout_link', 'live', 'ordered') END AS standing
   FROM reservations LEFT JOIN orders ON orders.reservation_key = reservations.reservation_key
-  WHERE reservations.state = 'active' OR (reservations.state = 'submitted'
-    AND (orders.state = 'held' OR (orders.state = 'accepted' AND orders.order_mode = 'checkout_link')))
+  WHERE reservations.state = 'active' OR (reservations.state = 'submitted' AND orders.state IN ('held', 'accepted'))
 ), standings AS (
   SELECT reservation_key, 'principal' AS subject, principal AS name, standing FROM counting
   UNION ALL SELECT reservation_key, 'origin', origin, standing FROM counting WHERE origin IS NOT NULL
+  UNION ALL SELECT reservation_key, 'channel', channel, standing FROM counting WHERE channel IS NOT NULL
+  UNION ALL SELECT reservation_key, 'everyone', '', standing FROM counting WHERE pooled = 1
 )`;
 
 /** L2: what callers are said to take up is what their reservations do. */
@@ -302,7 +305,8 @@ function checkUsage(db: Database, found: Findings): void {
     .prepare(
       `${STANDINGS}, counted AS (
          SELECT subject, name, sum(standing IN ('live', 'waiting')) AS live,
-           sum(standing IN ('held', 'waiting')) AS held FROM standings GROUP BY subject, name
+           sum(standing IN ('held', 'waiting')) AS held FROM standings
+         WHERE subject IN ('principal', 'origin') GROUP BY subject, name
        )
        SELECT coalesce(callers.subject, counted.subject) || ' ' || coalesce(callers.name, counted.name) || ' is said to have '
          || coalesce(live_reservations, 0) || ' live reservations and ' || coalesce(held_orders, 0) || ' held orders, and has '
@@ -316,18 +320,20 @@ function checkUsage(db: Database, found: Findings): void {
   const items = db
     .prepare(
       `${STANDINGS}, counted AS (
-         SELECT subject, name, item_key, sum(iif(standing = 'held', 0, quantity_units)) AS live,
-           sum(iif(standing = 'held', quantity_units, 0)) AS held
+         SELECT subject, name, item_key, sum(iif(standing IN ('live', 'waiting'), quantity_units, 0)) AS live,
+           sum(iif(standing = 'held', quantity_units, 0)) AS held, sum(iif(standing = 'ordered', quantity_units, 0)) AS ordered
          FROM standings JOIN holds ON holds.reservation_key = standings.reservation_key
          JOIN levels ON levels.level_key = holds.level_key
          WHERE holds.state <> 'returning' GROUP BY subject, name, item_key
        )
        SELECT coalesce(said.subject, counted.subject) || ' ' || coalesce(said.name, counted.name) || ' is said to keep '
-         || coalesce(live_units, 0) || ' and ' || coalesce(held_units, 0) || ' units of item '
-         || coalesce(said.item_key, counted.item_key) || ', live and held, and keeps ' || coalesce(live, 0) || ' and ' || coalesce(held, 0)
+         || coalesce(live_units, 0) || ', ' || coalesce(held_units, 0) || ' and ' || coalesce(ordered_units, 0) || ' units of item '
+         || coalesce(said.item_key, counted.item_key) || ', live, held and ordered, and keeps '
+         || coalesce(live, 0) || ', ' || coalesce(held, 0) || ' and ' || coalesce(ordered, 0)
        FROM caller_items AS said FULL JOIN counted
          ON counted.subject = said.subject AND counted.name = said.name AND counted.item_key = said.item_key
-       WHERE coalesce(live_units, 0) <> coalesce(live, 0) OR coalesce(held_units, 0) <> coalesce(held, 0)`,
+       WHERE coalesce(live_units, 0) <> coalesce(live, 0) OR coalesce(held_units, 0) <> coalesce(held, 0)
+         OR coalesce(ordered_units, 0) <> coalesce(ordered, 0)`,
     )
     .pluck()
     .iterate() as IterableIterator<string>;

@@ -60,6 +60,12 @@ export class TokenList {
       : { ok: false, reason: 'expired' };
   }
 
+  /** Whether all tokens are of one principal. False while the list can't be read. */
+  isOfOne(): boolean {
+    this.#lookAgain(this.#options.now());
+    return new Set(this.#holders?.map(({ caller }) => caller.principal)).size === 1;
+  }
+
   /**
    * The text is compared and not the file's time or size: there are file systems whose clock has seconds, and the file is
    * small. A clock that was set back counts as time gone by.
