@@ -151,6 +151,8 @@ export const LIMITS = {
     body_discard_max_bytes: 4_194_304,
     /** Brackets inside brackets. A call has six; what is deeper is made to hurt. */
     json_depth_max: 64,
+    /** A call has some fifty, and a batch of a hundred calls as many times more. */
+    json_fields_max: 10_000,
     /** Calls under way, in all and of one principal. */
     requests_max: 512,
     requests_per_principal_max: 256,

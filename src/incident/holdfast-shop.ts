@@ -57,7 +57,8 @@ export class HoldfastShop implements StockSource, OrderSink {
     judge: async (headers, body) => {
       const id = String(headers['x-delivery-id']);
       const hints = [{ kind: 'item' as const, id: body.toString('utf8') }];
-      const delivery = { delivery_id: id, topic: 'inventory_levels/update', triggered_at_ms: null, hints };
+      const topic = 'inventory_levels/update';
+      const delivery = { delivery_id: id, fingerprint: null, topic, triggered_at_ms: null, hints };
       return { ok: true, delivery };
     },
   };

@@ -15,6 +15,7 @@ import {
   type StockSource,
   UpstreamError,
 } from '../upstream/upstream.js';
+import { RecentLooks } from './recent-looks.js';
 
 export interface InboxPorts {
   readonly store: Store;
@@ -91,6 +92,11 @@ const LEASE = 'inbox';
 const OWN_FAILURES: ReadonlySet<string> = new Set(['protocol', 'refused']);
 /** Names in a row that can't be read before the rest of the round is put off unread: then it is the shop after all. */
 const MISSES_MAX = 3;
+/** Fingerprints that are remembered: a shop's deliveries of some hours. */
+const TAKEN_MAX = 10_000;
+const LOOKS_MAX = 1_000;
+/** What a look at the locations goes by, beside the ids of products, which are numbers. */
+const LOCATIONS = 'locations';
 /** Doublings of a pause, far above where it ends. */
 const BACKOFF_DOUBLINGS_MAX = 16;
 
@@ -100,11 +106,15 @@ export class Inbox {
   #renewAt_ms = 0;
   #failures = 0;
   #restsUntil_ms = 0;
+  /** Fingerprints of what this process has taken in, the oldest first. */
+  readonly #taken = new Set<string>();
+  readonly #looks: RecentLooks;
   /** A person is called once for a delivery, however often its round is tried. */
   #alarmedUpTo_seq = 0;
 
   constructor(ports: InboxPorts) {
     this.#ports = ports;
+    this.#looks = new RecentLooks(ports.limits.reread_gap_ms, LOOKS_MAX);
   }
 
   /** Judges a delivery by its raw bytes; one that is let in is durable when this resolves. Writes nothing of any other. */
@@ -113,12 +123,20 @@ export class Inbox {
     if (gate === null) return 'unsigned';
     const verdict = await gate.judge(headers, body);
     if (!verdict.ok) return verdict.why;
-    const { delivery_id, topic, hints } = verdict.delivery;
+    const { delivery_id, fingerprint, topic, hints } = verdict.delivery;
     if (topic === PING_TOPIC) return 'pong';
     if (hints.length === 0) return 'nothing';
+    if (fingerprint !== null && this.#taken.has(fingerprint)) return 'replayed';
     const admission = await store.receive({ delivery_id, topic, hints }, limits.waiting_max);
     if (admission === 'taken') nudges.received();
+    if (admission === 'taken' && fingerprint !== null) this.#remember(fingerprint);
     return admission;
+  }
+
+  #remember(fingerprint: string): void {
+    this.#taken.add(fingerprint);
+    const [oldest] = this.#taken;
+    if (this.#taken.size > TAKEN_MAX && oldest !== undefined) this.#taken.delete(oldest);
   }
 
   /**
@@ -182,13 +200,15 @@ export class Inbox {
     const { store } = this.#ports;
     const { rows, known, asked } = await this.#plan(waiting);
     const failed = new Set<number>();
+    const resting = new Map<number, number>();
     await this.#heed(rows);
-    await this.#lookAtLocations(rows, failed, signal);
-    const items = await this.#itemsOf(rows, { known, asked }, failed, signal);
+    await this.#lookAtLocations(rows, { failed, resting }, signal);
+    const items = await this.#itemsOf(rows, { known, asked }, { failed, resting }, signal);
     const { reread, held_ms } = await this.#reread(rows, items, failed, signal);
     // Last: whatever is wrong with orders, what is sold is known first.
     await this.#lookAtOrders(rows, failed, signal);
-    const outcome = await this.#outcome(rows, items, reread, failed);
+    const done = rows.filter(({ seq }) => !resting.has(seq) || failed.has(seq));
+    const outcome = await this.#outcome(done, items, reread, failed);
     this.#count(rows, items, reread, outcome);
     const over = [...outcome.settled, ...outcome.given_up.map(({ seq }) => seq)];
     await Promise.all([
@@ -200,7 +220,7 @@ export class Inbox {
           ),
     ]);
     // Something was done, so there may be more to do at once; else everything here was read a moment ago.
-    return over.length + outcome.put_off.length > 0 ? 0 : held_ms;
+    return over.length + outcome.put_off.length > 0 ? 0 : Math.min(held_ms, ...resting.values());
   }
 
   /** As many rows, from the oldest on, as do not name too much together. */
@@ -239,12 +259,27 @@ export class Inbox {
 
   async #lookAtLocations(
     rows: readonly WaitingDelivery[],
-    failed: Set<number>,
+    { failed, resting }: Undone,
     signal: AbortSignal,
   ): Promise<void> {
-    const named = rowsOf(rows, 'locations');
+    const { clock, sync } = this.#ports;
+    const named = rowsOf(rows, 'locations').filter(
+      ({ seq, received_at_ms }) =>
+        !this.#looks.covers(LOCATIONS, received_at_ms) && this.#mayLook(LOCATIONS, seq, resting),
+    );
     if (named.length === 0) return;
-    await this.#orPutOff(named, failed, signal, () => this.#ports.sync.rereadLocations(this.#within(signal)));
+    await this.#orPutOff(named, failed, signal, async () => {
+      const began_ms = clock.now();
+      await sync.rereadLocations(this.#within(signal));
+      this.#looks.record(LOCATIONS, began_ms);
+    });
+  }
+
+  /** Whether to look at a thing now; if not, because the last look was a moment ago, the row rests. */
+  #mayLook(name: string, seq: number, resting: Map<number, number>): boolean {
+    const rest_ms = this.#looks.rest(name, this.#ports.clock.now());
+    if (rest_ms > 0) resting.set(seq, Math.max(rest_ms, resting.get(seq) ?? 0));
+    return rest_ms === 0;
   }
 
   async #lookAtOrders(
@@ -283,14 +318,19 @@ export class Inbox {
   async #itemsOf(
     rows: readonly WaitingDelivery[],
     { known, asked }: Pick<Plan, 'known' | 'asked'>,
-    failed: Set<number>,
+    { failed, resting }: Undone,
     signal: AbortSignal,
   ): Promise<ReadonlyMap<number, ReadonlySet<string>>> {
-    const { source } = this.#ports;
+    const { source, clock } = this.#ports;
+    const due = rows.flatMap(({ seq }) =>
+      (asked.get(seq) ?? []).filter((product) => this.#mayLook(product, seq, resting)),
+    );
     const found = new Map<string, readonly string[]>();
-    const unread = await this.#inGroups([...new Set([...asked.values()].flat())], 1, async ([product]) => {
-      if (product !== undefined)
-        found.set(product, await source.itemsOfProducts([product], this.#within(signal)));
+    const unread = await this.#inGroups([...new Set(due)], 1, async ([product]) => {
+      if (product === undefined) return;
+      const began_ms = clock.now();
+      found.set(product, await source.itemsOfProducts([product], this.#within(signal)));
+      this.#looks.record(product, began_ms);
     });
     return new Map(
       rows.map(({ seq }) => {
@@ -454,6 +494,13 @@ interface Plan {
   readonly known: ReadonlyMap<number, ReadonlySet<string>>;
   /** By row: products that the shop has to be asked about. */
   readonly asked: ReadonlyMap<number, readonly string[]>;
+}
+
+/** Rows that are not done with, by what kept them. */
+interface Undone {
+  readonly failed: Set<number>;
+  /** What they name was looked at a moment ago, and not since they came: they wait for so many milliseconds. */
+  readonly resting: Map<number, number>;
 }
 
 interface Outcome {

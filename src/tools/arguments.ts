@@ -17,6 +17,8 @@ const JSON_TEXT_MAX_CHARS = 65_536;
 /** Names of fields that are told, and how much of each: they are the caller's text. */
 const NAMES_MAX = 5;
 const NAME_MAX_CHARS = 40;
+/** A tool has ten fields at most, and no client adds as many more. A request has room for some 90,000, each of which would cost time. */
+const FIELDS_MAX = 64;
 
 /** What of the arguments the schema (that of an object) knows, in the types that it wants. */
 export function readArguments(sent: unknown, schema: JsonSchema): ReadArguments {
@@ -25,7 +27,7 @@ export function readArguments(sent: unknown, schema: JsonSchema): ReadArguments 
   const byFolded = new Map(Object.keys(known).map((name) => [foldName(name), name]));
   const args: Record<string, unknown> = {};
   const ignored: string[] = [];
-  for (const name of Object.keys(sent)) {
+  for (const name of listNames(sent, known)) {
     const exact = Object.hasOwn(known, name);
     const meant = exact ? name : byFolded.get(foldName(name));
     // Said twice, the name that is spelt right counts.
@@ -49,10 +51,26 @@ function showName(name: string): string {
 function readFields(sent: Readonly<Record<string, unknown>>, schema: JsonSchema): unknown {
   const known = readProperties(schema);
   const required = Array.isArray(schema['required']) ? (schema['required'] as readonly string[]) : [];
-  const entries = Object.entries(sent)
+  const entries = listNames(sent, known)
+    .map((name) => [name, sent[name]] as const)
     .filter(([name, value]) => !(isEmpty(value) && Object.hasOwn(known, name) && !required.includes(name)))
     .map(([name, value]) => [name, Object.hasOwn(known, name) ? readValue(value, known[name] ?? {}) : value]);
   return Object.fromEntries(entries);
+}
+
+/** The names of an object's fields; of one with more than any client sends, those that are known, and some of the others to be told. */
+function listNames(
+  sent: Readonly<Record<string, unknown>>,
+  known: Readonly<Record<string, JsonSchema>>,
+): readonly string[] {
+  const names = Object.keys(sent);
+  if (names.length <= FIELDS_MAX) return names;
+  const others: string[] = [];
+  for (const name of names) {
+    if (others.length === NAMES_MAX) break;
+    if (!Object.hasOwn(known, name)) others.push(name);
+  }
+  return [...Object.keys(known).filter((name) => Object.hasOwn(sent, name)), ...others];
 }
 
 function isEmpty(value: unknown): boolean {

@@ -113,10 +113,10 @@ const ORIGIN_CHARS = 22;
 
 /**
  * A name for the key of an address that the ledger may keep: it tells whether two callers came from one place, not from
- * which. Null for this machine: its programs have nothing in common, and neither has what an unnamed proxy leads here.
+ * which. This machine is one place, whichever of its addresses: who is behind a proxy on it that is not named can't be told apart.
  */
-export function originOf(address: string, key: string): string | null {
-  if (isLoopback(address)) return null;
+export function originOf(address: string, addressKey: string): string {
+  const key = isLoopback(address) ? 'loopback' : addressKey;
   return createHash('sha256').update(key).digest('base64url').slice(0, ORIGIN_CHARS);
 }
 

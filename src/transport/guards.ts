@@ -28,12 +28,16 @@ const WRONG_ORIGIN: Refused = {
 /** Null when the request may come in. */
 export type Guard = (request: IncomingMessage) => Refused | null;
 
+/** A name or an address, and perhaps a port. A URL parser would also take a user, a path or a query, and pass over them. */
+const HOST = /^(?:\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::\d{1,5})?$/iu;
+
 export function hostGuard({ allowed_hosts }: Pick<Names, 'allowed_hosts'>): Guard {
   const names = [...localhostAllowedHostnames(), ...allowed_hosts];
   return ({ headers, rawHeaders }) => {
     // Node itself keeps the first of several, and a proxy before us may have looked at another (RFC 9112, section 3.2).
     if (countOf('host', rawHeaders) > 1) return TWO_HOSTS;
-    return validateHostHeader(headers.host, names).ok ? null : WRONG_HOST;
+    const { host = '' } = headers;
+    return HOST.test(host) && validateHostHeader(host, names).ok ? null : WRONG_HOST;
   };
 }
 

@@ -71,6 +71,7 @@ export type WebhookServing = Omit<WebhookOptions, 'body_max_bytes' | 'onError'>;
 export interface WebhookListenerOptions extends ListenerOptions, WebhookOptions {
   /** Host under which the shop reaches us, besides loopback; null: none. */
   readonly public_hostname: string | null;
+  readonly trusted_proxies?: readonly string[];
 }
 
 /** Rejects with `PortTaken`. */
@@ -107,7 +108,7 @@ export async function serveOnHttp(
   // A proxy brings many clients, and of this machine's programs none is a stranger.
   const isExempt = (address: string): boolean => isLoopback(address) || proxies.include(address);
   const listener = await Listener.open(
-    routesOf(mcp, options),
+    routesOf(mcp, options, proxies),
     { isExempt, ...options, onRefused },
     'HOLDFAST_HTTP_PORT',
   );
@@ -130,7 +131,8 @@ export async function serveWebhooks(options: WebhookListenerOptions): Promise<Ht
   const { public_hostname } = options;
   const publicNames = public_hostname === null ? [] : [public_hostname];
   const guard = hostGuard({ allowed_hosts: publicNames });
-  const deliveries = new WebhookRoute(options);
+  const proxies = new TrustedProxies(options.trusted_proxies ?? []);
+  const deliveries = new WebhookRoute({ proxies, ...options });
   const routes = (request: IncomingMessage, response: ServerResponse): void => {
     // No guard of origins: a page that could send here can't sign.
     const refused = guard(request);
@@ -144,11 +146,11 @@ export async function serveWebhooks(options: WebhookListenerOptions): Promise<Ht
 
 type Route = (request: IncomingMessage, response: ServerResponse) => void;
 
-function routesOf(mcp: McpEndpoint, options: HttpOptions): Route {
+function routesOf(mcp: McpEndpoint, options: HttpOptions, proxies: TrustedProxies): Route {
   const { webhooks, metadata, metrics, readiness, onError, body_max_bytes } = options;
   const isHostWrong = hostGuard({ allowed_hosts: hostsOf(options) });
   const isOriginWrong = originGuard({ allowed_origins: options.allowed_origins ?? [] });
-  const deliveries = webhooks && new WebhookRoute({ ...webhooks, body_max_bytes, onError });
+  const deliveries = webhooks && new WebhookRoute({ proxies, ...webhooks, body_max_bytes, onError });
   const routes: Readonly<Record<string, Route | undefined>> = {
     '/mcp': (request, response) => {
       if (!shared(request, response)) void mcp.handle(request, response);

@@ -9,7 +9,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Counters } from '../observability/counters.js';
-import { type Caller, costOf, rateLimitedResult } from '../tools/server.js';
+import { type Caller, costOf, rateLimitedResult, STOCK_SCOPE } from '../tools/server.js';
 import { type Authenticator, type Challenge, OPEN_TO_LOOPBACK } from './auth.js';
 import { BodyReader, Unreceived, type WhyUnreceived } from './body.js';
 import { addressKey, isForwarded, originOf, type TrustedProxies } from './client-address.js';
@@ -41,6 +41,7 @@ export interface McpLimits {
   readonly body_buffer_max_bytes: number;
   readonly body_discard_max_bytes: number;
   readonly json_depth_max: number;
+  readonly json_fields_max: number;
   readonly requests_max: number;
   readonly requests_per_principal_max: number;
   readonly streams_max: number;
@@ -91,6 +92,7 @@ type Outcome =
   | 'wrong_type'
   | 'no_json'
   | 'too_deep'
+  | 'too_many_fields'
   | 'follows_too_much'
   | 'stopping'
   | 'failed';
@@ -114,6 +116,7 @@ const REFUSED = {
   wrong_type: { status: 415, message: 'Unsupported Media Type: Content-Type must be application/json' },
   no_json: { status: 400, code: PARSE_ERROR, message: 'Parse error: the request body is not valid JSON' },
   too_deep: { status: 400, message: 'The JSON is nested too deeply.' },
+  too_many_fields: { status: 400, message: 'The JSON has too many fields.' },
   too_large: { status: 413, message: 'The body is too large.' },
   too_slow: { status: 408, message: 'The body took too long.', headers: { connection: 'close' } },
   busy: { status: 503, message: 'Too many requests are under way: send it again.', headers: RETRY_SOON },
@@ -139,6 +142,7 @@ const TROUBLE: ReadonlySet<Outcome> = new Set([
   'in_the_clear',
   'rate_limited',
   'too_deep',
+  'too_many_fields',
   'too_large',
   'too_slow',
 ]);
@@ -272,9 +276,14 @@ export class McpEndpoint {
 
   /** GET and DELETE, which are for sessions. */
   async #visited({ request, response, caller }: Exchange, slow_s: number): Promise<Outcome> {
-    const { sessions } = this.#options;
+    const { authenticator, sessions } = this.#options;
     if (slow_s > 0) return tooFast(response, slow_s, null);
     if (sessions?.claims(request, undefined) !== true) return 'wrong_method';
+    // The session was opened with it; the token that comes for its stream may be another one of the same caller.
+    if (request.method === 'GET' && !caller.scopes.has(STOCK_SCOPE)) {
+      challenge(response, authenticator.lacking(STOCK_SCOPE, caller));
+      return 'scope_missing';
+    }
     this.#openStreams.add({ request, response, caller });
     await sessions.handle(request, response, undefined, caller);
     return 'streamed';
@@ -284,8 +293,10 @@ export class McpEndpoint {
   async #posted(exchange: Exchange, slow_s: number): Promise<Outcome> {
     const { request, response, caller } = exchange;
     if (!isJson(request.headers['content-type'])) return 'wrong_type';
-    const { json_depth_max } = this.#options;
-    const parsed = await this.#bodies.received(request, async (body) => parseJson(body, json_depth_max));
+    const { json_depth_max: depth_max, json_fields_max: fields_max } = this.#options;
+    const parsed = await this.#bodies.received(request, async (body) =>
+      parseJson(body, { depth_max, fields_max }),
+    );
     if (!parsed.ok) return parsed.why;
     if (slow_s > 0) return tooFast(response, slow_s, parsed.value);
     const { principal } = caller;

@@ -8,6 +8,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Counters } from '../observability/counters.js';
 import type { Admission } from '../sync/inbox.js';
 import { BodyReader, Unreceived, type WhyUnreceived } from './body.js';
+import { addressKey, TrustedProxies } from './client-address.js';
+import { TokenBuckets } from './token-buckets.js';
 
 export const WEBHOOK_PATH = '/webhooks/shopify';
 
@@ -25,11 +27,18 @@ export interface WebhookOptions {
   readonly webhook_small_max_bytes: number;
   readonly webhook_buffer_max_bytes: number;
   readonly webhook_body_timeout_ms: number;
+  /** Deliveries that the shop has not signed, from one address: after so many, large bodies from there are not read any more. */
+  readonly strangers_per_minute: number;
+  readonly buckets_max: number;
+  /** Proxies whose word for an address is believed. Left out: none. */
+  readonly proxies?: TrustedProxies;
+  /** A clock that never runs backwards. */
+  readonly now_ms?: () => number;
   readonly onError: (error: unknown) => void;
 }
 
 /** What a delivery comes to, for the counters and for the answer. */
-type Outcome = Admission | WhyUnreceived | 'wrong_method' | 'failed';
+type Outcome = Admission | WhyUnreceived | 'wrong_method' | 'rate_limited' | 'failed';
 
 interface Answer {
   readonly status: number;
@@ -57,6 +66,11 @@ const ANSWERS = {
   wrong_method: { status: 405, text: 'The shop posts its webhooks here.', headers: { allow: 'POST' } },
   too_large: { status: 413, text: 'The body is too large.' },
   too_slow: { status: 408, text: 'The body took too long.', headers: { connection: 'close' } },
+  rate_limited: {
+    status: 429,
+    text: 'Too many deliveries that the shop has not signed came from there.',
+    headers: { ...RETRY_LATER, connection: 'close' },
+  },
   full: LATER,
   busy: LATER,
   failed: LATER,
@@ -64,12 +78,21 @@ const ANSWERS = {
   broken_off: { status: 400, text: '' },
 } as const satisfies Record<Outcome, Answer>;
 
+/** What only strangers send. */
+const OF_STRANGERS: ReadonlySet<Outcome> = new Set(['unsigned', 'bad_signature', 'too_large', 'too_slow']);
+
 export class WebhookRoute {
   readonly #options: WebhookOptions;
   readonly #bodies: BodyReader;
+  readonly #proxies: TrustedProxies;
+  /** By address. Behind a proxy that is not named the shop has the strangers' address, and its bodies are small. */
+  readonly #strangers: TokenBuckets;
 
   constructor(options: WebhookOptions) {
     this.#options = options;
+    const { strangers_per_minute: per_minute, buckets_max, now_ms = () => performance.now() } = options;
+    this.#proxies = options.proxies ?? new TrustedProxies([]);
+    this.#strangers = new TokenBuckets({ per_minute, buckets_max }, now_ms);
     this.#bodies = new BodyReader({
       body_max_bytes: options.body_max_bytes,
       small_max_bytes: options.webhook_small_max_bytes,
@@ -81,11 +104,19 @@ export class WebhookRoute {
   /** Answers whatever comes; never rejects. */
   async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { door, counters } = this.#options;
-    const outcome = await this.#outcomeOf(door, request);
+    const address = addressKey(this.#proxies.clientOf(request).address);
+    const isTooMuch = this.#isLarge(request) && this.#strangers.wait(address) > 0;
+    const outcome = isTooMuch ? 'rate_limited' : await this.#outcomeOf(door, request);
+    if (OF_STRANGERS.has(outcome)) this.#strangers.take(address);
     counters.add('webhook_deliveries_total', 1, outcome);
     answer(response, ANSWERS[outcome]);
     // What is left of a body is thrown away unread, or the answer would be lost with the connection.
     request.resume();
+  }
+
+  /** Also when it does not say how large. */
+  #isLarge({ headers }: IncomingMessage): boolean {
+    return !(Number(headers['content-length']) <= this.#options.webhook_small_max_bytes);
   }
 
   async #outcomeOf(door: WebhookDoor, request: IncomingMessage): Promise<Outcome> {

@@ -183,6 +183,8 @@ export const READ_ORDERS_MAX = 25;
 export interface Delivery {
   /** Unique per message: a second delivery of the same message has the same id. */
   readonly delivery_id: string;
+  /** Of the body, where it tells a moment, so that none like it can come again; null where it does not. */
+  readonly fingerprint: string | null;
   readonly topic: string;
   /** When the shop says it happened, in its own clock; null when it does not. */
   readonly triggered_at_ms: number | null;

@@ -38,9 +38,11 @@ export function signed(body: string | Buffer, signing: Signing = {}): Record<str
   };
 }
 
-/** As Shopify prints it: the ids are numbers, also those beyond 2^53. */
+/** As Shopify prints it: the ids are numbers, also those beyond 2^53. No two changes of a level have one time: each body is another. */
 export function levelBody(itemId: string, locationId = '1'): string {
-  return `{"inventory_item_id":${itemId},"location_id":${locationId},"available":10,"updated_at":"2026-11-23T07:00:00-05:00"}`;
+  made += 1;
+  const updated_at = new Date(Date.UTC(2026, 10, 23, 12) + made * 1_000).toISOString();
+  return `{"inventory_item_id":${itemId},"location_id":${locationId},"available":10,"updated_at":"${updated_at}"}`;
 }
 
 export interface InboxOptions {
@@ -59,6 +61,8 @@ export class InboxBench {
   readonly counters = new Counters();
   /** Items that were read again, a call each. */
   readonly reads: (readonly string[])[] = [];
+  /** When, in ledger time, it looked at the locations, and at products that the ledger did not know. */
+  readonly looks_ms: number[] = [];
   readonly ordersSeen: (readonly string[])[] = [];
   readonly alarms: string[] = [];
   readonly sleeps_ms: number[] = [];
@@ -70,14 +74,22 @@ export class InboxBench {
     this.inbox = new Inbox({
       store,
       gate: openDeliveryGate({ shop: SHOP, secrets: [SECRET] }),
-      source: upstream.source,
+      source: {
+        itemsOfProducts: (productIds, signal) => {
+          this.looks_ms.push(clock.now());
+          return upstream.source.itemsOfProducts(productIds, signal);
+        },
+      },
       sync: {
         rereadItems: async (itemIds, signal) => {
           this.reads.push(itemIds);
           await sync.rereadItems(itemIds, signal);
           await options.afterRead?.();
         },
-        rereadLocations: (signal) => sync.rereadLocations(signal),
+        rereadLocations: (signal) => {
+          this.looks_ms.push(clock.now());
+          return sync.rereadLocations(signal);
+        },
       },
       orders: async (orderRefs, signal) => {
         this.ordersSeen.push(orderRefs);

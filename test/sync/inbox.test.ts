@@ -66,6 +66,21 @@ describe('a delivery', () => {
     expect(b.reads).toHaveLength(1);
   });
 
+  test('with a body that was taken before is a replay, whatever its id: only the body is signed', async () => {
+    await open();
+    const body = levelBody(b.itemId('CAP'));
+    expect(await b.tell(body, { id: 'x' })).toBe('taken');
+    expect(await b.tell(body, { id: 'y' })).toBe('replayed');
+    expect(await b.tell(body, { id: 'z', topic: 'inventory_levels/connect' })).toBe('replayed');
+    // One that is not taken in leaves no trace, and one without a time can truly come twice.
+    const gone = `{"id":${b.itemId('CAP')}}`;
+    expect(await b.tell(gone, { topic: 'inventory_items/delete' })).toBe('taken');
+    expect(await b.tell(gone, { topic: 'inventory_items/delete' })).toBe('taken');
+    const later = levelBody(b.itemId('CAP'));
+    expect(await b.tell(later, { topic: 'nothing/known' })).toBe('nothing');
+    expect(await b.tell(later)).toBe('taken');
+  });
+
   test('that names nothing we look at is not kept, nor is our own ping', async () => {
     await open();
     const before = t.rawly((db) => db.serialize());
@@ -84,6 +99,25 @@ describe('a delivery', () => {
 });
 
 describe('many deliveries', () => {
+  test.each([
+    ['the locations', 'locations/update', (n: number) => `{"id":1,"name":"Name ${n}"}`],
+    ['a product that nobody knows', 'products/delete', () => '{"id":987654321}'],
+  ])('about %s make us look once in a while, and after the last of them', async (_, topic, body) => {
+    await open();
+    const gap_ms = LIMITS.inbox.reread_gap_ms;
+    let told_ms = 0;
+    for (let n = 0; n < 10; n += 1) {
+      t.time.pass(gap_ms / 10);
+      told_ms = t.clock.now();
+      await b.tell(body(n), { topic });
+      await b.drain();
+    }
+    const pauses_ms = b.looks_ms.slice(1).map((at_ms, index) => at_ms - (b.looks_ms[index] ?? 0));
+    expect(pauses_ms.filter((pause_ms) => pause_ms < gap_ms)).toEqual([]);
+    expect(b.looks_ms.at(-1)).toBeGreaterThanOrEqual(told_ms);
+    expect(await b.waiting()).toBe(0);
+  });
+
   test('about one item are one read, those about others are read together', async () => {
     await open();
     for (let round = 0; round < 20; round += 1) await b.hear('CAP', 'SCARF', 'COAT');

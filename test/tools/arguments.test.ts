@@ -57,6 +57,25 @@ describe('fields that no tool has', () => {
     expect(told).toMatch(/argument: \?b\?\?x{36}, field-0, field-1, field-2, field-3\.$/);
   });
 
+  test('are not even looked at one by one where there are more than any client sends, inside a line neither', async () => {
+    const many = Object.fromEntries(Array.from({ length: 50_000 }, (_, n) => [`field-${n}`, n]));
+    const looked = (keys: object) => {
+      let count = 0;
+      const counting = new Proxy(keys, {
+        get: (target, name) => {
+          count += 1;
+          return Reflect.get(target, name);
+        },
+      });
+      return { counting, count: () => count };
+    };
+    const top = looked({ ...many, skus: ['MUG'] });
+    expect((await call('check_stock', top.counting)).isError).toBe(false);
+    const line = looked({ ...many, sku: 'MUG', quantity: 1 });
+    expect((await call('reserve_units', { lines: [line.counting] })).isError).toBe(true);
+    expect([top.count(), line.count()].filter((count) => count > 100)).toEqual([]);
+  });
+
   test.each(['__proto__', 'constructor', 'toString'])('%s is one of them', async (name) => {
     const { isError, note } = await call('find_items', JSON.parse(`{"query":"mug","${name}":{"limit":1}}`));
     expect([isError, note.length]).toEqual([false, 1]);

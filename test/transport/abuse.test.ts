@@ -77,6 +77,18 @@ describe('a body', () => {
     expect(here.counters.get('mcp_requests_total', 'too_deep')).toBe(1);
   });
 
+  it('of many fields is not built: an object of them takes far longer than a text of that length', async () => {
+    const { origin } = await here.serve();
+    const withFields = (fields: number) => {
+      const keys = Object.fromEntries(Array.from({ length: fields }, (_, n) => [`k${n}`, ': ']));
+      return post(JSON_CLIENT, toolCall('check_stock', { ...keys, skus: ['MUG'] }));
+    };
+    expect((await sendBytes(origin, withFields(5_000))).body).toContain('"MUG"');
+    expect((await sendBytes(origin, withFields(20_000))).status).toBe(400);
+    expect(here.counters.get('mcp_requests_total', 'too_many_fields')).toBe(1);
+    await stillServes(origin);
+  });
+
   it('with brackets in its text is not deep', async () => {
     const { origin } = await here.serve();
     const body = toolCall('find_items', { query: `mug ${'[{"\\'.repeat(30)}` });

@@ -103,6 +103,22 @@ describe('a token of the issuer', () => {
     else expect(name).toMatch(principal);
   });
 
+  it.each(['client_id', 'azp', 'cid', 'appid'])(
+    'tells a client from a user whose name it has chosen, by %s',
+    async (claim) => {
+      const nameOf = async (claims: object) => {
+        const judged = await tokens().holderOf(
+          await issuer.token({ claims: { sub: 'alice', client_id: undefined, ...claims } }),
+        );
+        return judged.ok ? judged.caller.principal : judged.reason;
+      };
+      expect(await nameOf({ [claim]: 'alice' })).toBe('oauth:client:alice');
+      // A user is one caller through whatever clients: each further one would bring a quota of its own.
+      expect(await nameOf({ [claim]: 'web-app' })).toBe('oauth:alice');
+      expect(await nameOf({ sub: 'client:alice' })).toMatch(/^oauth:sha256:/);
+    },
+  );
+
   it('takes principal and channel from the claims that the settings name', async () => {
     const named = tokens({ principal_claim: 'client_id', channel_claim: 'shop_channel' });
     const claims = { client_id: 'robot', shop_channel: 'whatsapp' };

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { describe, expect, it } from 'vitest';
-import { addressKey, isForwarded, TrustedProxies } from '../../src/transport/client-address.js';
+import { addressKey, isForwarded, originOf, TrustedProxies } from '../../src/transport/client-address.js';
 
 const PROXY = '10.0.0.1';
 
@@ -77,4 +77,12 @@ it('limits count an IPv4 address, and the /64 of an IPv6 one', () => {
   expect(addressKey('2001:0db8:0001:0002:ffff:0:0:1')).toBe(one);
   expect(addressKey('2001:db8:1:3::7')).not.toBe(one);
   expect(addressKey('::1')).toBe('0:0:0:0::/64');
+});
+
+it('this machine is one place, whichever of its addresses: a proxy on it that is not named leads everybody here', () => {
+  const origin = (address: string) => originOf(address, addressKey(address));
+  expect(origin('127.0.0.2')).toBe(origin('127.0.0.1'));
+  expect(origin('::1')).toBe(origin('127.0.0.1'));
+  expect(origin('203.0.113.7')).not.toBe(origin('127.0.0.1'));
+  expect(origin('203.0.113.7')).not.toContain('203');
 });

@@ -109,6 +109,15 @@ describe('the HTTP server', () => {
     expect(await status(`Host: localhost:${port}`)).toBe(200);
     expect(await status('Host: evil.example')).toBe(403);
     expect(await status('Host: stock.example.com.evil.example')).toBe(403);
+    for (const odd of [
+      'evil.example@localhost',
+      'localhost/evil.example',
+      'localhost?',
+      'localhost#x',
+      'localhost\\x',
+      '',
+    ])
+      expect(await status(`Host: ${odd}`), odd).toBe(403);
     expect(await status('Host: localhost', 'Origin: https://app.example.com')).toBe(200);
     expect(await status('Host: localhost', 'Origin: http://localhost:6274')).toBe(200);
     expect(await status('Host: localhost', 'Origin: https://app.example.com:8443')).toBe(403);

@@ -26,9 +26,7 @@ const BY_NAME: Authenticator = {
     const scopes = new Set(SCOPES.filter((scope) => !taken.has(scope)));
     return { ok: true, caller: { principal, channel: null, scopes } };
   },
-  lacking: () => {
-    throw new Error('these callers lack nothing');
-  },
+  lacking: (scope) => ({ status: 403, headers: {}, message: `It lacks ${scope}.` }),
 };
 
 /** Names that are not let in any more, and scopes that nobody has any more. */
@@ -239,6 +237,15 @@ describe('a session', () => {
       expect((await send({}, headers, 'DELETE')).status).toBe(404);
     }
     expect((await send(subscribe(MUG), mine)).status).toBe(200);
+  });
+
+  it('tells nothing to a token of its caller that may not read stock', async () => {
+    await serve();
+    const mine = await session();
+    taken.add('inventory:read');
+    expect((await send({}, mine, 'GET')).status).toBe(403);
+    taken.clear();
+    expect((await send({}, mine, 'GET')).status).toBe(200);
   });
 
   it('has one stream, and is gone once it is deleted', async () => {

@@ -31,6 +31,7 @@ let errors: unknown[];
 beforeEach(async () => {
   t = await ShopLedger.open();
   b = new InboxBench(t);
+  text = levelBody(b.itemId('CAP'));
   errors = [];
 });
 afterEach(async () => {
@@ -116,7 +117,8 @@ function answerTo(text: string): Promise<string> {
 
 const dump = (): Buffer => t.rawly((db) => db.serialize());
 const counted = (outcome: string) => b.counters.get('webhook_deliveries_total', outcome);
-const body = () => levelBody(b.itemId('CAP'));
+let text: string;
+const body = () => text;
 const post = (text: string, headers: Record<string, string>) => send({ body: text, headers });
 
 /** It is refused with this status, counted under this name, and the database is the same to the byte. */
@@ -245,6 +247,16 @@ describe('refused, counted, and written nowhere is a delivery', () => {
     expect(counted('too_large')).toBe(1);
   });
 
+  test('of a stranger who sends many is not read where it is large; the shop’s small ones from the same address are', async () => {
+    await serve({ strangers_per_minute: 2, now_ms: () => 0 });
+    const large = `{"a":"${'x'.repeat(LIMITS.http.webhook_small_max_bytes)}"}`;
+    for (const _ of [1, 2])
+      await expectRefused({ body: large, headers: signed(large, { secret: 'x' }) }, 401, 'bad_signature');
+    await expectRefused({ body: large, headers: signed(large, { secret: 'x' }) }, 429, 'rate_limited');
+    await expectRefused({ chunks: [Buffer.from(large)], headers: signed(large) }, 429, 'rate_limited');
+    expect(await post(body(), signed(body()))).toMatchObject({ status: 200 });
+  });
+
   test('of exactly one byte more than the limit, and not one of the limit', async () => {
     await serve();
     const ofLength = (bytes: number) => `{"a":"${'x'.repeat(bytes - 8)}"}`;
@@ -366,8 +378,10 @@ test('without webhooks the route is not there, and says how to turn it on', asyn
 });
 
 describe('under the public name', () => {
-  const as = (host: string, path: string, more: Record<string, string> = {}, to = receiving ?? main) =>
-    send({ to, path, headers: { ...signed(body()), ...more, host }, body: body() });
+  const as = (host: string, path: string, more: Record<string, string> = {}, to = receiving ?? main) => {
+    const fresh = levelBody(b.itemId('CAP'));
+    return send({ to, path, headers: { ...signed(fresh), ...more, host }, body: fresh });
+  };
 
   test('the shop is let in at the webhooks, with a port or without, and from any origin', async () => {
     await serve();

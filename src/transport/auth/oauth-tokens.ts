@@ -180,20 +180,30 @@ function callerOf(
   if (iat !== undefined && iat > now_ms / 1000 + clock_tolerance_s)
     return { ok: false, reason: 'not_yet_valid' };
   const subject = claims[principal_claim];
-  const principal = typeof subject === 'string' ? principalOf(subject) : null;
+  const isClient =
+    !CLIENT_CLAIMS.includes(principal_claim) && CLIENT_CLAIMS.some((name) => claims[name] === subject);
+  const principal = typeof subject === 'string' ? principalOf(subject, isClient) : null;
   const channel = channelOf(claims, channel_claim);
   if (principal === null || channel === undefined) return { ok: false, reason: 'claims' };
   return { ok: true, caller: { principal, channel, scopes: scopesOf(claims) } };
 }
 
+/** Where issuers name the client: RFC 9068, OpenID Connect, Okta, Microsoft Entra. */
+const CLIENT_CLAIMS: readonly string[] = ['client_id', 'azp', 'cid', 'appid'];
+/** What stands for a kind of name: a subject that begins like one goes by its digest. */
+const KINDS = ['sha256:', 'client:'] as const;
+
 /**
- * `oauth:` and the subject: no name of a token of ours has a colon, so the two never meet. A subject that is long, or has
- * what would not print on one line, goes by its digest; so does one that looks like a digest.
+ * `oauth:` and the subject: no name of a token of ours has a colon, so the two never meet. A client that acts for itself has its own
+ * id as the subject (RFC 9068, section 5), and may have chosen that like a user's: it is `oauth:client:` and the id. A user is one
+ * caller through whatever clients, or each further client would bring a quota of its own; where callers go by their clients' ids
+ * anyway, there is nobody to be taken for. A subject that is long, or has what would not print on one line, goes by its digest.
  */
-function principalOf(subject: string): string | null {
+function principalOf(subject: string, isClient: boolean): string | null {
   if (subject === '') return null;
-  if (/^[\x21-\x7e]{1,128}$/.test(subject) && !subject.startsWith('sha256:')) return `oauth:${subject}`;
-  return `oauth:sha256:${createHash('sha256').update(subject).digest('hex')}`;
+  const kind = isClient ? 'oauth:client:' : 'oauth:';
+  const isPlain = /^[\x21-\x7e]{1,128}$/.test(subject) && !KINDS.some((start) => subject.startsWith(start));
+  return kind + (isPlain ? subject : `sha256:${createHash('sha256').update(subject).digest('hex')}`);
 }
 
 /** Undefined: the claim is there and says nothing that could be a channel. */

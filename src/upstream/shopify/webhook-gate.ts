@@ -5,14 +5,15 @@
  * Shopify no longer sends, and takes the body as text, so bytes that are no UTF-8 are signed as other bytes. What is
  * left of it then is a call of node:crypto.
  *
- * The signature is over the body alone. Who has caught one delivery can send its body again under another id or topic;
- * all it brings about is that something is read again. A person is alarmed (`access`) only by a body of the shape that
+ * The signature is over the body alone. Who has caught one delivery can send its body again under another id or topic. A body that
+ * tells when something changed is known again by its fingerprint, and is a replay; Shopify itself drops one that equals the last.
+ * Others ("this item is gone") can truly come twice, and all that a replay of them brings about is that something is read again. A person is alarmed (`access`) only by a body of the shape that
  * app/uninstalled or app/scopes_update alone have; who has caught one of those can repeat the alarm, and no more.
  */
 
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import type { DeliveryGate, DeliveryVerdict } from '../upstream.js';
-import { parseBody } from './webhook-body.js';
+import { at, type Body, parseBody } from './webhook-body.js';
 import { hintsOf } from './webhook-topics.js';
 
 export interface DeliveryGateOptions {
@@ -52,7 +53,17 @@ function judge({ shop, secrets }: DeliveryGateOptions, headers: Headers, body: B
   if (domain === null || delivery_id === null || !DELIVERY_ID.test(delivery_id)) return MALFORMED;
   if (!TOPIC.test(topic) || parsed === null) return MALFORMED;
   const triggered_at_ms = timeOf(header('triggered-at'));
-  return { ok: true, delivery: { delivery_id, topic, triggered_at_ms, hints: hintsOf(topic, parsed) } };
+  const hints = hintsOf(topic, parsed);
+  return {
+    ok: true,
+    delivery: { delivery_id, fingerprint: fingerprintOf(body, parsed), topic, triggered_at_ms, hints },
+  };
+}
+
+/** Of a body that tells when what it is about was changed. */
+function fingerprintOf(body: Buffer, parsed: Body): string | null {
+  if (typeof at(parsed, 'updated_at') !== 'string') return null;
+  return createHash('sha256').update(body).digest('base64');
 }
 
 const MALFORMED: DeliveryVerdict = { ok: false, why: 'malformed' };
