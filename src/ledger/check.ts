@@ -4,6 +4,7 @@ import { maxAgeSeconds } from './freshness.js';
 import { currentHash } from './hash-verdict.js';
 import type { Lifecycle, OffSale } from './observation.js';
 import type { LedgerSettings, LedgerState } from './ports.js';
+import { reservableUnits } from './quota.js';
 import { granted, type Result } from './refusal.js';
 import { ownedBy, reservationUnknown } from './release.js';
 import { type ReservationState, stateAt } from './reservation.js';
@@ -24,6 +25,10 @@ export interface StockAnswer {
     readonly status: 'in_stock' | 'low_stock' | 'out_of_stock' | 'discontinued' | 'unknown';
   };
   readonly available_to_promise: number;
+  /** Of these, what the caller may reserve now, after its quotas. Left out where nobody in particular asks. */
+  readonly reservable?: number;
+  /** Units that the caller's own live reservations hold. Left out where nobody in particular asks. */
+  readonly held_by_you?: number;
   readonly locations: readonly LocationAnswer[];
   /** Locations that are open and stock it, and are not listed: those with nothing, and what is beyond the most that are. */
   readonly locations_omitted?: number;
@@ -137,10 +142,11 @@ export function sightOf(state: LedgerState, sku: string, settings: LedgerSetting
 
 function stockAnswer(
   item: Item,
-  { now_ms: now, lead_ms }: Pick<LedgerState, 'now_ms' | 'lead_ms'>,
+  state: LedgerState,
   settings: LedgerSettings,
   { asked_at_ms: askedAt = null, all_locations = false }: CheckView,
 ): StockAnswer {
+  const { now_ms: now, lead_ms, own_units } = state;
   const fresh = isItemFresh(item, now, askedAt);
   const available_to_promise = itemAtp(item, settings.mirror, now, askedAt);
   const everywhere = listLocations(item, isPromisable(item, now, askedAt), available_to_promise);
@@ -156,6 +162,12 @@ function stockAnswer(
       status: availabilityStatus(item, fresh, available_to_promise, settings),
     },
     available_to_promise,
+    ...(own_units === null
+      ? {}
+      : {
+          reservable: reservableUnits(state, settings, item, askedAt ?? now),
+          held_by_you: own_units.get(item.item_key) ?? 0,
+        }),
     locations,
     ...(locations_omitted === 0 ? {} : { locations_omitted }),
     as_of: tellTime(item.as_of_ms, lead_ms),

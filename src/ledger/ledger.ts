@@ -89,14 +89,17 @@ export class Ledger {
 
   /**
    * Stock of up to 20 SKUs. What is too old is re-read first; if that fails it is answered with `fresh: false` and 0, and a SKU that
-   * only the shop could know is not said to be unknown.
+   * only the shop could know is not said to be unknown. A caller that is named hears what it may reserve itself, and what it holds.
    */
-  async checkStock(skus: readonly string[], { all_locations = false }: Listing = {}): Answer<CheckAnswer> {
+  async checkStock(
+    skus: readonly string[],
+    { all_locations = false, caller }: Listing = {},
+  ): Answer<CheckAnswer> {
     const wanted = [...new Set(skus)];
     const { store, clock, settings } = this.#ports;
     const view = { asked_at_ms: clock.now(), all_locations };
     const look = () =>
-      store.read({ skus: wanted }, (state) => ({
+      store.read({ skus: wanted, ...this.#keysOf(caller) }, (state) => ({
         old: needReading(state, wanted),
         answer: viewStock(state, wanted, settings, view),
       }));
@@ -112,7 +115,7 @@ export class Ledger {
   async checkReservation(
     principal: string,
     reservationId: string,
-    { all_locations = false }: Listing = {},
+    { all_locations = false, caller = { principal } }: Listing = {},
   ): Answer<CheckAnswer> {
     const { store, clock, settings } = this.#ports;
     const view = { asked_at_ms: clock.now(), all_locations };
@@ -121,7 +124,9 @@ export class Ledger {
       ownedBy(state, principal) === null ? [] : oldItems(state),
     );
     await this.#freshen(old, view.asked_at_ms);
-    return store.read(keys, (state) => viewReservation(state, principal, settings, view));
+    return store.read({ ...keys, ...this.#keysOf(caller) }, (state) =>
+      viewReservation(state, principal, settings, view),
+    );
   }
 
   /** Grants units for a limited time, on fresh data only. */
@@ -145,7 +150,7 @@ export class Ledger {
     };
     const waiting = settings.mirror === 'none' ? {} : { waiting_mirrors_of: wish.principal };
     const attempt = (): Promise<Result<ReserveAnswer>> =>
-      store.transact({ skus, idempotency, caller, ...waiting }, (state) =>
+      store.transact({ skus, idempotency, caller, holder: wish.principal, ...waiting }, (state) =>
         decideReserve(state, request, settings),
       );
 
@@ -314,6 +319,11 @@ export class Ledger {
     return granted(asked.length > 0 ? told : { ...told, hint: NOTHING_FOUND_YET });
   }
 
+  /** What is read for a caller that is told of its own limits. */
+  #keysOf(caller: WhoAsks | undefined): Keys {
+    return caller === undefined ? {} : { caller: this.#judged(caller), holder: caller.principal };
+  }
+
   /** Whose use of the shop a decision has to know; nobody's where nothing is limited. */
   #judged({ principal, origin = null, channel = null }: WhoAsks): Keys['caller'] {
     if (!this.#isLimiting) return undefined;
@@ -437,6 +447,7 @@ function refuseMalformed(): Result<never> {
 
 interface Listing {
   readonly all_locations?: boolean;
+  readonly caller?: WhoAsks;
 }
 
 interface WhoAsks {

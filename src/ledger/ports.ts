@@ -184,6 +184,8 @@ export interface Keys {
   readonly idempotency?: IdempotencyKey | undefined;
   /** Load what this caller takes up, of the items named by `skus`. */
   readonly caller?: CallerKey | undefined;
+  /** Know what this principal's own live reservations hold of each item. */
+  readonly holder?: string;
   /** Count the mirrors of this principal that wait for their turn. */
   readonly waiting_mirrors_of?: string;
   /** Load past checksums of the items, newest first. */
@@ -227,6 +229,8 @@ export interface LedgerState {
   readonly remembered: Remembered | null;
   /** What the named caller takes up; with all callers of its origin, of its channel, and at all. Null where none was named. */
   readonly usage: CallerUsage;
+  /** By item row: units that live reservations of the holder hold; null where none was named. */
+  readonly own_units: ReadonlyMap<number, number> | null;
   /** By item row: when the first of the named principal's reservations of it expires, where that is among the next to expire at all. */
   readonly expiries: ReadonlyMap<number, LedgerMs>;
   /** By level: holds whose next move waits for a report, and mirrored ones whose time at the shop runs out. */

@@ -96,7 +96,7 @@ export function refuseCaller(
       coolDown(subject, settings, state.now_ms) ??
       liveReservations(state, subject) ??
       reservationsPerHour(subject, state.now_ms);
-    if (verdict !== null) return refusal(verdict, items(), state.now_ms);
+    if (verdict !== null) return refusal(verdict, named(items()), state.now_ms);
   }
   return null;
 }
@@ -117,7 +117,7 @@ export function refuseHeldOrder(
       used: tally.held_orders,
       retry_at_ms: null,
     } as const;
-    return refusal(verdict, items, state.now_ms);
+    return refusal(verdict, named(items), state.now_ms);
   }
   return null;
 }
@@ -144,7 +144,7 @@ export function refuseHeldUnits(
   });
   if (over.length === 0) return null;
   const verdict = { limit: 'held_units', of: 'everyone', allowed: 0, used: 0, retry_at_ms: null } as const;
-  return refusal(verdict, over, now_ms, 'changed_request');
+  return refusal(verdict, named(over), now_ms, 'changed_request');
 }
 
 /**
@@ -197,6 +197,46 @@ export function roomFor(
     least = { ...limit, of: subject.of, used, units, most_units: limit.allowed };
   }
   return least;
+}
+
+/**
+ * Units of the item that the caller may reserve now, for the usual time: what can be promised, and what its limits leave it. 0 where it
+ * may reserve nothing at all.
+ */
+export function reservableUnits(
+  state: LedgerState,
+  settings: LedgerSettings,
+  item: Item,
+  at_ms: LedgerMs = state.now_ms,
+): number {
+  if (settings.read_only || refuseCaller(state, settings, () => []) !== null) return 0;
+  const atp_units = itemAtp(item, settings.mirror, state.now_ms, at_ms);
+  const ttl_ms = Math.min(settings.ttl_default_s * 1000, longestHoldOf(state, settings, [item]));
+  return Math.min(atp_units, roomFor(state, settings, item, { ttl_ms, at_ms })?.units ?? atp_units);
+}
+
+interface ItemRoom {
+  readonly sku: string;
+  readonly stock_hash: string;
+  readonly available_to_promise: number;
+  readonly reservable: number;
+  readonly held_by_you: number;
+}
+
+/** What a refusal says of an item that there is too little of: for everybody, for the caller, and what it has already. */
+export function describeRoom(
+  state: LedgerState,
+  settings: LedgerSettings,
+  item: Item,
+  at_ms: LedgerMs,
+): ItemRoom {
+  return {
+    sku: item.sku,
+    stock_hash: item.stock_hash,
+    available_to_promise: itemAtp(item, settings.mirror, state.now_ms, at_ms),
+    reservable: reservableUnits(state, settings, item, at_ms),
+    held_by_you: state.own_units?.get(item.item_key) ?? 0,
+  };
 }
 
 /** The share of all callers together; null where none is set, and where there is nobody else. */
@@ -255,9 +295,11 @@ export function longestHoldOf(
  */
 export function refuseRoom(
   state: LedgerState,
+  settings: LedgerSettings,
   short: readonly { readonly item: Item; readonly room: QuotaRoom; readonly least_units: number }[],
+  at_ms: LedgerMs,
 ): Result<never> {
-  const items = short.map((one) => one.item);
+  const items = short.map((one) => describeRoom(state, settings, one.item, at_ms));
   const vain = short.find(({ room: { limit, most_units }, least_units }) => {
     return limit !== 'renewals' && least_units > most_units;
   });
@@ -404,10 +446,14 @@ function ofOrigin(quotas: QuotaSettings): QuotaSettings {
   };
 }
 
+function named(items: readonly Item[]): { sku: string; stock_hash: string }[] {
+  return items.map(({ sku, stock_hash }) => ({ sku, stock_hash }));
+}
+
 /** Figures of an origin, a channel or everyone are those of other callers, too: they are told to none of them. */
 function refusal(
   verdict: Verdict,
-  items: readonly Item[],
+  items: readonly Pick<ItemRoom, 'sku' | 'stock_hash'>[],
   now: LedgerMs,
   retry: 'later' | 'changed_request' = 'later',
 ): Result<never> {
@@ -419,7 +465,7 @@ function refusal(
       limit,
       of,
       ...(of === 'principal' ? { allowed, used } : {}),
-      items: items.map(({ sku, stock_hash }) => ({ sku, stock_hash })),
+      items,
     },
     retry_at_ms === null ? undefined : Math.max(1, Math.ceil((retry_at_ms - now) / 1000)),
     retry,

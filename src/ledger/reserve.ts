@@ -10,11 +10,19 @@ import type {
   LevelSums,
   NewReservation,
 } from './ports.js';
-import { isPooled, longestHoldOf, type QuotaRoom, refuseCaller, refuseRoom, roomFor } from './quota.js';
+import {
+  describeRoom,
+  isPooled,
+  longestHoldOf,
+  type QuotaRoom,
+  refuseCaller,
+  refuseRoom,
+  roomFor,
+} from './quota.js';
 import { granted, type Result, refused } from './refusal.js';
 import type { Allocation, ReservationLine, ReservationState } from './reservation.js';
 import { grantedBySku, stateAt } from './reservation.js';
-import { type Item, isItemFresh, itemAtp, itemRoom, levelAtp } from './stock.js';
+import { type Item, isItemFresh, itemRoom, levelAtp } from './stock.js';
 import { basketHash } from './stock-hash.js';
 import { tellTime } from './time.js';
 import type { LedgerMs, Units } from './units.js';
@@ -88,11 +96,13 @@ export function decideReserve(
   const rooms = quotaRooms(state, request, settings, ttl_seconds);
   const over = overRoom(state, whole, rooms, request.allow_partial);
   if (over.length === 0) return grant(state, request, settings, whole, ttl_seconds);
-  if (!request.allow_partial) return { result: refuseRoom(state, over) };
+  if (!request.allow_partial) return { result: refuseRoom(state, settings, over, request.asked_at_ms) };
   const least = stockRooms(state, request, settings);
   for (const [sku, { units }] of rooms) least.set(sku, Math.min(units, least.get(sku) ?? units));
   const lines = allocateLines(state, request, least);
-  if (lines.every((line) => line.reserved === 0)) return { result: refuseRoom(state, over) };
+  if (lines.every((line) => line.reserved === 0)) {
+    return { result: refuseRoom(state, settings, over, request.asked_at_ms) };
+  }
   return grant(state, request, settings, lines, ttl_seconds);
 }
 
@@ -271,19 +281,18 @@ function refuseInsufficient(
   const requested = new Map<string, number>();
   for (const line of request.lines) requested.set(line.sku, (requested.get(line.sku) ?? 0) + line.quantity);
   const short = [...requested].map(([sku, units]) => {
-    const item = itemOf(state, sku);
-    return {
-      ...named(item),
-      requested: units,
-      available_to_promise: itemAtp(item, settings.mirror, state.now_ms, request.asked_at_ms),
-    };
+    return { ...describeRoom(state, settings, itemOf(state, sku), request.asked_at_ms), requested: units };
   });
-  return refused(
-    'stock_insufficient',
-    'There is not enough that can be promised. Nothing was reserved. Ask for less, another item, or allow_partial.',
-    { items: short },
-  );
+  const isOwn = short.some(({ held_by_you }) => held_by_you > 0);
+  return refused('stock_insufficient', isOwn ? `${INSUFFICIENT} ${HELD_BY_YOU}` : INSUFFICIENT, {
+    items: short,
+  });
 }
+
+const INSUFFICIENT =
+  'There is not enough that can be promised. Nothing was reserved. Ask for less, another item, or allow_partial.';
+const HELD_BY_YOU =
+  'Your own reservations hold some of it (held_by_you): submit or release those rather than reserve again.';
 
 function grant(
   state: LedgerState,

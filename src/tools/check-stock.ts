@@ -24,6 +24,8 @@ const output = z.strictObject({
       off_sale: z.string().optional(),
       availability: z.strictObject({ available: z.int(), status: z.string() }),
       available_to_promise: z.int(),
+      reservable: z.int(),
+      held_by_you: z.int(),
       locations: z.array(
         z.strictObject({ location_id: z.string(), name: z.string(), available_to_promise: z.int() }),
       ),
@@ -55,14 +57,14 @@ export const checkStock = defineTool({
   scope: 'inventory:read',
   title: 'Check stock',
   description:
-    'Current stock of up to 20 SKUs: units that can be promised now, how old that is, and its stock_hash. ' +
+    'Current stock of up to 20 SKUs: units that can be promised now, those you may reserve, how old that is, and its stock_hash. ' +
     'Call it before each quote; never quote from memory. ' +
     'With reservation_id: re-quotes that reservation and returns the stock_hash to submit.',
   annotations: { readOnlyHint: true },
   input,
   output,
-  call: ({ ledger, caller: { principal } }, { skus, reservation_id, all_locations }) =>
+  call: ({ ledger, caller }, { skus, reservation_id, all_locations }) =>
     reservation_id === undefined
-      ? ledger.checkStock(skus ?? [], { all_locations })
-      : ledger.checkReservation(principal, reservation_id, { all_locations }),
+      ? ledger.checkStock(skus ?? [], { all_locations, caller })
+      : ledger.checkReservation(caller.principal, reservation_id, { all_locations, caller }),
 });

@@ -75,7 +75,9 @@ export function registerStock(server: Server, context: ToolContext, push: Push):
 async function readStock(context: ToolContext, uri: string): Promise<ReadResourceResult> {
   const sku = skuOfUri(uri);
   if (sku === null) throw new ResourceNotFoundError(uri, NOT_FOUND);
-  const result = await context.ledger.checkStock([sku]).catch((error: unknown) => failed(context, error));
+  const result = await context.ledger
+    .checkStock([sku], { caller: context.caller })
+    .catch((error: unknown) => failed(context, error));
   if (!result.ok) throw new ProtocolError(ProtocolErrorCode.InternalError, result.refusal.message);
   const { items, queried_at, valid_until } = result.value;
   const [item] = items;

@@ -268,3 +268,60 @@ test('L2: what everyone and a channel keep is proved by verify, figure by figure
     }
   }
 });
+
+describe('check_stock and refusals', () => {
+  const seen = async (principal: string, ledger = t.ledger) => {
+    const [item] = answerOf(await ledger.checkStock(['tee'], { caller: { principal } })).items;
+    const { available_to_promise, reservable, held_by_you } = item ?? {};
+    return { available_to_promise, reservable, held_by_you };
+  };
+
+  test('say what the caller itself may reserve, and what it holds, and it is granted just that', async () => {
+    await open(100, { share_percent: 75 });
+    expect(await seen('a')).toEqual({ available_to_promise: 100, reservable: 45, held_by_you: 0 });
+    await t.granted('tee', 42, { principal: 'a' });
+    expect(await seen('a')).toEqual({ available_to_promise: 58, reservable: 0, held_by_you: 42 });
+    const told = await seen('b');
+    expect(told).toEqual({ available_to_promise: 58, reservable: 5, held_by_you: 0 });
+    const refusal = refusalOf(await t.reserve('tee', 6, { principal: 'b' }));
+    expect(refusal.details).toMatchObject({ items: [{ sku: 'tee', ...told }] });
+    await t.granted('tee', 5, { principal: 'b' });
+    expect(await seen('b')).toMatchObject({ reservable: 0, held_by_you: 5 });
+  });
+
+  test('tell who has all of it itself that the missing units are its own', async () => {
+    await open(3, { unsold_share_percent: null });
+    await t.granted('tee', 3);
+    const refusal = refusalOf(await t.reserve('tee', 1));
+    expect(refusal).toMatchObject({
+      code: 'stock_insufficient',
+      message: expect.stringContaining('held_by_you'),
+      details: {
+        items: [{ sku: 'tee', available_to_promise: 0, reservable: 0, held_by_you: 3, requested: 1 }],
+      },
+    });
+    const others = refusalOf(await t.reserve('tee', 1, { principal: OTHER_AGENT }));
+    expect(others.message).not.toContain('held_by_you');
+    expect(others.details).toMatchObject({ items: [{ held_by_you: 0 }] });
+  });
+
+  test('say 0 to who may reserve nothing at all, and all there is where nothing is limited', async () => {
+    await open(10, { unsold_share_percent: null, live_reservations: 1 });
+    await t.granted('tee', 2);
+    expect(await seen('agent-a')).toEqual({ available_to_promise: 8, reservable: 0, held_by_you: 2 });
+    const unlimited = await t.beside({ settings: { ...t.settings, quotas: NO_QUOTAS } });
+    const reservable = { available_to_promise: 8, reservable: 8, held_by_you: 2 };
+    expect(await seen('agent-a', unlimited.ledger)).toEqual(reservable);
+    const readOnly = await t.beside({ settings: { ...t.settings, read_only: true } });
+    expect(await seen('agent-b', readOnly.ledger)).toMatchObject({ reservable: 0 });
+    await Promise.all([unlimited.close(), readOnly.close()]);
+  });
+
+  test('write nothing where nothing is kept of callers yet', async () => {
+    await open(10);
+    await t.granted('tee', 2);
+    await t.store.dropTallies();
+    expect(await seen('agent-a')).toEqual({ available_to_promise: 8, reservable: 8, held_by_you: 2 });
+    expect(t.rawly((db) => db.prepare('SELECT tallied FROM ledger').pluck().get())).toBe(0);
+  });
+});

@@ -133,7 +133,8 @@ export class Session {
     return this.#hasErased;
   }
 
-  load(keys: Keys): LedgerState {
+  /** `isReading`: nothing may be written for it. */
+  load(keys: Keys, isReading = false): LedgerState {
     const remembered = keys.idempotency === undefined ? null : this.#remembered(keys.idempotency);
     const owned = keys.owned === undefined ? null : this.#owned(keys.owned, keys.owner);
     const owned_items = owned === null ? [] : this.#itemsOf(owned);
@@ -163,6 +164,8 @@ export class Session {
     const session = this;
     const caller = keys.waiting_mirrors_of;
     let expiries: ReadonlyMap<number, number> | null = null;
+    let own_units: ReadonlyMap<number, number> | null = null;
+    const usage = this.#usageOf(keys.caller, [...items.values(), ...owned_items], isReading);
     return {
       now_ms: this.now_ms,
       lead_ms: this.#lead_ms,
@@ -177,7 +180,12 @@ export class Session {
       owned,
       owned_items,
       remembered,
-      usage: this.#usageOf(keys.caller, [...items.values(), ...owned_items]),
+      usage,
+      get own_units() {
+        if (keys.holder === undefined) return null;
+        own_units ??= session.#ownUnits(keys.holder, usage);
+        return own_units;
+      },
       get expiries() {
         expiries ??= session.#expiries(keys.caller?.principal);
         return expiries;
@@ -381,8 +389,9 @@ export class Session {
     if (passage !== null) this.#usage.move(owned.reservation, passage);
   }
 
-  #usageOf(caller: Keys['caller'], items: readonly Item[]): LedgerState['usage'] {
-    if (caller === undefined) return NO_USAGE_ASKED;
+  /** Where nothing is kept of callers yet, a reading can't begin it: nobody has been judged, and nobody is limited. */
+  #usageOf(caller: Keys['caller'], items: readonly Item[], isReading: boolean): LedgerState['usage'] {
+    if (caller === undefined || (isReading && !this.#isTallied)) return NO_USAGE_ASKED;
     if (!this.#isTallied) this.#beginTally();
     const { principal, origin, channel, is_alone } = caller;
     const all = new Set(items);
@@ -393,6 +402,15 @@ export class Session {
       everyone: this.#usage.of('everyone', EVERYONE, all),
       is_sole: is_alone && this.#usage.isOnly(principal),
     };
+  }
+
+  /** From what is kept of the holder where something is; else from the reservations, which are many. */
+  #ownUnits(holder: string, { principal }: LedgerState['usage']): ReadonlyMap<number, number> {
+    if (principal !== null)
+      return new Map([...principal.items].map(([key, { live_units }]) => [key, live_units]));
+    this.#flush();
+    const rows = this.#sql.own_units.all(this.now_ms, holder) as { item_key: number; units: number }[];
+    return new Map(rows.map(({ item_key, units }) => [item_key, units]));
   }
 
   /** Somebody is judged again. Kept from now on, by every process: those who judge nobody follow suit. */

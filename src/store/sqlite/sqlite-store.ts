@@ -227,7 +227,7 @@ export class SqliteStore implements Store {
   }
 
   async read<R>(keys: Keys, view: (state: LedgerState) => R): Promise<R> {
-    return this.#reading((session) => view(session.load(keys)));
+    return this.#reading((session) => view(session.load(keys, true)));
   }
 
   async changesSince(cursor: ChangeCursor | null, limit: number): Promise<StockChanges> {

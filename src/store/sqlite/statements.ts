@@ -184,6 +184,12 @@ export const SQL = {
     CROSS JOIN holds ON holds.reservation_key = soon.reservation_key
     CROSS JOIN levels ON levels.level_key = holds.level_key
     WHERE soon.principal = ? GROUP BY levels.item_key`,
+  own_units: `SELECT levels.item_key AS item_key, sum(holds.quantity_units) AS units
+    FROM reservations INDEXED BY reservations_expiring
+    CROSS JOIN holds ON holds.reservation_key = reservations.reservation_key
+    CROSS JOIN levels ON levels.level_key = holds.level_key
+    WHERE reservations.state = 'active' AND reservations.expires_at_ms > ? AND reservations.principal = ?
+      AND holds.state <> 'returning' GROUP BY levels.item_key`,
   put_tallied: 'UPDATE ledger SET tallied = ? WHERE id = 1',
   drop_callers: 'DELETE FROM callers',
   drop_caller_items: 'DELETE FROM caller_items',
