@@ -84,6 +84,8 @@ export const LIMITS = {
     call_ms: 20_000,
     check_ms: 60_000,
     unplaced_after_ms: 120_000,
+    /** An accepted order that is not at the shop by then is told of. */
+    order_late_ms: 60_000,
     steps_max: 12,
     attempts_max: 200,
     backoff_min_ms: 500,
@@ -132,6 +134,8 @@ export const LIMITS = {
   },
   /** A caller that a quota refuses again and again is told of in the log so often at most. */
   quota_log_gap_ms: 60_000,
+  /** A shop that comes and goes is told of so often at most, and so is one loop that fails in one way. */
+  outage_log_gap_ms: 60_000,
   http: {
     body_max_bytes: 1_048_576,
     headers_timeout_ms: 10_000,

@@ -10,8 +10,10 @@ import { Ledger } from './ledger/ledger.js';
 import type { Clock, LedgerSettings } from './ledger/ports.js';
 import { isLimiting } from './ledger/quota-limits.js';
 import { Loop } from './loops/loop.js';
+import { logMoney } from './money-log.js';
 import { Counters } from './observability/counters.js';
 import type { Log } from './observability/log.js';
+import { OutageLog } from './observability/outage-log.js';
 import { RareLog } from './observability/rare-log.js';
 import type { Outbox } from './outbox/outbox.js';
 import { OwnIntents } from './outbox/own-intents.js';
@@ -20,6 +22,7 @@ import type { UnownedStock } from './outbox/unowned-units.js';
 import { LedgerUnusable } from './store/sqlite/open-database.js';
 import { openSqliteStore, type SqliteStore } from './store/sqlite/sqlite-store.js';
 import { socketTurnstile } from './store/sqlite/turnstile.js';
+import type { WaitingCount } from './store/sqlite/waiting-orders.js';
 import type { Admission, Inbox } from './sync/inbox.js';
 import type { OrderWatch } from './sync/order-watch.js';
 import type { StockSync } from './sync/stock-sync.js';
@@ -27,7 +30,7 @@ import type { SubscriptionKeeper } from './sync/subscription-keeper.js';
 import { StockFeed } from './tools/stock-feed.js';
 import { StockHub } from './tools/stock-hub.js';
 import type { ToolHost } from './tools/tool.js';
-import type { Readiness } from './transport/http.js';
+import type { OrdersWaiting, Readiness } from './transport/http.js';
 import type { Subscriptions } from './upstream/upstream.js';
 
 /** What runs: the ledger with its loops, ready for a transport. */
@@ -65,11 +68,12 @@ export interface Holdfast {
 /** `isAlone`: whether only one principal can call this process. */
 export function openHoldfast(
   config: Config,
-  log: Log,
+  wholeLog: Log,
   tuning: Partial<typeof LIMITS.outbox> = {},
   isAlone: () => boolean = () => false,
 ): Holdfast {
   const { shop } = config;
+  const log = new OutageLog(wholeLog, () => performance.now(), LIMITS.outage_log_gap_ms);
   if (shop === null) {
     throw new ConfigError(
       'SHOPIFY_SHOP is not set. holdfast init asks for what is needed and writes it to .env.',
@@ -85,6 +89,7 @@ export function openHoldfast(
     clock,
     worker,
     onIntent: (tag, intent) => intents.note(tag, intent),
+    onJournal: logMoney(log),
     random: Math.random,
     turnstile: socketTurnstile(config.db),
     mirror_horizon_ms: LIMITS.ledger.mirror_margin_ms,
@@ -110,7 +115,8 @@ export function openHoldfast(
     }),
   );
   const { lost, checkFiles } = watchLedger(store);
-  const loops = shopLoops({ config, store, log, shopSide, checkFiles });
+  const failures = new RareLog(log, LIMITS.outage_log_gap_ms);
+  const loops = shopLoops({ config, store, failures, shopSide, checkFiles });
   let subscriptions: Loop | null = null;
   const overQuota = new RareLog(log, LIMITS.quota_log_gap_ms);
   const ledger = new Ledger({
@@ -151,6 +157,7 @@ export function openHoldfast(
   };
   const stopParts = async (): Promise<void> => {
     overQuota.flush();
+    failures.flush();
     await Promise.all([
       hub.stop(),
       subscriptions?.stop(),
@@ -192,7 +199,7 @@ export function openHoldfast(
         store.dropTallies().catch((error: unknown) => log.error('tallies_not_dropped', { error }));
       }
       if (webhookUrl === undefined) return;
-      subscriptions ??= subscriptionLoop(webhookUrl, { clock, log, shopSide });
+      subscriptions ??= subscriptionLoop(webhookUrl, { clock, log, failures, shopSide });
       subscriptions.start();
     },
     admit: async (headers, body) => (await shopSide()).inbox.admit(headers, body),
@@ -205,6 +212,9 @@ export function openHoldfast(
       counters.set('drift_levels', drift?.drift_total ?? 0);
       counters.set('drift_items', drift?.catalogue_drift_total ?? 0);
       counters.set('push_readers', hub.size);
+      const orders = ordersWaiting(await store.countWaitingOrders(), clock);
+      counters.set('orders_waiting', orders.orders);
+      counters.set('orders_waiting_oldest_age_seconds', orders.oldest_age_seconds);
       counters.set('unplaced_holds', await store.countUnplaced(LIMITS.outbox.unplaced_after_ms));
       counters.set('inbox_waiting', waiting);
       counters.set('inbox_oldest_age_seconds', oldest === null ? 0 : (clock.now() - oldest) / 1_000);
@@ -254,11 +264,23 @@ async function readinessOf(store: SqliteStore, clock: Clock, heartbeat_ms: numbe
     const first_sync_done = baseline_at_ms !== null;
     const age_max_ms = Math.max(ready_min_ms, ready_beats * heartbeat_ms);
     const heartbeat_young = first_sync_done && clock.now() - confirmed_at_ms <= age_max_ms;
-    return { ledger_open: true, first_sync_done, heartbeat_young };
+    const orders_waiting = ordersWaiting(await store.countWaitingOrders(), clock);
+    return { ledger_open: true, first_sync_done, heartbeat_young, orders_waiting };
   } catch {
     // Its calls say why, each in the log.
-    return { ledger_open: false, first_sync_done: false, heartbeat_young: false };
+    return { ledger_open: false, first_sync_done: false, heartbeat_young: false, orders_waiting: null };
   }
+}
+
+function ordersWaiting(counts: readonly WaitingCount[], clock: Clock): OrdersWaiting {
+  const oldest = Math.min(clock.now(), ...counts.map((count) => count.oldest_submitted_at_ms));
+  return {
+    orders: counts.reduce((sum, { orders }) => sum + orders, 0),
+    oldest_age_seconds: Math.round((clock.now() - oldest) / 1_000),
+    failures: Object.fromEntries(
+      counts.flatMap(({ last_failure, orders }) => (last_failure === null ? [] : [[last_failure, orders]])),
+    ),
+  };
 }
 
 interface HubParts {
@@ -305,7 +327,7 @@ interface ShopSideParts {
   readonly worker: string;
   readonly intents: OwnIntents;
   readonly settings: LedgerSettings;
-  readonly log: Log;
+  readonly log: OutageLog;
   readonly tuning: Partial<typeof LIMITS.outbox>;
   readonly counters: Counters;
   /** They exist by the time that anything is heard. */
@@ -344,6 +366,7 @@ async function openShopSide(parts: ShopSideParts): Promise<ShopSide> {
     random: Math.random,
     sleep,
     log: (severity, message, fields) => log[severity](message, fields),
+    onAnswer: () => log.answered(),
     shopTime: clock,
   });
   const report = (event: string, detail: Readonly<Record<string, unknown>>): void => log.warn(event, detail);
@@ -354,6 +377,7 @@ async function openShopSide(parts: ShopSideParts): Promise<ShopSide> {
     ids: makeIds(),
     settings,
     report,
+    note: (event, detail) => log.info(event, detail),
     onDue: () => parts.nudges().outbox.nudge(),
     worker,
     limits: {
@@ -372,6 +396,7 @@ async function openShopSide(parts: ShopSideParts): Promise<ShopSide> {
     sleep: (ms) => pause(ms, undefined, { ref: false }),
     rereadItems: (itemIds, signal) => sync.rereadTogether(itemIds, signal),
     report,
+    onPutOff: (failure) => parts.counters.add('outbox_put_off_total', 1, failure),
     worker,
     intents: parts.intents,
     limits: { ...LIMITS.outbox, lookup_wait_ms: config.lookup_wait_ms, ...parts.tuning },
@@ -427,7 +452,8 @@ async function openShopSide(parts: ShopSideParts): Promise<ShopSide> {
 interface LoopParts {
   readonly config: Config;
   readonly store: SqliteStore;
-  readonly log: Log;
+  /** A loop that fails each time is told of now and then. */
+  readonly failures: RareLog;
   readonly shopSide: () => Promise<ShopSide>;
   /** Throws when the ledger's files are not those that were opened. */
   readonly checkFiles: () => void;
@@ -444,8 +470,8 @@ type LoopName =
   | 'files'
   | 'purger';
 
-function shopLoops({ config, store, log, shopSide, checkFiles }: LoopParts): Record<LoopName, Loop> {
-  const onError = (error: unknown, loop: string): void => log.warn('loop_failed', { loop, error });
+function shopLoops({ config, store, failures, shopSide, checkFiles }: LoopParts): Record<LoopName, Loop> {
+  const onError = loopFailed(failures);
   const loop = (name: string, interval_ms: number, run: (signal: AbortSignal) => Promise<void>): Loop =>
     new Loop({ name, interval_ms, run, onError });
   const outbox = loop('outbox', LIMITS.loops.outbox_interval_ms, async (signal) =>
@@ -481,9 +507,20 @@ function shopLoops({ config, store, log, shopSide, checkFiles }: LoopParts): Rec
   };
 }
 
+function loopFailed(failures: RareLog): (error: unknown, loop: string) => void {
+  return (error, loop) => {
+    const { name, code, failure } = error as {
+      readonly name?: string;
+      readonly code?: unknown;
+      readonly failure?: unknown;
+    };
+    failures.warn('loop_failed', { loop, error }, `${loop} ${name} ${String(code)} ${String(failure)}`);
+  };
+}
+
 function subscriptionLoop(
   url: string,
-  { clock, log, shopSide }: { clock: Clock; log: Log; shopSide: () => Promise<ShopSide> },
+  { clock, log, failures, shopSide }: { clock: Clock; log: Log } & Pick<LoopParts, 'failures' | 'shopSide'>,
 ): Loop {
   const keeper = once(async (): Promise<SubscriptionKeeper> => {
     const { SubscriptionKeeper } = await import('./sync/subscription-keeper.js');
@@ -496,7 +533,7 @@ function subscriptionLoop(
     name: 'subscriptions',
     interval_ms: LIMITS.loops.subscriptions_interval_ms,
     run: async (signal) => (await keeper()).keep(signal),
-    onError: (error, loop) => log.warn('loop_failed', { loop, error }),
+    onError: loopFailed(failures),
   });
 }
 

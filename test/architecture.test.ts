@@ -85,6 +85,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   'settings-sources': { ours: ['config-error'], outside: ['node:fs', 'node:util'] },
   // Parts of the composition root: they implement the ledger's ports for this machine.
   clock: { ours: ['ledger'], outside: [] },
+  'money-log': { ours: ['ledger', 'observability'], outside: [] },
   ids: { ours: ['ledger'], outside: ['node:crypto'] },
   main: { ours: ['*'], outside: ['node:*'] },
   cli: { ours: ['*'], outside: ['node:*', 'commander', '@modelcontextprotocol/client'] },

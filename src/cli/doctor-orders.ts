@@ -8,8 +8,12 @@ import type { LedgerBooks } from '../store/sqlite/inspect-ledger.js';
 import { type LedgerExpectations, type LedgerFacts, whyNoBooks } from './doctor-ledger.js';
 import { type Finding, failed, fine, skipped, warned } from './finding.js';
 import { timeText } from './ledger-command.js';
+import { agoText } from './wording.js';
 
-export function ordersFinding(facts: LedgerFacts, wanted: Pick<LedgerExpectations, 'stale_hash'>): Finding {
+export function ordersFinding(
+  facts: LedgerFacts,
+  wanted: Pick<LedgerExpectations, 'stale_hash' | 'now_ms'>,
+): Finding {
   const books = facts.state === 'open' ? facts.sight.books : null;
   if (books === null) return skipped('orders', whyNoBooks(facts));
   const { parked, parked_total } = books;
@@ -17,20 +21,28 @@ export function ordersFinding(facts: LedgerFacts, wanted: Pick<LedgerExpectation
   const { forPerson, others } = heldText(books, wanted);
   const unplaced = unplacedText(books);
   const unplacedMend = unplacedSteps(books);
+  const late = lateText(books, wanted);
+  const lateMend = late.length === 0 ? [] : lateSteps(books);
   if (parked_total > 0) {
     return failed(
       'orders',
       'parked',
       [
         `${parked_total} ${parked_total === 1 ? 'piece of work is' : 'pieces of work are'} parked: the server has given up on them, and a person has to look at the shop.`,
+        ...late,
         ...forPerson,
         ...others,
         ...unplaced,
       ].join(' '),
       ...parkedSteps(parked, parked_total),
+      ...lateMend,
       ...held,
       ...unplacedMend,
     );
+  }
+  if (late.length > 0) {
+    const told = [...late, ...forPerson, ...others, ...unplaced].join(' ');
+    return warned('orders', 'not_placed', told, ...lateMend, ...held, ...unplacedMend);
   }
   if (forPerson.length > 0) {
     const told = [...forPerson, ...others, ...unplaced].join(' ');
@@ -101,6 +113,37 @@ function parkedSteps(parked: LedgerBooks['parked'], total: number): string[] {
   );
   const rest = 'holdfast orders --parked, holdfast reservations --parked';
   return total > parked.length ? [...steps, `… and ${total - parked.length} more: ${rest}`] : steps;
+}
+
+/** Empty while the oldest is young: the shop takes its time, and a development store takes five orders a minute. */
+function lateText(
+  { waiting_total, last_at_ms }: LedgerBooks,
+  { now_ms }: Pick<LedgerExpectations, 'now_ms'>,
+): readonly string[] {
+  const oldest = Math.min(...waiting_total.map((count) => count.oldest_submitted_at_ms));
+  const age_ms = Math.max(now_ms, last_at_ms) - oldest;
+  if (waiting_total.length === 0 || age_ms < LIMITS.outbox.order_late_ms) return [];
+  const total = waiting_total.reduce((sum, { orders }) => sum + orders, 0);
+  const failures = waiting_total.flatMap(({ last_failure, orders }) =>
+    last_failure === null ? [] : [`${orders} after ${last_failure}`],
+  );
+  const why = failures.length === 0 ? '' : ` (${failures.join(', ')})`;
+  return [
+    `${ordersText(total)} accepted and not at the shop yet${why}; the oldest was submitted ${agoText(age_ms)}.`,
+  ];
+}
+
+function lateSteps({ waiting, waiting_total }: LedgerBooks): string[] {
+  const total = waiting_total.reduce((sum, { orders }) => sum + orders, 0);
+  const named = waiting.map(
+    ({ order_id, submitted_at_ms, attempts, last_failure }) =>
+      `Order ${order_id} (submitted ${timeText(submitted_at_ms)} UTC${last_failure === null ? '' : `, ${last_failure}, tried ${attempts} times`}): holdfast explain ${order_id}.`,
+  );
+  return [
+    'A server that runs, without HOLDFAST_READ_ONLY, places them once the shop takes them: what fails below says what is in the way.',
+    ...named,
+    ...(total > named.length ? [`… and ${total - named.length} more: holdfast orders`] : []),
+  ];
 }
 
 function unplacedText({ unplaced_total: total }: LedgerBooks): readonly string[] {

@@ -25,7 +25,7 @@ export const CODES = {
     'unreadable',
   ],
   server: ['fine', 'not_running', 'not_confirming', 'not_read_yet', 'catalogue_short'],
-  orders: ['fine', 'parked', 'held', 'unplaced_hold'],
+  orders: ['fine', 'parked', 'not_placed', 'held', 'unplaced_hold'],
   holds: ['fine', 'unowned_units', 'unreadable', 'not_moved'],
   payment: ['fine'],
   shop: [

@@ -97,10 +97,15 @@ program
   .addOption(
     new Option('--client <which>', 'MCP client to configure').choices([
       'claude-desktop',
+      'claude-code',
+      'cursor',
+      'vscode',
+      'codex',
+      'gemini',
       'http',
       'print',
       'none',
-    ]),
+    ] satisfies InitOptions['client'][]),
   )
   .option('--agent <name>', 'with --client http: whom to make a token for (default: agent)')
   .option('--can-order', 'with --client http: let it place orders, too')
@@ -383,12 +388,16 @@ const KNOWN_CODES: ReadonlyMap<string, string> = new Map([
   ['PortTaken', 'port_taken'],
 ]);
 
+const HASH_HINT = "In a shell # begins a comment: for the order #1009 write 1009, or '#1009'.";
+
 try {
   refuseSecretsIn(process.argv.slice(2));
   refuseUnknown(firstWord(process.argv.slice(2)));
   await program.parseAsync();
 } catch (error) {
   if (error instanceof CommanderError) {
+    if (error.code === 'commander.missingArgument' && error.message.includes("'order'"))
+      console.error(HASH_HINT);
     process.exitCode = error.exitCode === 0 ? 0 : EXIT_USAGE;
   } else {
     const { name, message } = error as Error;

@@ -11,7 +11,9 @@ export async function withLedger<T>(use: (holdfast: Holdfast) => Promise<T>): Pr
   const config = readConfig(machineEnvironment());
   const shop = { shop: shopOfLedger(config.db), credentials: { access_token: 'not used' }, origin: null };
   // Read-only is about agents. A person who releases or rejects something means it.
-  const holdfast = openHoldfast({ ...config, shop, read_only: false }, stderrLog(config.log_level));
+  // What a command does it says itself.
+  const log = { ...stderrLog(config.log_level), info: () => undefined };
+  const holdfast = openHoldfast({ ...config, shop, read_only: false }, log);
   try {
     return await use(holdfast);
   } finally {

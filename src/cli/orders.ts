@@ -1,10 +1,13 @@
 /** `holdfast orders`: list them; approve or reject one that is held. */
 
 import { userInfo } from 'node:os';
+import { LIMITS } from '../config.js';
 import type { OrderListing } from '../ledger/ports.js';
 import { callerText, lineText, timeText, withLedger } from './ledger-command.js';
 import { type ListPage, readPage } from './list-pages.js';
+import { tableLines } from './table.js';
 import { printVerdict, type Verdict } from './verdict-output.js';
+import { durationText } from './wording.js';
 
 export interface OrderListOptions extends ListPage {
   readonly isHeld: boolean;
@@ -29,7 +32,7 @@ export async function listOrders(options: OrderListOptions): Promise<boolean> {
     return true;
   }
   if (rows.length === 0) console.log(noneText(options));
-  for (const order of rows) console.log(orderText(order));
+  else for (const line of orderLines(rows, Date.now())) console.log(line);
   if (nextBeforeId !== null) {
     const filters = `${isHeld ? ' --held' : ''}${isParked ? ' --parked' : ''}`;
     console.log(`There are more: holdfast orders${filters} --before ${nextBeforeId}`);
@@ -66,15 +69,32 @@ export const ORDER_UNKNOWN: Verdict = {
   message: 'There is no such order. holdfast orders lists them.',
 };
 
-/** The longest: `held (buyer_refused)`. */
-const STATE_CHARS = 20;
+const HEAD = ['submitted (UTC)', 'order', 'state', 'at the shop', 'for', 'lines'];
 
-function orderText(order: OrderListing): string {
-  const shop = order.upstream_order_name ?? '';
-  const until = order.held_until_ms === null ? '' : `  until ${timeText(order.held_until_ms)}`;
-  const route = order.route_why === null ? '' : `  NOT MOVED to its promised place (${order.route_why})`;
-  const parked = order.parked ? `  PARKED (${order.last_failure}): a person has to look at the shop` : '';
-  return `${timeText(order.submitted_at_ms)}  ${order.order_id}  ${stateText(order).padEnd(STATE_CHARS)} ${shop.padEnd(7)} ${callerText(order)}  ${lineText(order.lines)}${until}${route}${parked}`;
+/** A header, and a line for each order; behind it, what a person has to know of it. */
+export function orderLines(orders: readonly OrderListing[], now_ms: number): string[] {
+  const rows = orders.map((order) => [
+    timeText(order.submitted_at_ms),
+    order.order_id,
+    stateText(order),
+    order.upstream_order_name ?? '',
+    callerText(order),
+    lineText(order.lines),
+  ]);
+  const [head = '', ...lines] = tableLines(HEAD, rows, []);
+  const notes = orders.map((order) => noteText(order, now_ms));
+  return [head, ...lines.map((line, at) => `${line}${notes[at] ?? ''}`)];
+}
+
+function noteText(order: OrderListing, now_ms: number): string {
+  const { state, submitted_at_ms, attempts, last_failure, held_until_ms, route_why, parked } = order;
+  const until = held_until_ms === null ? '' : `  until ${timeText(held_until_ms)}`;
+  const route = route_why === null ? '' : `  NOT MOVED to its promised place (${route_why})`;
+  if (parked) return `${until}${route}  PARKED (${last_failure}): a person has to look at the shop`;
+  const waits_ms = now_ms - submitted_at_ms;
+  const isLate = state === 'accepted' && waits_ms >= LIMITS.outbox.order_late_ms;
+  const why = attempts === 0 ? '' : ` (${last_failure}, tried ${attempts} times)`;
+  return `${until}${route}${isLate ? `  NOT AT THE SHOP for ${durationText(waits_ms)}${why}` : ''}`;
 }
 
 function stateText({ state, held_for }: OrderListing): string {

@@ -409,6 +409,8 @@ export interface OrderListing {
   readonly route_why: RouteEnd | null;
   /** The server has given up on its shop side: a person has to look. */
   readonly parked: boolean;
+  /** Steps at the shop in a row that did not succeed. */
+  readonly attempts: number;
   readonly last_failure: string | null;
 }
 
@@ -626,6 +628,9 @@ export interface Store {
 }
 
 /** Told after a commit of this process that made a reservation or accepted an order, by the row's tag. */
+/** Hears an entry of the journal once it is committed, with the id of the reservation that it is about; null where there is none. */
+export type JournalWatch = (entry: JournalDraft, reservationId: string | null) => void;
+
 export type IntentWatch = (tag: string, intent: 'reserved' | 'accepted') => void;
 
 /** The lock could not be had within the store's deadline. Nothing was written; the same call may be made again. */

@@ -93,11 +93,15 @@ type Sentence = string | ((data: Readonly<Record<string, unknown>>) => string);
 
 export function timelineOf(entries: readonly JournalEntry[], leadMs = 0): TimelineEntry[] {
   return entries.flatMap((entry) => {
-    const sentence = (SENTENCES as Record<string, Sentence | null>)[entry.kind] ?? null;
-    if (sentence === null) return [];
-    const detail = typeof sentence === 'string' ? sentence : sentence(JSON.parse(entry.data));
-    return [{ at: tellTime(entry.at_ms, leadMs), event: entry.kind, detail }];
+    const detail = sentenceOf(entry);
+    return detail === null ? [] : [{ at: tellTime(entry.at_ms, leadMs), event: entry.kind, detail }];
   });
+}
+
+/** What the entry means to a reader of the order's timeline; null where it means nothing there. */
+export function sentenceOf({ kind, data }: Pick<JournalEntry, 'kind' | 'data'>): string | null {
+  const sentence = (SENTENCES as Record<string, Sentence | null>)[kind] ?? null;
+  return typeof sentence === 'function' ? sentence(JSON.parse(data)) : sentence;
 }
 
 function units(quantity: unknown): string {

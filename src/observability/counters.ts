@@ -18,6 +18,19 @@ export const METRICS = {
     type: 'gauge',
     help: 'Reservations that the shop has held for over two minutes, and whose units no location shows gone.',
   },
+  orders_waiting: {
+    type: 'gauge',
+    help: 'Orders that are accepted and not at the shop yet, without those that wait for their buyer to pay.',
+  },
+  orders_waiting_oldest_age_seconds: {
+    type: 'gauge',
+    help: 'How long ago the oldest of them was submitted.',
+  },
+  outbox_put_off_total: {
+    type: 'counter',
+    help: 'Steps at the shop that did not succeed and are tried again, by why.',
+    label: 'failure',
+  },
   webhook_deliveries_total: {
     type: 'counter',
     help: 'Deliveries at the webhook route, by what became of them.',

@@ -48,6 +48,8 @@ export interface OutboxPorts {
   /** Re-reads items into the ledger; throws when the shop can't be read. */
   readonly rereadItems: (itemIds: readonly string[], signal: AbortSignal) => Promise<void>;
   readonly report: (event: string, detail: Readonly<Record<string, unknown>>) => void;
+  /** Hears of each step that is put off, with a code of ours for why. */
+  readonly onPutOff?: (failure: string) => void;
   /** Unique per process. */
   readonly worker: string;
   /** What this process has written. The store tells it. */
@@ -360,7 +362,8 @@ export class Progress {
   }
 
   async later(key: number, failure: string, atLeastMs = 0, backTo?: ShopState): Promise<void> {
-    const { limits } = this.ports;
+    const { limits, onPutOff } = this.ports;
+    onPutOff?.(failure);
     await this.decide(key, (state) => {
       const attempts = state.owned?.outbox.attempts ?? 0;
       const delay_ms = Math.max(atLeastMs, this.backoffMs(attempts));

@@ -37,6 +37,8 @@ export interface StockSyncPorts {
   readonly onDue?: () => void;
   /** Where what went wrong is told. `detail` may come from outside: for the log only. */
   readonly report: (event: string, detail: Readonly<Record<string, unknown>>) => void;
+  /** Hears of what went well and happens seldom. */
+  readonly note?: (event: string, detail: Readonly<Record<string, unknown>>) => void;
   /** Unique per process: who holds the lease of the heartbeat. */
   readonly worker: string;
   readonly limits: StockSyncLimits;
@@ -178,6 +180,14 @@ export class StockSync implements StockFreshener, ShopSearcher {
     const found = tally.report(clock.now());
     await store.transact({}, () => decideReconciled(found));
     await this.#putBaseline(before, { confirmed_at_ms: began_at_ms, cursor });
+    if (is_first) {
+      const seconds = Math.round((clock.now() - began_at_ms) / 1_000);
+      this.#ports.note?.('first_read_done', {
+        items: found.items_read,
+        levels: found.levels_compared,
+        seconds,
+      });
+    }
     if (found.drift_total + found.catalogue_drift_total > 0) report('drift', driftDetail(found));
     return { done: true, report: found };
   }

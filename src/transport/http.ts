@@ -59,11 +59,21 @@ export interface HttpOptions extends Omit<ListenerOptions, 'onRefused'>, McpLimi
   readonly readiness?: (() => Promise<Readiness>) | undefined;
 }
 
-/** All three, and agents can be sent here. */
+/** The first three, and agents can be sent here. */
 export interface Readiness {
   readonly ledger_open: boolean;
   readonly first_sync_done: boolean;
   readonly heartbeat_young: boolean;
+  /** Only for this machine: how a shop sells is nobody else's business. Null where the ledger can't be read. */
+  readonly orders_waiting?: OrdersWaiting | null;
+}
+
+/** Orders that are accepted and not at the shop yet. */
+export interface OrdersWaiting {
+  readonly orders: number;
+  readonly oldest_age_seconds: number;
+  /** How many of them wait after a failed step, by why it failed. */
+  readonly failures: Readonly<Record<string, number>>;
 }
 
 export type WebhookServing = Omit<WebhookOptions, 'body_max_bytes' | 'onError'>;
@@ -190,9 +200,13 @@ function hostsOf({ host, mcp_url = null, allowed_hosts = [] }: HttpOptions): rea
 }
 
 function readyRoute(readiness: () => Promise<Readiness>, onError: (error: unknown) => void): Route {
-  return (_, response) => {
+  return (request, response) => {
     readiness().then(
-      (ready) => writeJson(response, Object.values(ready).every(Boolean) ? 200 : 503, ready),
+      ({ orders_waiting, ...parts }) => {
+        const isTold = orders_waiting !== undefined && isFromHere(request);
+        const status = Object.values(parts).every(Boolean) ? 200 : 503;
+        writeJson(response, status, isTold ? { ...parts, orders_waiting } : parts);
+      },
       (error: unknown) => {
         onError(error);
         text(response, 503, 'Whether the server is ready can not be told now.');
@@ -204,7 +218,7 @@ function readyRoute(readiness: () => Promise<Readiness>, onError: (error: unknow
 /** For this machine alone, whatever name it is asked by. */
 function metricsRoute(metrics: () => Promise<string>, onError: (error: unknown) => void): Route {
   return (request, response) => {
-    if (!isLoopback(plainAddress(request.socket.remoteAddress ?? '')) || isForwarded(request)) {
+    if (!isFromHere(request)) {
       text(response, 403, 'For this machine alone.');
       return;
     }
@@ -216,6 +230,11 @@ function metricsRoute(metrics: () => Promise<string>, onError: (error: unknown) 
       },
     );
   };
+}
+
+/** Whether a program of this machine asks, and no proxy for somebody else. */
+function isFromHere(request: IncomingMessage): boolean {
+  return isLoopback(plainAddress(request.socket.remoteAddress ?? '')) && !isForwarded(request);
 }
 
 /** Not `new URL`: it throws on targets like "//", and what a stranger sends must not stop the server. */

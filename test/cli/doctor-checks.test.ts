@@ -54,6 +54,8 @@ const BOOKS: LedgerBooks = {
   held_total: [],
   unplaced: [],
   unplaced_total: 0,
+  waiting: [],
+  waiting_total: [],
   leases: [{ name: 'sync', owner: '4711-abc', until_ms: NOW + 30_000 }],
 };
 
@@ -191,6 +193,45 @@ describe('the server', () => {
   });
 });
 
+describe('orders that are accepted and not at the shop', () => {
+  const waiting = (age_ms: number): Partial<LedgerBooks> => ({
+    waiting: [
+      { order_id: 'ord_1', submitted_at_ms: NOW - age_ms, attempts: 7, last_failure: 'unreachable' },
+      { order_id: 'ord_2', submitted_at_ms: NOW - 1_000, attempts: 0, last_failure: null },
+    ],
+    waiting_total: [
+      { last_failure: 'unreachable', orders: 14, oldest_submitted_at_ms: NOW - age_ms },
+      { last_failure: null, orders: 1, oldest_submitted_at_ms: NOW - 1_000 },
+    ],
+  });
+
+  it('are told of with their age and what stands in the way', () => {
+    const found = ordersFinding(ledger(waiting(12 * 60_000)), WANTED);
+    expect(found).toMatchObject({
+      code: 'not_placed',
+      verdict: 'warning',
+      told: '15 orders are accepted and not at the shop yet (14 after unreachable); the oldest was submitted 12 minutes ago.',
+    });
+    expect(found.mend).toEqual([
+      expect.stringContaining('A server that runs'),
+      expect.stringMatching(/^Order ord_1 .*unreachable, tried 7 times\): holdfast explain ord_1\.$/),
+      expect.stringMatching(/^Order ord_2 \(submitted [^,]* UTC\)/),
+      '… and 13 more: holdfast orders',
+    ]);
+  });
+
+  it('are no news while the shop takes its time', () => {
+    expect(ordersFinding(ledger(waiting(30_000)), WANTED).verdict).toBe('ok');
+  });
+
+  it('go behind what is parked, and before what waits for a person', () => {
+    const parked = [{ reservation_id: 'res_1', order_id: 'ord_9', last_failure: 'bug' }];
+    const both = ordersFinding(ledger({ ...waiting(600_000), parked, parked_total: 1 }), WANTED);
+    expect(both).toMatchObject({ code: 'parked', told: expect.stringContaining('15 orders are accepted') });
+    expect(both.mend.join()).toContain('holdfast explain ord_1');
+  });
+});
+
 describe('parked and held orders', () => {
   it('are named, each with what to do', () => {
     const parked = [
@@ -235,12 +276,15 @@ describe('parked and held orders', () => {
 
   it('item 16: a stale one waits for a person only where the policy says so, and until it is approved', () => {
     const stale = ledger(held('stale', 1));
-    expect(ordersFinding(stale, { stale_hash: 'hold' })).toMatchObject({ code: 'held', verdict: 'warning' });
+    expect(ordersFinding(stale, { ...WANTED, stale_hash: 'hold' })).toMatchObject({
+      code: 'held',
+      verdict: 'warning',
+    });
     for (const [facts, policy] of [
       [stale, 'revalidate'],
       [ledger(held('stale', 1, true)), 'hold'],
     ] as const) {
-      expect(ordersFinding(facts, { stale_hash: policy })).toMatchObject({
+      expect(ordersFinding(facts, { ...WANTED, stale_hash: policy })).toMatchObject({
         verdict: 'ok',
         told: '1 order is held until a server has read the shop again.',
       });

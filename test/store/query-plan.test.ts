@@ -12,6 +12,10 @@ const MAY_SCAN: Partial<Record<StatementName, { readonly table: string; readonly
     table: 'holds',
     why: 'holds that wait for a report, from an index of those alone: few at any time',
   },
+  count_waiting_orders: {
+    table: 'reservations USING INDEX reservations_due_orders',
+    why: 'orders under way, from an index of those alone: few at any time',
+  },
   routed_by_level: {
     table: 'routed_units',
     why: 'an order is being moved for a second: few rows at any time',
@@ -48,6 +52,7 @@ const MAY_SCAN: Partial<Record<StatementName, { readonly table: string; readonly
 
 /** Statements that sort what they found, each with its reason. */
 const MAY_SORT: Partial<Record<StatementName, string>> = {
+  count_waiting_orders: 'a row for each way to fail',
   search: 'the items that the words were found in',
   list_orders_waiting: 'what is held or parked, read by a person',
   list_reservations_waiting: 'what is live or parked, read by a person',

@@ -88,6 +88,16 @@ describe('the HTTP server', () => {
     expect([response.status, await response.json()]).toEqual([status, ready]);
   });
 
+  it('tells /readyz of waiting orders to this machine alone, and is ready all the same', async () => {
+    const orders_waiting = { orders: 3, oldest_age_seconds: 700, failures: { unreachable: 3 } };
+    const parts = { ledger_open: true, first_sync_done: true, heartbeat_young: true };
+    const { origin } = await serve({ readiness: async () => ({ ...parts, orders_waiting }) });
+    const here = await fetch(`${origin}/readyz`);
+    expect([here.status, await here.json()]).toEqual([200, { ...parts, orders_waiting }]);
+    const led = await fetch(`${origin}/readyz`, { headers: { 'x-forwarded-for': '203.0.113.7' } });
+    expect([led.status, await led.json()]).toEqual([200, parts]);
+  });
+
   it('answers /metrics to programs of this machine, and to nobody a proxy leads there', async () => {
     const { origin } = await serve({ metrics: async () => 'holdfast_x 1\n' });
     expect(await (await fetch(`${origin}/metrics`)).text()).toBe('holdfast_x 1\n');

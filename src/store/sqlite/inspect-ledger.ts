@@ -6,6 +6,7 @@ import type { Database } from './driver.js';
 import { MIGRATIONS } from './migrations.js';
 import { openForReading } from './open-database.js';
 import { COUNT_UNPLACED, LIST_UNPLACED, type UnplacedHold } from './unplaced-holds.js';
+import { COUNT_WAITING, LIST_WAITING, type WaitingCount, type WaitingOrder } from './waiting-orders.js';
 
 /** What can be told without knowing the schema. */
 export interface LedgerSight {
@@ -37,6 +38,9 @@ export interface LedgerBooks {
   /** Reservations whose units the shop has held for long, and no level has shown; those that wait longest first. */
   readonly unplaced: readonly UnplacedHold[];
   readonly unplaced_total: number;
+  /** Orders that are accepted and not at the shop yet; those that wait longest first. */
+  readonly waiting: readonly WaitingOrder[];
+  readonly waiting_total: readonly WaitingCount[];
   readonly leases: readonly Lease[];
 }
 
@@ -72,6 +76,7 @@ export interface Lease {
 
 const PARKED_MAX = 10;
 const UNPLACED_MAX = 10;
+const WAITING_MAX = 10;
 /** Of each reason. */
 const HELD_MAX = 10;
 
@@ -138,6 +143,8 @@ function readBooks(db: Database, unplacedAfterMs: number): LedgerBooks | null {
     held_total: held,
     unplaced: db.prepare(LIST_UNPLACED).all(unplacedSince, UNPLACED_MAX) as UnplacedHold[],
     unplaced_total: db.prepare(COUNT_UNPLACED).pluck().get(unplacedSince) as number,
+    waiting: db.prepare(LIST_WAITING).all(WAITING_MAX) as WaitingOrder[],
+    waiting_total: db.prepare(COUNT_WAITING).all() as WaitingCount[],
     leases: db.prepare('SELECT name, owner, until_ms FROM leases ORDER BY name').all() as Lease[],
   };
 }

@@ -14,7 +14,7 @@ type Row<Listing> = Omit<Listing, 'lines' | 'parked'> & { readonly lines: string
 /** Null when the order to go on from is not there. */
 export function listOrders(sql: Statements, query: OrderQuery): readonly OrderListing[] | null {
   const { limit, beforeOrderId, isHeld, isParked } = query;
-  const from = beforeOrderId === null ? { order_key: KEY_MAX } : sql.order_key.get(beforeOrderId);
+  const from = beforeOrderId === null ? { order_key: KEY_MAX } : readOrderKey(sql, beforeOrderId);
   if (from === undefined) return null;
   const { order_key: key } = from as { readonly order_key: number };
   const rows =
@@ -22,6 +22,13 @@ export function listOrders(sql: Statements, query: OrderQuery): readonly OrderLi
       ? sql.list_orders_waiting.all(Number(isHeld), key, Number(isParked), key, limit)
       : sql.list_orders.all(key, limit);
   return (rows as Row<OrderListing>[]).map(toListing);
+}
+
+/** By its id, or the shop's own name of it, as everywhere. */
+function readOrderKey(sql: Statements, name: string): unknown {
+  const byName = (shopName: string): unknown => sql.order_key_by_name.get(shopName);
+  // People leave the mark out: 1009 is #1009.
+  return sql.order_key.get(name) ?? byName(name) ?? byName(`#${name}`);
 }
 
 /** Null when the reservation to go on from is not there. */

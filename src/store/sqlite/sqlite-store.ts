@@ -16,6 +16,7 @@ import type {
   IntentWatch,
   ItemTimes,
   JointDecision,
+  JournalWatch,
   Keys,
   LateRow,
   LedgerState,
@@ -46,6 +47,7 @@ import { IN_MEMORY, isBusy, LedgerUnusable, openDatabase } from './open-database
 import { Session } from './session.js';
 import { discardAdditions, prepareAll, type Statements } from './statements.js';
 import type { Turnstile } from './turnstile.js';
+import type { WaitingCount } from './waiting-orders.js';
 
 export interface SqliteStoreOptions {
   readonly path: string;
@@ -56,6 +58,7 @@ export interface SqliteStoreOptions {
   /** How long a new reservation is left to the worker that wrote it, before others work on it. Left out: not at all. */
   readonly writer_first_ms?: number;
   readonly onIntent?: IntentWatch;
+  readonly onJournal?: JournalWatch;
   /** A number in [0, 1): spreads the retries of several processes. */
   readonly random: () => number;
   /** Fairness between processes; correctness never depends on it. */
@@ -189,6 +192,7 @@ export class SqliteStore implements Store {
       if (decision.changes !== undefined) session.apply(decision.changes, keys, state);
       return () => {
         this.#tellIntent(state, decision.changes);
+        this.#tellJournal(state, decision.changes);
         answer.resolve(decision.result);
       };
     });
@@ -208,12 +212,18 @@ export class SqliteStore implements Store {
         return () => answer.reject(bug);
       }
       const { result, change } = decision;
+      const written: [LedgerState, Changes][] = [];
       keys.forEach((each, index) => {
         const state = session.load(each);
         const changes = change?.(index, state);
-        if (changes !== undefined) session.apply(changes, each, state);
+        if (changes === undefined) return;
+        session.apply(changes, each, state);
+        written.push([state, changes]);
       });
-      return () => answer.resolve(result);
+      return () => {
+        for (const [state, changes] of written) this.#tellJournal(state, changes);
+        answer.resolve(result);
+      };
     });
   }
 
@@ -224,6 +234,14 @@ export class SqliteStore implements Store {
     const order = changes.new_order ?? changes.order;
     const isAccepted = order?.state === 'accepted' && owned?.order?.state !== 'accepted';
     if (owned !== null && isAccepted) onIntent(owned.outbox.tag, 'accepted');
+  }
+
+  #tellJournal({ owned }: LedgerState, changes: Changes | undefined): void {
+    const { onJournal } = this.#options;
+    if (onJournal === undefined || changes?.journal === undefined) return;
+    const reservationId = changes.new_reservation?.id ?? owned?.reservation.id ?? null;
+    // Not within the commit's own turn: what throws here must not look like a group that failed.
+    for (const draft of changes.journal) queueMicrotask(() => onJournal(draft, reservationId));
   }
 
   async read<R>(keys: Keys, view: (state: LedgerState) => R): Promise<R> {
@@ -422,6 +440,11 @@ export class SqliteStore implements Store {
       const row = this.#sql.count_unplaced.get(now_ms - unplacedAfterMs) as { reservations: number };
       return row.reservations;
     });
+  }
+
+  /** Orders that are accepted and not at the shop yet, by what the last step of each failed with. */
+  async countWaitingOrders(): Promise<readonly WaitingCount[]> {
+    return this.#reading(() => this.#sql.count_waiting_orders.all() as WaitingCount[]);
   }
 
   async inboxState(): Promise<InboxState> {

@@ -4,6 +4,7 @@ import { VOID_MARK } from '../../ledger/order.js';
 import { BulkInsert } from './bulk-insert.js';
 import type { Database, Statement } from './driver.js';
 import { COUNT_UNPLACED } from './unplaced-holds.js';
+import { COUNT_WAITING } from './waiting-orders.js';
 
 const ITEM_COLUMNS = `item_key, item_id, variant_id, sku, title, variant_title, lifecycle, safety_stock_units,
   state_version, salt, stock_hash, as_of_ms, read_at_ms, velocity_micro_units_per_hour, velocity_at_ms, watched_since_ms,
@@ -22,7 +23,7 @@ const HOLD_COLUMNS =
 
 const LISTED_ORDER = `orders.id AS order_id, reservations.id AS reservation_id, principal, channel, orders.state AS state,
       held_for, held_until_ms, hash_verdict, lines, submitted_at_ms, upstream_order_name,
-      route_state, route_detail ->> '$.why' AS route_why, parked, last_failure`;
+      route_state, route_detail ->> '$.why' AS route_why, parked, attempts, last_failure`;
 
 /** Its first parameter is the present time. */
 const LISTED_RESERVATION = `reservations.id AS reservation_id, principal, channel,
@@ -270,6 +271,9 @@ export const SQL = {
   item_timeline: `SELECT ${JOURNAL_COLUMNS} FROM journal
     WHERE item_key = ? AND seq BETWEEN ? AND ? ORDER BY seq LIMIT ?`,
   order_key: 'SELECT order_key FROM orders WHERE id = ?',
+  order_key_by_name:
+    'SELECT order_key FROM orders WHERE upstream_order_name = ? ORDER BY order_key DESC LIMIT 1',
+  count_waiting_orders: COUNT_WAITING,
   list_orders: `SELECT ${LISTED_ORDER} FROM orders
     CROSS JOIN reservations ON reservations.reservation_key = orders.reservation_key
     WHERE order_key < ? ORDER BY order_key DESC LIMIT ?`,

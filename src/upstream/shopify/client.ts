@@ -46,6 +46,8 @@ export interface ClientOptions {
   /** Ends early, without an error, when the signal aborts. */
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
   readonly log: UpstreamLog;
+  /** Called whenever the shop has answered a call and done what it was asked. */
+  readonly onAnswer?: () => void;
   /** Told the time of every answer, and asked for it before a time is sent. Left out: the shop's clock is taken for ours. */
   readonly shopTime?: ShopTime;
 }
@@ -249,14 +251,17 @@ export class ShopifyClient {
     let effect: Fault['effect'] = 'none';
     for (let attempt = 1; ; attempt += 1) {
       const outcome = await this.#attempt(operation, variables, signal);
-      if (outcome.ok) return outcome;
+      if (outcome.ok) {
+        this.#options.onAnswer?.();
+        return outcome;
+      }
       // What an earlier attempt may have done, a later one that was turned away does not undo.
       if (outcome.fault.effect === 'maybe') effect = 'maybe';
       const fault = { ...outcome.fault, effect, detail: this.clean(outcome.fault.detail) };
       const wait_ms = this.#waitFor(fault, attempt);
       const again = fault.passing && attempt < attempts && wait_ms <= THROTTLE_WAIT_MAX_MS && !signal.aborted;
       this.#log(
-        again || fault.code === TOO_COSTLY ? 'info' : 'warn',
+        isGivenUp(signal) ? 'debug' : again || fault.code === TOO_COSTLY ? 'info' : 'warn',
         again ? 'shop call failed, trying again' : 'shop call failed',
         {
           operation: operation.name,
@@ -350,6 +355,11 @@ export class ShopifyClient {
     ]);
     this.#options.log(severity, message, { shop: this.#options.shop, ...Object.fromEntries(clean) });
   }
+}
+
+/** Whether nobody wants the answer any more: a server that stops cuts its calls off, and that is no fault of the shop. */
+function isGivenUp(signal: AbortSignal): boolean {
+  return signal.aborted && (signal.reason as Error | undefined)?.name !== 'TimeoutError';
 }
 
 function replied<Result>({ data }: { readonly data?: Result }, { answer }: Exchange): Outcome<Result> {
