@@ -78,8 +78,8 @@ export function mergeEntry(text: string | null, entry: ServerEntry): Merged {
 }
 
 /** For any other client, and for those who look before they paste. */
-export function entryText(entry: ServerEntry): string {
-  return JSON.stringify({ mcpServers: { holdfast: entry } }, null, 2);
+export function entryText(entry: object, key = 'mcpServers'): string {
+  return JSON.stringify({ [key]: { holdfast: entry } }, null, 2);
 }
 
 function parseObject(text: string): Record<string, unknown> | string {

@@ -143,6 +143,19 @@ async function askMoney({ choose }: Dialogue, present: Environment): Promise<Mon
   return money === now ? null : money;
 }
 
+/** Where to click, for a person who has never made an app. holdfast doctor names the scopes that are missing. */
+const CLIENT_PATH = [
+  '  1  dev.shopify.com/dashboard → Apps → Create app, in the organisation that the shop belongs to.',
+  '  2  Its version: add the scopes read_inventory, read_locations, read_products, read_publications, read_orders, read_returns,',
+  '     write_draft_orders, and release it. (Other settings of holdfast need others: the check below names what is missing.)',
+  '  3  Install the app in the shop: Home → Install app.',
+  '  4  Settings: client id and secret are there.',
+];
+const TOKEN_PATH = [
+  '  Shopify admin → Settings → Apps and sales channels → Develop apps → your app → API credentials: the Admin API access token is',
+  '  shown once, when the app is installed. Apps of this kind can’t be made any more: without one, choose client id and secret.',
+];
+
 async function askCredentials(dialogue: Dialogue, present: Environment): Promise<ShopCredentials> {
   const { SHOPIFY_ACCESS_TOKEN: token, SHOPIFY_CLIENT_ID: id, SHOPIFY_CLIENT_SECRET: secret } = present;
   const way = await dialogue.choose(
@@ -153,6 +166,7 @@ async function askCredentials(dialogue: Dialogue, present: Environment): Promise
     },
     token === undefined ? 'client' : 'token',
   );
+  for (const line of way === 'token' ? TOKEN_PATH : CLIENT_PATH) dialogue.tell(line);
   if (way === 'token') {
     const typed = await dialogue.askSecret('Admin API access token', token !== undefined);
     return { access_token: typed ?? token ?? '' };

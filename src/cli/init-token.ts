@@ -53,7 +53,9 @@ export async function initToken(
   );
   if ('path' in source) tell(`${source.path} has its SHA-256 alone; HOLDFAST_TOKENS names that file.`);
   for (const line of clientLines(token, mcpAddressOf(http))) tell(line);
-  tell('holdfast serve --http serves it. From now on nobody gets in there without a token.');
+  tell(
+    `holdfast serve --http serves it. From now on nobody gets in there without a token.${named === undefined ? ' A server that runs already was started without HOLDFAST_TOKENS: start it again, or it still lets everybody in.' : ''}`,
+  );
 }
 
 function sourceOf(setting: string, folder: string): TokensSource {

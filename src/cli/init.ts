@@ -8,7 +8,6 @@ import { ConfigError } from '../config-error.js';
 import type { Environment } from '../settings-sources.js';
 import { isOpenToOthers } from '../store/sqlite/ledger-file.js';
 import {
-  claudeDesktopPath,
   entryText,
   isInNpxCache,
   type Merged,
@@ -20,11 +19,12 @@ import {
 import type { Dialogue } from './dialogue.js';
 import { changedNames, type SettingChanges, withSettings } from './dotenv-file.js';
 import { type Check, type Finding, isWhole, linesOf, type Terminal } from './finding.js';
-import { answersOf, askAnswers, type InitFlags, settingsOfAnswers } from './init-answers.js';
+import { answersOf, askAnswers, type InitFlags, type Place, settingsOfAnswers } from './init-answers.js';
 import { AGENT_FALLBACK, complaintAboutAgent, initToken } from './init-token.js';
+import { CLIENT_NAMES, type ClientName, findClient, type McpClient } from './mcp-clients.js';
 import { readTextIfThere, replaceFile } from './whole-file.js';
 
-export type ClientChoice = 'claude-desktop' | 'http' | 'print' | 'none';
+type ClientChoice = ClientName | 'http' | 'print' | 'none';
 
 export interface InitOptions extends InitFlags {
   /** The settings file to write. */
@@ -79,28 +79,66 @@ export async function init(options: InitOptions, ports: InitPorts): Promise<bool
   const file = resolve(folder, options.file);
   const text = readSettings(file);
   const present = parseEnv(text ?? '') as Environment;
-  const answers =
+  const place = { folder, file };
+  const changes =
     dialogue === null
-      ? await answersOf(
-          options,
-          present,
-          { ...ports, readFile: (path) => readFileSync(path, 'utf8') },
-          { folder, file },
-        )
-      : await askAnswers(dialogue, present, { folder, file });
-  const changes = settingsOfAnswers(answers);
-  if (!options.check) readConfig(withoutUnset({ ...present, ...changes }));
-  if (options.check && !(await passes(changes, ports))) {
-    tell(dialogue === null ? '\nNothing was written. Mend it, or say --no-check to write it as it is.' : '');
-    if (dialogue === null || !(await dialogue.confirm('Write the settings all the same?', false)))
-      return false;
-  }
+      ? await settleUnasked(options, present, ports, place)
+      : await settleAsked(options, present, { ...ports, dialogue }, place);
+  if (changes === null) return false;
   if (!(await writeSettings(file, text, changes, ports))) return false;
   warnOfEnvironment(changes, ports, present);
   const configured = await configureClient(options, file, ports);
   tell('\nNext: holdfast doctor looks at everything once more; holdfast sync reads the shop’s stock.');
   return configured;
 }
+
+/** Null when what was given does not work. */
+async function settleUnasked(
+  { check, ...flags }: InitOptions,
+  present: Environment,
+  ports: InitPorts,
+  place: Place,
+): Promise<SettingChanges | null> {
+  const sources = { ...ports, readFile: (path: string) => readFileSync(path, 'utf8') };
+  const changes = settingsOfAnswers(await answersOf(flags, present, sources, place));
+  if (!check) readConfig(withoutUnset({ ...present, ...changes }));
+  if (!check || (await passes(changes, ports))) return changes;
+  ports.tell('\nNothing was written. Mend it, or say --no-check to write it as it is.');
+  return null;
+}
+
+/** Asks until the answers work, the person wants them all the same (then they are written), or leaves (null). No answer is lost. */
+async function settleAsked(
+  { check }: InitOptions,
+  present: Environment,
+  ports: InitPorts & { readonly dialogue: Dialogue },
+  place: Place,
+): Promise<SettingChanges | null> {
+  const { dialogue, tell } = ports;
+  let changes: SettingChanges = {};
+  let next: AfterCheck = 'again';
+  for (;;) {
+    if (next === 'again') {
+      const known = withoutUnset({ ...present, ...changes });
+      changes = { ...changes, ...settingsOfAnswers(await askAnswers(dialogue, known, place)) };
+    }
+    if (!check) readConfig(withoutUnset({ ...present, ...changes }));
+    if (!check || (await passes(changes, ports))) return changes;
+    tell('');
+    next = await dialogue.choose<AfterCheck>('That does not work yet. What now?', AFTER_CHECK, 'again');
+    if (next === 'write') return changes;
+    if (next === 'leave') return null;
+  }
+}
+
+type AfterCheck = keyof typeof AFTER_CHECK;
+
+const AFTER_CHECK = {
+  again: 'go through the questions again: Enter keeps each answer',
+  check: 'check the same answers once more, when what was named is mended',
+  write: 'write the settings all the same',
+  leave: 'leave, and write nothing',
+} as const;
 
 async function passes(changes: SettingChanges, ports: InitPorts): Promise<boolean> {
   ports.tell('\nAsking the shop …');
@@ -176,9 +214,8 @@ function warnOfEnvironment(
 /** False when the configuration could not be written; it is printed then, so that nothing is lost. */
 async function configureClient(options: InitOptions, file: string, ports: InitPorts): Promise<boolean> {
   const entry = serverEntry(ports.program, file);
-  const { dialogue, tell, platform, home, environment } = ports;
-  const path = claudeDesktopPath(platform, home, environment);
-  const choice = options.client ?? (dialogue === null ? 'print' : await askClient(dialogue, path));
+  const { dialogue, tell } = ports;
+  const choice = options.client ?? (dialogue === null ? 'print' : await askClient(dialogue, entry, ports));
   if (choice === 'none') return true;
   if (choice === 'http') {
     const asked = await dialogue?.ask('Its name', options.agent ?? AGENT_FALLBACK, complaintAboutAgent);
@@ -202,6 +239,13 @@ async function configureClient(options: InitOptions, file: string, ports: InitPo
     tell(`\nFor your MCP client:\n${entryText(entry)}`);
     return true;
   }
+  const client = findClient(choice, entry, ports);
+  if (client.way === 'printed') {
+    tell(`\nFor ${client.title}:`);
+    for (const line of client.lines) tell(line);
+    return true;
+  }
+  const { path } = client;
   const merged = mergeClient(path, entry);
   if (merged.ok && merged.change === 'same') {
     tell(`${path} has holdfast already.`);
@@ -217,14 +261,19 @@ async function configureClient(options: InitOptions, file: string, ports: InitPo
     const goOn = await dialogue.confirm(`${path} has a holdfast already. Replace how it is started?`, true);
     if (!goOn) return true;
   }
-  return writeClient(path, entry, merged, ports);
+  return writeClient(client, entry, merged, ports);
 }
 
-async function askClient(dialogue: Dialogue, path: string): Promise<ClientChoice> {
+async function askClient(dialogue: Dialogue, entry: ServerEntry, ports: InitPorts): Promise<ClientChoice> {
+  const named = CLIENT_NAMES.map((name) => {
+    const client = findClient(name, entry, ports);
+    const how = client.way === 'file' ? client.path : 'prints what to run or paste';
+    return [name, `${client.title} (${how})`] as const;
+  });
   return await dialogue.choose<ClientChoice>(
     '\nWhich MCP client shall know of holdfast?',
     {
-      'claude-desktop': `Claude Desktop (${path})`,
+      ...(Object.fromEntries(named) as Record<ClientName, string>),
       print: 'another one that starts it: print what to paste',
       http: 'an agent that connects over HTTP: make a token for it',
       none: 'none for now',
@@ -242,7 +291,7 @@ function mergeClient(path: string, entry: ServerEntry): Merged {
 }
 
 function writeClient(
-  path: string,
+  { path, title, after }: Extract<McpClient, { way: 'file' }>,
   entry: ServerEntry,
   merged: Extract<Merged, { ok: true }>,
   { tell }: InitPorts,
@@ -257,13 +306,13 @@ function writeClient(
   } catch (error) {
     const why =
       codeOf(error) === 'ENOENT'
-        ? 'its folder is not there: is Claude Desktop installed?'
+        ? `its folder is not there: is ${title} installed?`
         : `it can't be written (${codeOf(error)}).`;
     tell(`✗ ${path}: ${why} To add it yourself:\n${entryText(entry)}`);
     return false;
   }
   tell(
-    `${merged.change === 'added' ? 'Added to' : 'Changed in'} ${path}. Quit Claude Desktop and start it again.${before === null ? '' : ` As it was before: ${backup}.`}`,
+    `${merged.change === 'added' ? 'Added to' : 'Changed in'} ${path}. ${after}${before === null ? '' : ` As it was before: ${backup}.`}`,
   );
   if (merged.overriding.length > 0) {
     tell(

@@ -58,13 +58,11 @@ export function mcpAddressOf({ host, port, mcp_url }: HttpConfig): string {
   return mcp_url ?? `http://${host.includes(':') ? `[${host}]` : host}:${port}/mcp`;
 }
 
-/** The lines to paste into a client. They hold the token. */
+/** What to paste into a client's file. It holds the token, which therefore stands in no command: those are seen by all of the machine. */
 export function clientLines(token: string, address: string): string[] {
   const entry = { type: 'http', url: address, headers: { Authorization: `Bearer ${token}` } };
   return [
-    'Claude Code:',
-    `  claude mcp add --transport http holdfast ${address} --header "Authorization: Bearer ${token}"`,
-    'Clients that read JSON:',
+    'For clients that read JSON (Claude Code: .mcp.json of a folder, or mcpServers in ~/.claude.json; keep it out of version control):',
     `  ${JSON.stringify({ mcpServers: { holdfast: entry } })}`,
   ];
 }

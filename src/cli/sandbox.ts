@@ -44,8 +44,10 @@ export async function sandbox(options: SandboxCommandOptions): Promise<void> {
   Settings        PATCH ${origin}/sandbox/settings {"throttle":false,"clockSkewMs":0,"searchLagMs":0,"faults":{"cutAfter":0.05},"webhookFaults":{"lost":0.2}}
   Seed            ${server.seed}
 
-To serve it with Holdfast:
-  SHOPIFY_SHOP=sandbox.myshopify.com SHOPIFY_ACCESS_TOKEN=${SANDBOX_ACCESS_TOKEN} SHOPIFY_ORIGIN=${origin} holdfast serve`);
+To serve it with Holdfast, put this into a file, and name it: holdfast serve --env FILE
+  SHOPIFY_SHOP=sandbox.myshopify.com
+  SHOPIFY_ACCESS_TOKEN=${SANDBOX_ACCESS_TOKEN}
+  SHOPIFY_ORIGIN=${origin}`);
   await new Promise<void>((resolve) => {
     process.once('SIGINT', () => resolve());
     process.once('SIGTERM', () => resolve());

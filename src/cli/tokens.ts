@@ -53,7 +53,7 @@ export async function addToken(options: AddOptions): Promise<void> {
   tellKept(
     source,
     changed?.text ?? '',
-    'has its SHA-256 alone, and a running server knows it within a second.',
+    'has its SHA-256 alone, and a running server knows it within a second. One that was started without HOLDFAST_TOKENS has to be started again.',
   );
   for (const line of clientLines(token, mcpAddressOf(http))) console.log(line);
 }

@@ -16,6 +16,7 @@ import { type Dialogue, DialogueLeft } from '../../src/cli/dialogue.js';
 import { type Finding, failed, fine, warned } from '../../src/cli/finding.js';
 import { type InitOptions, type InitPorts, init } from '../../src/cli/init.js';
 import { shopNameOf } from '../../src/cli/init-answers.js';
+import { commandLine } from '../../src/cli/mcp-clients.js';
 import { refuseSecretsIn } from '../../src/cli/secret-words.js';
 import { replaceFile } from '../../src/cli/whole-file.js';
 import { ConfigError } from '../../src/config-error.js';
@@ -350,12 +351,49 @@ describe('with a person', () => {
   it('tells what is wrong before it writes, and lets the person decide', async () => {
     const diagnose = async () => [failed('scopes', 'scope_missing', 'The app lacks a scope.')];
     const answers = ['acme', 'token', 'shpat_x', '', '', ''];
-    const leaves = ports({ diagnose, dialogue: person(...answers, 'n') });
+    const leaves = ports({ diagnose, dialogue: person(...answers, 'leave') });
     expect(await init(flags({ yes: false }), leaves)).toBe(false);
     expect(existsSync(path('.env'))).toBe(false);
-    const stays = ports({ diagnose, dialogue: person(...answers, 'y', 'none') });
+    const stays = ports({ diagnose, dialogue: person(...answers, 'write', 'none') });
     expect(await init(flags({ yes: false }), stays)).toBe(true);
     expect(existsSync(path('.env'))).toBe(true);
+  });
+
+  it('keeps every answer when the check fails: Enter goes through them again, and one word checks them once more', async () => {
+    const verdicts = [
+      [failed('shop', 'name_not_found', 'No such shop.')],
+      [failed('scopes', 'scope_missing', 'The app lacks a scope.')],
+      WELL,
+    ];
+    const diagnose = async (environment: Environment) => {
+      asked.push(environment);
+      return verdicts.shift() ?? [];
+    };
+    const first = ['acmee', 'client', 'id-1', 'planted', path('kept.db'), '-', 'paid'];
+    const second = ['again', 'acme', '', '', '', '', '', ''];
+    const dialogue = person(...first, ...second, 'check', 'none');
+    expect(await init(flags({ yes: false }), ports({ dialogue, diagnose }))).toBe(true);
+    expect(settings()).toEqual({
+      SHOPIFY_SHOP: 'acme.myshopify.com',
+      SHOPIFY_CLIENT_ID: 'id-1',
+      SHOPIFY_CLIENT_SECRET: 'planted',
+      HOLDFAST_DB: path('kept.db'),
+      HOLDFAST_ORDER_PAYMENT: 'paid',
+    });
+    expect(asked).toHaveLength(3);
+    expect(asked[2]).toEqual(asked[1]);
+  });
+
+  it.each([
+    [
+      'client',
+      /dev\.shopify\.com\/dashboard → Apps → Create app[\s\S]*read_inventory[\s\S]*Install app[\s\S]*client id and secret/,
+    ],
+    ['token', /Develop apps → your app → API credentials[\s\S]*can’t be made any more/],
+  ])('shows where to click for the way %s', async (way, wanted) => {
+    const dialogue = person('acme', way);
+    await expect(init(flags({ yes: false }), ports({ dialogue }))).rejects.toThrow(DialogueLeft);
+    expect(told.join('\n')).toMatch(wanted);
   });
 
   it('writes nothing when the person leaves in the middle', async () => {
@@ -417,6 +455,51 @@ describe('the configuration of Claude Desktop', () => {
     expect(await add()).toBe(false);
     expect(existsSync(desktop())).toBe(false);
     expect(told.join('\n')).toContain('is Claude Desktop installed?');
+  });
+});
+
+describe('the other clients', () => {
+  const configure = (client: InitOptions['client'], more: Partial<InitPorts> = {}) =>
+    init(
+      { ...flags({ shop: 'acme' }), ...(client === undefined ? {} : { client }) },
+      ports({ readPiped: async () => 'shpat_planted', ...more }),
+    );
+  const start = ['/usr/bin/node', '/opt/holdfast/dist/cli/holdfast.js', 'serve', '--env'];
+
+  it.each([
+    ['cursor' as const, ['.cursor', 'mcp.json']],
+    ['gemini' as const, ['.gemini', 'settings.json']],
+  ])('%s: its file gets the entry, and keeps all else', async (client, parts) => {
+    mkdirSync(path(parts[0] ?? ''));
+    writeFileSync(path(...parts), '{ "theme": "dark" }');
+    expect(await configure(client)).toBe(true);
+    const text = readFileSync(path(...parts), 'utf8');
+    const [command, ...args] = [...start, path('.env')];
+    expect(JSON.parse(text)).toEqual({ theme: 'dark', mcpServers: { holdfast: { command, args } } });
+    expect(text).not.toContain('planted');
+  });
+
+  it.each([
+    ['claude-code' as const, 'claude mcp add --scope user holdfast -- '],
+    ['codex' as const, 'codex mcp add holdfast -- '],
+  ])('%s: its own command is printed, without a secret', async (client, begin) => {
+    expect(await configure(client)).toBe(true);
+    expect(told.join('\n')).toContain(`\n  ${begin}${start.join(' ')} ${path('.env')}`);
+    expect(told.join('\n')).not.toContain('planted');
+  });
+
+  it('vscode: what to paste has its own key', async () => {
+    expect(await configure('vscode')).toBe(true);
+    const printed = told.join('\n');
+    const pasted = JSON.parse(printed.slice(printed.indexOf('\n{'), printed.lastIndexOf('}') + 1));
+    const [command, ...args] = [...start, path('.env')];
+    expect(pasted).toEqual({ servers: { holdfast: { type: 'stdio', command, args } } });
+  });
+
+  it('words with blanks are quoted as the shell of the platform wants it', () => {
+    const words = ['a/b', "it's here", '--env'];
+    expect(commandLine(words, 'linux')).toBe("a/b 'it'\\''s here' --env");
+    expect(commandLine(['C:\\Program Files\\node.exe'], 'win32')).toBe('"C:\\Program Files\\node.exe"');
   });
 });
 
@@ -532,7 +615,14 @@ describe('for an agent over HTTP', () => {
       scopes: ['inventory:read', 'inventory:reserve'],
     });
     expect(Date.parse(entry.expires_at) - Date.parse(entry.created_at)).toBe(90 * 24 * 3_600_000);
-    expect(told.join('\n')).toContain(`http://127.0.0.1:8787/mcp --header "Authorization: Bearer ${token}"`);
+    expect(told.join('\n')).toContain(
+      `"url":"http://127.0.0.1:8787/mcp","headers":{"Authorization":"Bearer ${token}"}`,
+    );
+    // A secret on a command line is seen by the whole machine, so none of our words puts one there.
+    expect(told.filter((line) => line.includes(String(token)) && /claude|--header| add /.test(line))).toEqual(
+      [],
+    );
+    expect(told.join('\n')).toContain('start it again, or it still lets everybody in');
     expect(readFileSync(path('.env'), 'utf8')).not.toContain(token);
   });
 
