@@ -159,10 +159,16 @@ program
 program
   .command('verify')
   .description('proves the journal chain and every invariant of the ledger')
+  .option('--anchors', 'also by the anchors that stand on the shop’s orders')
+  .option(
+    '--since <anchor>',
+    'also by an anchor that was kept elsewhere: as an earlier verify printed it, or as JSON',
+  )
   .option('--json', 'print JSON')
-  .action(async (options: { json?: boolean }) => {
+  .action(async (options: { anchors?: boolean; since?: string; json?: boolean }) => {
     const { verify } = await import('./verify.js');
-    process.exitCode = verify({ json: options.json === true }) ? 0 : EXIT_FAILED;
+    const { anchors = false, since = null, json = false } = options;
+    process.exitCode = (await verify({ anchors, since, json })) ? 0 : EXIT_FAILED;
   });
 
 const orders = program

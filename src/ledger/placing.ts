@@ -60,6 +60,7 @@ export function decidePlaced(state: LedgerState, seen: SeenOrder): Decision<bool
     };
   }
   const shop_lines = otherLines(state, owned, seen);
+  const order_name = cleanText(seen.order_name, ORDER_NAME_MAX_CHARS);
   const holds = owned.holds.map(
     (hold): HoldMove => ({ hold, to: { ...hold, awaits: 'settle', awaits_after_ms: state.now_ms } }),
   );
@@ -73,7 +74,7 @@ export function decidePlaced(state: LedgerState, seen: SeenOrder): Decision<bool
         // One that was to be withdrawn, and was paid first.
         reasons: shop_lines === null ? [] : [CHANGED_AT_SHOP],
         upstream_order_ref: seen.order_ref,
-        upstream_order_name: cleanText(seen.order_name, ORDER_NAME_MAX_CHARS),
+        upstream_order_name: order_name,
         shop_lines,
         buyer: null,
       },
@@ -87,6 +88,7 @@ export function decidePlaced(state: LedgerState, seen: SeenOrder): Decision<bool
         note('order.placed', {
           id: order.id,
           order_ref: seen.order_ref,
+          order_name,
           ...(seen.read_since_ms === undefined ? {} : { gap_ms: state.now_ms - seen.read_since_ms }),
           ...(shop_lines === null ? {} : { differs: shop_lines.map(({ sku, quantity }) => [sku, quantity]) }),
         }),

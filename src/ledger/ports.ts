@@ -1,5 +1,6 @@
 /** What the ledger needs of the world: a store to decide in, and somebody who can re-read the shop. */
 
+import type { Anchor } from './anchor.js';
 import type { RequirableDetail } from './buyer.js';
 import type { Hold } from './hold.js';
 import type { JournalDraft, JournalEntry } from './journal.js';
@@ -532,6 +533,8 @@ export interface Store {
     keys: readonly Keys[],
     plan: (states: readonly LedgerState[]) => JointDecision<R>,
   ): Promise<R>;
+  /** The newest entry of the journal. */
+  readAnchor(): Promise<Anchor>;
   /** One consistent snapshot, no lock. */
   read<R>(keys: Keys, view: (state: LedgerState) => R): Promise<R>;
   /**

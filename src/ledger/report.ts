@@ -81,7 +81,12 @@ export function decideApplyReport(
   const listed = new Set(report.levels.map((level) => level.location_id));
   const { read_at_ms } = report;
   const found = findingsOf({ state, before, after: item, levels, listed, read_at_ms, settings });
-  const isNews = changed || moves.length > 0 || settled.length > 0 || hasOtherFigures(levels);
+  const isNews =
+    changed ||
+    moves.length > 0 ||
+    settled.length > 0 ||
+    hasOtherFigures(levels) ||
+    isSoldOtherwise(before, item);
   const news: JournalDraft[] = isNews
     ? [{ kind: changed ? 'stock.changed' : 'holds.moved', of_item: true, data: journalData(item, moves) }]
     : [];
@@ -459,6 +464,14 @@ function renameItem(
   return { is_owner: isOwner, item: { ...rest, ...version, sku, levels, is_new_version: true } };
 }
 
+/** Whether orders are for another variant of the shop, or may go below zero where they might not. */
+function isSoldOtherwise(before: Item | undefined, after: ItemPut): boolean {
+  return (
+    before !== undefined &&
+    (before.variant_id !== after.variant_id || before.inventory_policy !== after.inventory_policy)
+  );
+}
+
 function renameNote({ item }: RenamedItem): JournalDraft {
   return { kind: 'stock.changed', of_item_id: item.item_id, data: journalData(item, []) };
 }
@@ -553,6 +566,8 @@ function journalData(item: ItemPut, moves: readonly HoldMove[]): Record<string, 
     state_version: item.state_version,
     lifecycle: item.lifecycle,
     ...(item.off_sale === null ? {} : { off_sale: item.off_sale }),
+    variant_id: item.variant_id,
+    ...(item.inventory_policy === 'continue' ? { policy: item.inventory_policy } : {}),
     stock_hash: item.stock_hash,
     levels: item.levels.map((level) => [
       level.location_id,

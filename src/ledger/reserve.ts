@@ -413,7 +413,7 @@ function grantedByItem(state: LedgerState, lines: readonly ReservationLine[]): R
 }
 
 /** Our mark on what we create at the shop; Shopify's tags hold at most 40 characters. */
-function shopTag(reservationId: string): string {
+export function shopTag(reservationId: string): string {
   return `hf-${reservationId.replace(/^res_/, '').toLowerCase()}`;
 }
 

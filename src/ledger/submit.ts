@@ -350,6 +350,8 @@ function submitted(
             stock_hash: order.stock_hash,
             current: answer.current_stock_hash,
             reasons: order.reasons,
+            payment: order.payment,
+            mode: order.order_mode,
             age_ms,
             ...(isHeld ? { held_for: order.held_for } : {}),
             ...(isNew ? {} : { corrected: true }),

@@ -58,7 +58,8 @@ export class DraftProtocol {
 
   async #create(work: Work, signal: AbortSignal): Promise<boolean> {
     const sink = this.#progress.sinkFor(work);
-    const outcome = await sink.createHold(this.#holdRequest(work), signal);
+    const request = { ...this.#holdRequest(work), anchor: await this.#progress.ports.store.readAnchor() };
+    const outcome = await sink.createHold(request, signal);
     switch (outcome.outcome) {
       case 'done':
         return this.#created(work, outcome.value, signal);
@@ -304,7 +305,8 @@ export class DraftProtocol {
     const { buyer, note, reference } = order;
     const is_corrected = order.buyer_refusals > 0;
     const until_ms = Math.max(until, now + limits.order_hold_ms);
-    const details = { until_ms, buyer, note, reference, is_corrected };
+    const anchor = await this.#progress.ports.store.readAnchor();
+    const details = { until_ms, buyer, note, reference, is_corrected, anchor };
     const outcome = await sink.updateHold(holdRef, details, signal);
     if (outcome.outcome === 'refused' || outcome.outcome === 'buyer_refused') {
       return (await this.#refusedAfterRead(work, holdRef, outcome, signal)) ? 'go_on' : 'put_off';
@@ -337,7 +339,8 @@ export class DraftProtocol {
     const { buyer, note, reference } = order;
     const is_corrected = order.buyer_refusals > 0;
     const until_ms = pay_until_ms + limits.hold_slack_ms;
-    const details = { until_ms, buyer, note, reference, is_corrected };
+    const anchor = await this.#progress.ports.store.readAnchor();
+    const details = { until_ms, buyer, note, reference, is_corrected, anchor };
     const outcome = await sink.updateHold(hold_ref, details, signal);
     if (outcome.outcome === 'refused' || outcome.outcome === 'buyer_refused')
       return this.#refusedAfterRead(work, hold_ref, outcome, signal);

@@ -82,7 +82,8 @@ export class MoveProtocol {
     if (order === null) throw new Error('only an order is placed');
     if (!(await progress.inTime(work, 'absent'))) return false;
     const { buyer, note, reference, payment } = order;
-    const request = { tag: outbox.tag, lines: linesByPlace(work), buyer, note, reference, payment };
+    const anchor = await progress.ports.store.readAnchor();
+    const request = { tag: outbox.tag, lines: linesByPlace(work), buyer, note, reference, payment, anchor };
     // A process that was suspended while it read what it needs must not send what another, or itself, may have sent since.
     const maySend = () => progress.maySendOnce(work);
     const outcome = await progress.sinkFor(work).placeOrder(request, signal, maySend);

@@ -3,6 +3,7 @@
  * here knows of GraphQL or HTTP, and nothing outside src/upstream knows of Shopify.
  */
 
+import type { Anchor } from '../ledger/anchor.js';
 import type { Buyer, BuyerField } from '../ledger/buyer.js';
 import type {
   FulfilmentObservation,
@@ -237,6 +238,8 @@ export interface HoldRequest {
   readonly lines: readonly HoldLine[];
   /** When the shop lets go by itself if it never hears from us again, in ledger time: the shop is told by its own clock. */
   readonly until_ms: number;
+  /** Kept with it at the shop, and with the order that it becomes. Left out: nothing is. */
+  readonly anchor?: Anchor;
 }
 
 export interface OrderDetails {
@@ -248,6 +251,8 @@ export interface OrderDetails {
   readonly reference: string | null;
   /** True once the shop has refused details of the order (left out: false): what is null, or missing of the buyer, is cleared there. */
   readonly is_corrected?: boolean;
+  /** Replaces the one that is there. Left out: that stays. */
+  readonly anchor?: Anchor;
 }
 
 /** A hold as the shop has it. */
@@ -297,6 +302,21 @@ export interface OrderRequest {
   readonly note: string | null;
   readonly reference: string | null;
   readonly payment: OrderPayment;
+  /** Kept with it at the shop. Left out: nothing is. */
+  readonly anchor?: Anchor;
+}
+
+/** An order of ours as far as it proves the ledger. */
+export interface AnchoredOrder {
+  readonly order_ref: string;
+  readonly order_name: string;
+  /** As it stands at the shop, where anybody with access to its orders may change it. Null: it has none. */
+  readonly anchor: string | null;
+}
+
+export interface AnchorSource {
+  /** Every order of ours that the shop shows, in pages. Without `read_all_orders` Shopify shows those of 60 days. Throws UpstreamError. */
+  readAnchors(signal: AbortSignal): AsyncGenerator<readonly AnchoredOrder[]>;
 }
 
 /** Of a fulfilment order, what is to be shipped from another place. `lines`: null moves everything that remains. */

@@ -106,6 +106,7 @@ describe('a figure that units which the shop is just taking for us explain', () 
         sku: 'tee',
         state_version: 1,
         lifecycle: 'active',
+        variant_id: (await t.item('tee')).variant_id,
         stock_hash,
         levels: [[WAREHOUSE, 6, 4, 0, 4]],
       },

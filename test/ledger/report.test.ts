@@ -63,6 +63,7 @@ describe('a stock report', () => {
         sku: 'tee',
         state_version: 2,
         lifecycle: 'active',
+        variant_id: (await t.item('tee')).variant_id,
         stock_hash: (await t.item('tee')).stock_hash,
         levels: [[WAREHOUSE, 9, 0, 0, 0]],
       },

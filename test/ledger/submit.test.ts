@@ -112,6 +112,8 @@ describe('a checksum that is true now', () => {
       stock_hash: granted.stock_hash,
       current: current_stock_hash,
       reasons: [],
+      payment: 'pending',
+      mode: 'complete',
       age_ms: expect.arrayContaining([30 * SECOND, 0]),
     });
   });

@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Anchor } from '../../src/ledger/anchor.js';
 import { decideBuyerRefused } from '../../src/ledger/buyer-refused.js';
+import { chainHash, JOURNAL_GENESIS, type JournalEntry } from '../../src/ledger/journal.js';
 import { decideOrderSeen } from '../../src/ledger/order-seen.js';
 import { decidePlaced } from '../../src/ledger/placing.js';
 import { decideAbsent, decideOpen } from '../../src/ledger/shop-steps.js';
@@ -66,6 +68,7 @@ test('an honest ledger has no problem, and is counted: an expired reservation th
     shop: 'test.myshopify.com',
     journal_entries: expect.any(Number),
     journal_hash: expect.stringMatching(/^[0-9a-f]{64}$/),
+    anchor: { v: 1, n: expect.any(Number), hash: expect.stringMatching(/^[0-9a-f]{64}$/) },
     checked: { items: 2, levels: 3, holds: 5, reservations: 5, orders: 2 },
     problems: [],
     problems_total: 0,
@@ -257,6 +260,44 @@ describe('of the rows it finds', () => {
       `UPDATE stock_versions SET stock_hash = 'sha256:${'a'.repeat(64)}'`,
     ],
     ['L5', 'a present checksum that is not remembered', 'DELETE FROM stock_versions'],
+    ...[
+      ['a reservation of another caller', "reservations SET principal = 'agent-b'"],
+      ['a reservation of another channel', "reservations SET channel = 'till'"],
+      ['a reservation with another id', "reservations SET id = id || 'x'"],
+      ['a reservation of more units', "reservations SET lines = replace(lines, ',4,', ',5,')"],
+      ['a reservation of another SKU', `reservations SET lines = replace(lines, '"tee"', '"cap"')`],
+      ['a reservation at another location', `reservations SET lines = replace(lines, 'loc-1', 'loc-2')`],
+      ['a reservation without lines', "reservations SET lines = ''"],
+      ['a reservation with another checksum', `reservations SET stock_hash = 'sha256:${'c'.repeat(64)}'`],
+      ['a reservation that was made earlier', 'reservations SET created_at_ms = created_at_ms - 1'],
+      ['a reservation that lasts longer', 'reservations SET expires_at_ms = expires_at_ms + 1'],
+      ['a reservation that is looked for by another tag', "reservations SET tag = 'hf-other'"],
+      ['an order with another id', "orders SET id = id || 'x'"],
+      ['an order that is said to match', "orders SET hash_verdict = 'match' WHERE state = 'held'"],
+      ['an order with another checksum', `orders SET stock_hash = 'sha256:${'c'.repeat(64)}'`],
+      ['an order that nobody approved', "orders SET approved_by = 'eve' WHERE state = 'held'"],
+      ['an order that is said to be paid', "orders SET payment = 'paid'"],
+      ['an order that the buyer is to pay for', "orders SET order_mode = 'checkout_link'"],
+      ['an order that was submitted earlier', 'orders SET submitted_at_ms = submitted_at_ms - 1'],
+      [
+        'an order that was decided later',
+        "orders SET decided_at_ms = decided_at_ms + 1 WHERE state = 'placed'",
+      ],
+      ['a held order that was decided', "orders SET decided_at_ms = 1 WHERE state = 'held'"],
+      [
+        'an order that was placed earlier',
+        "orders SET placed_at_ms = placed_at_ms - 1 WHERE state = 'placed'",
+      ],
+      [
+        'an order that stands for another at the shop',
+        "orders SET upstream_order_ref = 'o9' WHERE state = 'placed'",
+      ],
+      ['an order that the shop has no more', "orders SET upstream_order_ref = 'o1~1' WHERE state = 'placed'"],
+      ['an order with another name', "orders SET upstream_order_name = '#9' WHERE state = 'placed'"],
+      ['an item that is sold as another', "items SET variant_id = '1'"],
+      ['an item that is sold below zero', "items SET inventory_policy = 'continue'"],
+      ['an item with another SKU', "items SET sku = 'mug' WHERE sku = 'tee'"],
+    ].map(([what = '', change = '']) => ['L6', what, `UPDATE ${change}`] as [string, string, string]),
   ])('%s: %s', (invariant, _, sql) => {
     tamper(sql);
     expect(invariants()).toContain(invariant);
@@ -279,6 +320,100 @@ describe('of the rows it finds', () => {
     expect(problems).toHaveLength(100);
     expect(problems_total).toBeGreaterThanOrEqual(251);
   });
+});
+
+describe('L6: of the schema it finds', () => {
+  test.each([
+    [
+      'a trigger',
+      "CREATE TRIGGER eve AFTER INSERT ON orders BEGIN UPDATE orders SET payment = 'paid'; END",
+      'the ledger has the trigger eve on orders, which is none of holdfast',
+    ],
+    [
+      'a view',
+      'CREATE VIEW eve AS SELECT * FROM orders',
+      'the ledger has the view eve, which is none of holdfast',
+    ],
+    [
+      'an index',
+      'CREATE INDEX eve ON orders (state)',
+      'the ledger has the index eve on orders, which is none of holdfast',
+    ],
+    ['a table', 'CREATE TABLE eve (x)', 'the ledger has the table eve, which is none of holdfast'],
+    ['a missing index', 'DROP INDEX holds_mirrored', 'the index holds_mirrored on holds is missing'],
+    [
+      'another trigger in the place of ours',
+      'DROP TRIGGER items_text_insert; CREATE TRIGGER items_text_insert AFTER INSERT ON items BEGIN SELECT 1; END',
+      'the trigger items_text_insert on items is not as holdfast makes it',
+    ],
+    [
+      'a view in the place of a table',
+      'ALTER TABLE leases RENAME TO real_leases; CREATE VIEW leases AS SELECT * FROM real_leases',
+      'the ledger has the view leases, which is none of holdfast',
+    ],
+  ])('%s', (_, sql, detail) => {
+    tamper(sql);
+    expect(verify().problems).toContainEqual({ invariant: 'L6', detail });
+  });
+
+  test('no fault in statistics of the query planner', () => {
+    tamper('ANALYZE');
+    expect(verify().problems).toEqual([]);
+  });
+});
+
+describe('L11: an anchor that was kept elsewhere', () => {
+  const since = (anchor: Anchor) =>
+    verifyLedgerFile(t.path, { anchors: [{ ...anchor, kept_at: 'on paper' }] }).problems;
+
+  test('holds while the journal grows', async () => {
+    const { anchor } = verify();
+    expect(since({ v: 1, n: 0, hash: '0'.repeat(64) })).toEqual([]);
+    expect(since(anchor)).toEqual([]);
+    await t.granted('tee', 1);
+    expect(verify().anchor.n).toBeGreaterThan(anchor.n);
+    expect(since(anchor)).toEqual([]);
+  });
+
+  test('shows a journal that was rewritten whole, which proves itself', () => {
+    const { anchor } = verify();
+    rewriteJournal((data) => data.replace('"agent-a"', '"agent-e"'));
+    tamper(
+      "UPDATE reservations SET principal = 'agent-e'; DELETE FROM callers; DELETE FROM caller_items; UPDATE ledger SET tallied = 0",
+    );
+    expect(verify().problems).toEqual([]);
+    expect(since(anchor)).toEqual([
+      { invariant: 'L11', detail: expect.stringContaining('is another than by the anchor on paper') },
+    ]);
+  });
+
+  test('shows a ledger that was put back', async () => {
+    const copy = `${t.path}-copy`;
+    t.rawly((db) => db.exec(`VACUUM INTO '${copy}'`));
+    await t.granted('tee', 1);
+    const { anchor } = verify();
+    const found = verifyLedgerFile(copy, { anchors: [{ ...anchor, kept_at: 'on paper' }] });
+    expect(found.problems).toEqual([
+      { invariant: 'L11', detail: expect.stringMatching(/^the journal ends before entry \d+,/) },
+    ]);
+  });
+
+  /** Changes entries and makes all hashes anew, as somebody with the program can. */
+  function rewriteJournal(change: (data: string) => string): void {
+    t.rawly((db) => {
+      const rows = db.prepare('SELECT * FROM journal ORDER BY seq').all() as (Omit<JournalEntry, 'hash'> & {
+        hash: Buffer;
+      })[];
+      const put = db.prepare('UPDATE journal SET data = ?, hash = ? WHERE seq = ?');
+      let last = JOURNAL_GENESIS;
+      for (const { hash: _, ...entry } of rows) {
+        const data = change(entry.data);
+        last = chainHash(last, { ...entry, data });
+        put.run(data, Buffer.from(last, 'hex'), entry.seq);
+      }
+      db.prepare('UPDATE ledger SET journal_hash = ?').run(Buffer.from(last, 'hex'));
+    });
+  }
 });
 
 describe('L6: what became of an order at the shop', () => {

@@ -103,6 +103,7 @@ export const VARIABLES: Samples = {
   },
   orders_by_source: { ...page, query: 'source_identifier:"hf-1"', first: 10 },
   reserved_levels: { ids: ids('InventoryItem'), levels: 10 },
+  order_anchors: { ...page, query: 'tag:"holdfast"', first: 100 },
   tagged_orders: { ...page, query: 'tag:"hf-1"', first: 10 },
   cancel_order: { id: id('Order'), note: 'twin' },
   variants_count: { limit: null },

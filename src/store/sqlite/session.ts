@@ -3,6 +3,7 @@
  * what it has seen until the commit. Nothing of it survives the transaction, because other processes write too.
  */
 
+import { ANCHOR_VERSION, type Anchor } from '../../ledger/anchor.js';
 import type { Hold } from '../../ledger/hold.js';
 import { chainHash, type JournalDraft } from '../../ledger/journal.js';
 import type { Order } from '../../ledger/order.js';
@@ -127,6 +128,10 @@ export class Session {
       cursor: head[6],
       missing_variants: head[8],
     };
+  }
+
+  get anchor(): Anchor {
+    return { v: ANCHOR_VERSION, n: this.#journalSeq, hash: this.#journalHash };
   }
 
   get hasErased(): boolean {

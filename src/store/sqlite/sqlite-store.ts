@@ -3,6 +3,7 @@
  * (group commit), so that one fsync serves all of them, and each is answered only after that commit.
  */
 
+import type { Anchor } from '../../ledger/anchor.js';
 import type { JournalEntry } from '../../ledger/journal.js';
 import type {
   ChangeCursor,
@@ -246,6 +247,10 @@ export class SqliteStore implements Store {
 
   async read<R>(keys: Keys, view: (state: LedgerState) => R): Promise<R> {
     return this.#reading((session) => view(session.load(keys, true)));
+  }
+
+  async readAnchor(): Promise<Anchor> {
+    return this.#reading((session) => session.anchor);
   }
 
   async changesSince(cursor: ChangeCursor | null, limit: number): Promise<StockChanges> {

@@ -1,5 +1,6 @@
 /** What a shop is told of the buyer, and our own marks on what we make there. */
 
+import { type Anchor, anchorText } from '../../ledger/anchor.js';
 import type { Buyer, BuyerAddress } from '../../ledger/buyer.js';
 import { COUNTRY_CODES } from '../../ledger/countries.js';
 import type { BuyerRefused } from '../upstream.js';
@@ -7,6 +8,8 @@ import type { DOCUMENTS, VariablesOf } from './documents.js';
 
 /** Custom attributes. A merchant sees them on the draft and on the order. */
 export const RESERVATION_ATTRIBUTE = 'holdfast_reservation';
+/** The newest entry of the ledger's journal when the shop was told: who rewrites the ledger can't rewrite this. */
+export const ANCHOR_ATTRIBUTE = 'holdfast_anchor';
 const REFERENCE_ATTRIBUTE = 'holdfast_reference';
 const BUYER_NAME_ATTRIBUTE = 'holdfast_buyer_name';
 /** Attributes that `orderAttributes` makes. */
@@ -48,6 +51,13 @@ export function orderAttributes(
     attributes.push({ key: BUYER_NAME_ATTRIBUTE, value: buyer.name });
   }
   return attributes;
+}
+
+/** The mark that proves the ledger; none where nothing is to be kept. */
+export function anchorAttributes(
+  anchor: Anchor | undefined,
+): { readonly key: string; readonly value: string }[] {
+  return anchor === undefined ? [] : [{ key: ANCHOR_ATTRIBUTE, value: anchorText(anchor) }];
 }
 
 /** Where a buyer can be reached, and where it goes: drafts and orders take it in the same form. */

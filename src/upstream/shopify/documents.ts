@@ -681,6 +681,20 @@ export const DOCUMENTS = {
     { lane: 'orders' },
   ),
 
+  /** Our own marks on our own orders, and nothing of the customer. */
+  order_anchors: operation(
+    'read',
+    ['read_orders'],
+    graphql(`
+      query OrderAnchors($query: String!, $first: Int!, $after: String) {
+        orders(first: $first, after: $after, query: $query) {
+          nodes { id name customAttributes { key value } }
+          pageInfo { hasNextPage endCursor }
+        }
+      }
+    `),
+  ),
+
   /** Cancelling twice is refused the second time. */
   cancel_order: operation(
     'once',

@@ -13,7 +13,13 @@ import {
   UpstreamError,
   type WriteOutcome,
 } from '../upstream.js';
-import { buyerInput, orderAttributes, RESERVATION_ATTRIBUTE, refuseCountry } from './buyer-input.js';
+import {
+  anchorAttributes,
+  buyerInput,
+  orderAttributes,
+  RESERVATION_ATTRIBUTE,
+  refuseCountry,
+} from './buyer-input.js';
 import type { LaneClient } from './client.js';
 import { DOCUMENTS, type ResultOf, type VariablesOf } from './documents.js';
 import { gid, tailOf } from './gid.js';
@@ -170,7 +176,7 @@ function shopOrder({ id, name, cancelledAt, lineItems }: Made): ShopOrder {
 
 /** As the completion of a draft would make it: tagged, with the buyer's details. An order that is to be paid has no transactions. */
 function inputOf(request: OrderRequest, shipped: ReadonlyMap<string, boolean>): Input {
-  const { tag, lines, buyer, note, reference, payment } = request;
+  const { tag, lines, buyer, note, reference, payment, anchor } = request;
   return {
     lineItems: lines.map(({ variant_id, quantity_units }) => ({
       variantId: gid('ProductVariant', variant_id),
@@ -181,7 +187,11 @@ function inputOf(request: OrderRequest, shipped: ReadonlyMap<string, boolean>): 
     financialStatus: payment === 'paid' ? 'PAID' : 'PENDING',
     sourceIdentifier: tag,
     tags: [COMMON_TAG, tag],
-    customAttributes: [{ key: RESERVATION_ATTRIBUTE, value: tag }, ...orderAttributes(buyer, reference)],
+    customAttributes: [
+      { key: RESERVATION_ATTRIBUTE, value: tag },
+      ...anchorAttributes(anchor),
+      ...orderAttributes(buyer, reference),
+    ],
     ...(note === null ? {} : { note }),
     ...(buyer === null ? {} : buyerInput(buyer)),
   };

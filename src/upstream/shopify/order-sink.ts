@@ -27,6 +27,8 @@ import {
   type WriteOutcome,
 } from '../upstream.js';
 import {
+  ANCHOR_ATTRIBUTE,
+  anchorAttributes,
   buyerInput,
   NO_BUYER,
   ORDER_ATTRIBUTES,
@@ -85,7 +87,10 @@ export class ShopifyOrderSink implements OrderSink, LateOrderSink {
       })),
       reserveInventoryUntil: until.value,
       tags: [COMMON_TAG, request.tag],
-      customAttributes: [{ key: RESERVATION_ATTRIBUTE, value: request.tag }],
+      customAttributes: [
+        { key: RESERVATION_ATTRIBUTE, value: request.tag },
+        ...anchorAttributes(request.anchor),
+      ],
     };
     const sent = await this.#client.write(DOCUMENTS.create_hold, { input }, signal);
     return await judged(sent, (data) => this.#created(data.draftOrderCreate));
@@ -328,13 +333,16 @@ function orderOf({ order, lineItems }: Hold): ShopOrder | null {
 
 /** What is null in `details` is left as the shop has it, but for a corrected order. Attributes are replaced as a whole, so others' are kept. */
 function inputOf(
-  { buyer, note, reference, is_corrected }: OrderDetails,
+  { buyer, note, reference, is_corrected, anchor }: OrderDetails,
   reserveInventoryUntil: string,
   draft: Draft,
 ): Input {
-  const kept = draft.customAttributes.filter(({ key }) => !ORDER_ATTRIBUTES.has(key));
+  const kept = draft.customAttributes.filter(
+    ({ key }) => !ORDER_ATTRIBUTES.has(key) && (key !== ANCHOR_ATTRIBUTE || anchor === undefined),
+  );
   const attributes = [
     ...kept.map(({ key, value }) => ({ key, value: value ?? '' })),
+    ...anchorAttributes(anchor),
     ...orderAttributes(buyer, reference),
   ];
   return {

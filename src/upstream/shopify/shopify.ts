@@ -1,6 +1,7 @@
 /** Opens a Shopify shop: what the port wants of it, and a light look at whether it can be worked with. */
 
 import type {
+  AnchorSource,
   DeliveryGate,
   LateOrderSink,
   MirrorLane,
@@ -10,6 +11,7 @@ import type {
   StockSource,
   Subscriptions,
 } from '../upstream.js';
+import { ShopifyAnchorSource } from './anchor-source.js';
 import { type ClientOptions, ShopifyClient } from './client.js';
 import { DOCUMENTS, type MirrorMode, missingScopes, requiredScopes, type Scope } from './documents.js';
 import { API_VERSION, DEFAULT_TUNING, type Tuning } from './limits.js';
@@ -52,6 +54,7 @@ export interface ShopifyUpstream {
   readonly orders: OrderSource;
   readonly sink: OrderSink & LateOrderSink;
   readonly reserved: ReservedSource;
+  readonly anchors: AnchorSource;
   /** For holds that mirror reservations: everything else goes before them. */
   readonly mirrors: MirrorLane;
   readonly subscriptions: Subscriptions;
@@ -81,6 +84,7 @@ export function openShopify({
     source: new ShopifyStockSource(client, tuned, finder),
     orders: new ShopifyOrderSource(client, tuned),
     reserved: new ShopifyReservedSource(client),
+    anchors: new ShopifyAnchorSource(client),
     sink: new ShopifyOrderSink(client),
     mirrors: {
       sink: new ShopifyOrderSink(client.inLane('holds')),

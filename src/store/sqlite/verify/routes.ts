@@ -1,7 +1,8 @@
 /** Proves of every order that is to ship from where it was promised that the journal tells the same of it. */
 
-import type { OrderRoute, RouteState } from '../../ledger/route.js';
-import type { Database } from './driver.js';
+import type { OrderRoute, RouteState } from '../../../ledger/route.js';
+import type { Database } from '../driver.js';
+import { parseJson } from './findings.js';
 
 interface RouteRow {
   readonly reservation_key: number;
@@ -37,7 +38,7 @@ export function checkRoutes(db: Database, tell: (detail: string) => void): void 
     )
     .iterate() as IterableIterator<RouteRow>;
   for (const { reservation_key, id, route_state, route_detail } of rows) {
-    const detail = parsed<Omit<OrderRoute, 'state'>>(route_detail);
+    const detail = parseJson<Omit<OrderRoute, 'state'>>(route_detail);
     const told = lastWord.get(reservation_key) as Told | undefined;
     const kinds: readonly (string | null)[] = LAST_WORD[route_state];
     if (detail === null || !kinds.includes(told?.kind ?? null)) {
@@ -46,7 +47,7 @@ export function checkRoutes(db: Database, tell: (detail: string) => void): void 
       );
       continue;
     }
-    const why = route_state === 'not_moved' ? (parsed<{ why?: unknown }>(told?.data)?.why ?? null) : null;
+    const why = route_state === 'not_moved' ? (parseJson<{ why?: unknown }>(told?.data)?.why ?? null) : null;
     if (detail.why !== why)
       tell(`order ${id} was not moved for ${detail.why}, but the journal says for ${why}`);
     const moves = detail.moves.map((move) => `${move.fulfilment_ref} ${move.to_location_id}`);
@@ -62,13 +63,4 @@ export function checkRoutes(db: Database, tell: (detail: string) => void): void 
     .pluck()
     .iterate() as IterableIterator<number>;
   for (const key of orphans) tell(`units are said to be moved for reservation ${key}, and nothing is`);
-}
-
-/** Null when it is no JSON: somebody has edited it. */
-function parsed<T>(text: string | undefined): T | null {
-  try {
-    return JSON.parse(text ?? 'null') as T | null;
-  } catch {
-    return null;
-  }
 }
