@@ -295,10 +295,12 @@ tokens
 tokens
   .command('revoke <name>')
   .description('all tokens of a principal, or the one whose SHA-256 begins so (8 digits or more)')
+  .option('--release', 'also free what principals without a token left have reserved, and not ordered')
   .option('--json', 'print JSON')
-  .action(async (name: string, options: { json?: boolean }) => {
+  .action(async (name: string, options: { release?: boolean; json?: boolean }) => {
     const { revokeTokens } = await import('./tokens.js');
-    process.exitCode = (await revokeTokens(name, { json: options.json === true })) ? 0 : EXIT_FAILED;
+    const { release = false, json = false } = options;
+    process.exitCode = (await revokeTokens(name, { release, json })) ? 0 : EXIT_FAILED;
   });
 
 program

@@ -2,6 +2,7 @@
 
 import { readConfig, type TokensSource } from '../config.js';
 import { ConfigError } from '../config-error.js';
+import { LedgerUnusable } from '../store/sqlite/open-database.js';
 import type { Scope } from '../tools/server.js';
 import {
   channelSchema,
@@ -13,6 +14,7 @@ import { machineEnvironment } from './machine-environment.js';
 import { clientLines, mcpAddressOf, mintToken, timeIn } from './mint-token.js';
 import { tableLines } from './table.js';
 import { changeEntries, readEntries } from './token-file.js';
+import { findLeftHolds, type LeftHold, leftHoldText } from './token-holds.js';
 
 export interface AddOptions {
   readonly principal: string;
@@ -58,25 +60,56 @@ export async function addToken(options: AddOptions): Promise<void> {
   for (const line of clientLines(token, mcpAddressOf(http))) console.log(line);
 }
 
-/** By the name of a principal, all of theirs; or one by the first digits of its SHA-256. False when there is none. */
-export async function revokeTokens(name: string, options: { readonly json: boolean }): Promise<boolean> {
-  const { tokens: source } = settings();
+/**
+ * By the name of a principal, all of theirs; or one by the first digits of its SHA-256. What principals without any token left still
+ * hold is listed, or with `release` freed. False when there is no such token, or the ledger could not be looked at.
+ */
+export async function revokeTokens(
+  name: string,
+  options: { readonly json: boolean; readonly release: boolean },
+): Promise<boolean> {
+  const { tokens: source, db } = settings();
   let gone: readonly TokenEntry[] = [];
+  let kept: readonly TokenEntry[] = [];
   const changed = await changeEntries(source, (entries) => {
     gone = entriesNamed(name, entries);
-    return gone.length === 0 ? null : entries.filter((entry) => !gone.includes(entry));
+    kept = entries.filter((entry) => !gone.includes(entry));
+    return gone.length === 0 ? null : kept;
   });
+  const left = new Set(gone.map(({ principal }) => principal));
+  for (const { principal } of kept) left.delete(principal);
+  const held = await leftHolds(db, left, options);
   if (options.json) {
     const setting = 'inline' in source && changed !== null ? { setting: changed.text } : {};
-    console.log(JSON.stringify({ revoked: gone.map(shown), ...setting }, null, 2));
+    console.log(JSON.stringify({ revoked: gone.map(shown), holds: held.holds, ...setting }, null, 2));
   } else if (changed === null) {
     console.error('There is no such token. holdfast tokens list shows what there is.');
   } else {
     for (const entry of gone)
       console.log(`Revoked: ${entry.sha256.slice(0, DIGITS_SHOWN)} of ${entry.principal}.`);
     tellKept(source, changed.text, 'no longer has it, and a running server refuses it within a second.');
+    for (const hold of held.holds) console.log(leftHoldText(hold));
+    if (held.holds.some(({ is_released }) => !is_released))
+      console.log(
+        'holdfast reservations release ID frees one; tokens revoke NAME --release would have freed all.',
+      );
   }
-  return changed !== null;
+  if (held.why !== null) console.error(`What they still hold is not known. ${held.why}`);
+  return changed !== null && held.why === null;
+}
+
+/** The tokens are revoked by now, whatever the ledger is like: that it could not be looked at is told beside it. */
+async function leftHolds(
+  db: string,
+  principals: ReadonlySet<string>,
+  options: { readonly release: boolean },
+): Promise<{ readonly holds: readonly LeftHold[]; readonly why: string | null }> {
+  try {
+    return { holds: await findLeftHolds(db, principals, options), why: null };
+  } catch (error) {
+    if (!(error instanceof LedgerUnusable)) throw error;
+    return { holds: [], why: error.message };
+  }
 }
 
 export function listTokens(options: { readonly json: boolean }): void {

@@ -1,5 +1,6 @@
 /** Who gets in over HTTP, with the built command: tokens that come and go while it runs, and an issuer of others. */
 
+import { createHash } from 'node:crypto';
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
@@ -43,6 +44,19 @@ async function serve(): Promise<Served> {
   return served;
 }
 
+async function callTool(server: Served, token: string, name: string, args: object): Promise<string> {
+  const response = await fetch(`${server.origin}/mcp`, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      accept: 'application/json, text/event-stream',
+      authorization: `Bearer ${token}`,
+    },
+    body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name, arguments: args } }),
+  });
+  return await response.text();
+}
+
 async function ask(server: Served, token: string | null, path = '/mcp'): Promise<Response> {
   return await fetch(`${server.origin}${path}`, {
     method: 'POST',
@@ -67,6 +81,36 @@ const statusOf = async (...args: Parameters<typeof ask>): Promise<number> => {
 };
 
 describe('tokens', () => {
+  test('that are revoked leave what their callers hold, which is listed, and freed on request', async () => {
+    env['HOLDFAST_DB'] = join(folder.path, 'ledger.db');
+    const [a, , b] = [await add('a'), await add('b'), await add('b')];
+    const server = await serve();
+    let sku = '';
+    await until(async () => {
+      sku = /"sku":"([^"]+)"/.exec(await (await ask(server, a)).text())?.[1] ?? '';
+      return sku !== '';
+    });
+    const reserve = async (token: string): Promise<string> => {
+      const response = await callTool(server, token, 'reserve_units', {
+        lines: [{ sku, quantity: 1 }],
+      });
+      return /res_[0-9a-f]+/.exec(response)?.[0] ?? response;
+    };
+    const ofA = await reserve(a);
+    const ofB = await reserve(b);
+    // Another token of b is left, and may go on with what b holds.
+    const digits = createHash('sha256').update(b).digest('hex').slice(0, 12);
+    expect(JSON.parse((await run('tokens', 'revoke', digits, '--json')).out).holds).toEqual([]);
+    const listed = await run('tokens', 'revoke', 'a');
+    expect(listed.out).toContain(`Still held: ${ofA} (1×${sku}) by a, until `);
+    expect(listed.out).not.toContain(ofB);
+    const freed = await run('tokens', 'revoke', 'b', '--release');
+    expect(freed).toMatchObject({ status: 0, err: '' });
+    expect(freed.out).toContain(`Released: ${ofB} (1×${sku}) of b.`);
+    const left = JSON.parse((await run('reservations', '--active', '--json')).out);
+    expect(left.map(({ reservation_id }: { reservation_id: string }) => reservation_id)).toEqual([ofA]);
+  });
+
   test('made by several at once are all kept; each counts without a restart, until it is revoked', async () => {
     const first = await add('first');
     const server = await serve();
