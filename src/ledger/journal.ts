@@ -65,6 +65,8 @@ export interface JournalDraft {
   readonly data: Readonly<Record<string, unknown>>;
   /** True when the entry belongs to the reservation that the decision changes. */
   readonly of_reservation?: boolean;
+  /** True when it belongs to the reservation in whose place a new one is made. */
+  readonly of_replaced?: boolean;
   /** True when the entry belongs to the item that the decision puts. */
   readonly of_item?: boolean;
   /** The item that the entry belongs to, when the decision only renames it. */

@@ -149,9 +149,13 @@ export class Ledger {
       asked_at_ms,
     };
     const waiting = settings.mirror === 'none' ? {} : { waiting_mirrors_of: wish.principal };
+    const { replaces } = wish;
+    const replaced =
+      replaces === undefined ? {} : { owned: { reservation_id: replaces }, owner: wish.principal };
     const attempt = (): Promise<Result<ReserveAnswer>> =>
-      store.transact({ skus, idempotency, caller, holder: wish.principal, ...waiting }, (state) =>
-        decideReserve(state, request, settings),
+      store.transact(
+        { skus, idempotency, caller, holder: wish.principal, ...waiting, ...replaced },
+        (state) => decideReserve(state, request, settings),
       );
 
     let result = await attempt();

@@ -206,6 +206,8 @@ export interface CallerUsage {
   readonly channel: Pick<Usage, 'items'> | null;
   /** Of reservations that are `pooled`. */
   readonly everyone: Pick<Usage, 'items'> | null;
+  /** Of which origin and channel that is. */
+  readonly names: { readonly origin: string | null; readonly channel: string | null };
   /** The ledger knows no other caller, and none can call: there is nobody to leave a share to. */
   readonly is_sole: boolean;
 }

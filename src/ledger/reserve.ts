@@ -20,6 +20,7 @@ import {
   roomFor,
 } from './quota.js';
 import { granted, type Result, refused } from './refusal.js';
+import { decideInPlace } from './replace.js';
 import type { Allocation, ReservationLine, ReservationState } from './reservation.js';
 import { grantedBySku, stateAt } from './reservation.js';
 import { type Item, isItemFresh, itemRoom, levelAtp } from './stock.js';
@@ -44,6 +45,8 @@ export interface ReserveRequest {
   /** Asked for; clamped to the configured bounds. Seconds. */
   readonly ttl_seconds: number | undefined;
   readonly allow_partial: boolean;
+  /** A reservation of the same caller that the new one takes the place of. */
+  readonly replaces?: string | undefined;
   readonly idempotency: IdempotencyKey | undefined;
   /** Hash of the arguments: the same key with other arguments is refused. */
   readonly input_hash: string;
@@ -73,7 +76,8 @@ export interface ReserveAnswer {
  * All lines or none, unless `allow_partial`. Lines of one SKU are summed before they are compared with what can
  * be promised, and with what the caller's quotas leave it. Refuses more than a quota allows, unknown SKUs and
  * locations, items that are not for sale, stock that is too old to promise, and more than there is. With
- * `allow_partial` as much is granted as both the stock and the quotas allow. A replay is refused by no quota.
+ * `allow_partial` as much is granted as both the stock and the quotas allow. A replay is refused by no quota. With `replaces`
+ * units of the old reservation count for the new one, and both change together.
  */
 export function decideReserve(
   state: LedgerState,
@@ -81,6 +85,16 @@ export function decideReserve(
   settings: LedgerSettings,
 ): Decision<Result<ReserveAnswer>> {
   if (state.remembered !== null) return { result: replay(state, asked) };
+  const { principal, replaces } = asked;
+  if (replaces === undefined) return decideNew(state, asked, settings);
+  return decideInPlace(state, principal, (without) => decideNew(without, asked, settings));
+}
+
+function decideNew(
+  state: LedgerState,
+  asked: ReserveRequest,
+  settings: LedgerSettings,
+): Decision<Result<ReserveAnswer>> {
   const request = { ...asked, lines: asked.lines.map((line) => nameLine(state, line)) };
   const refusal =
     refuseCaller(state, settings, () => knownItems(state, request)) ?? refuseUnsellable(state, request);

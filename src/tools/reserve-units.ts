@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { fields, idempotencyKey, LINES_MAX, quantity, shortText, sku } from './fields.js';
+import { fields, idempotencyKey, LINES_MAX, quantity, reservationId, shortText, sku } from './fields.js';
 import { defineTool } from './tool.js';
 
 const LOCATION_ID_MAX_CHARS = 100;
@@ -20,6 +20,7 @@ const input = fields({
   ttl_seconds: z.int('wants whole seconds').optional().describe('60 to 900'),
   idempotency_key: idempotencyKey.optional(),
   allow_partial: z.boolean('wants true or false').default(false).describe('take what is there'),
+  replaces: reservationId.optional().describe('reservation_id to swap out'),
 });
 
 const output = z.strictObject({
@@ -60,5 +61,6 @@ export const reserveUnits = defineTool({
       ttl_seconds: args.ttl_seconds,
       allow_partial: args.allow_partial,
       idempotency_key: args.idempotency_key,
+      replaces: args.replaces,
     }),
 });

@@ -159,6 +159,7 @@ const CODE_BY_FIELD: Readonly<Record<string, RefusalCode>> = {
   location_id: 'location_unknown',
   stock_hash: 'stock_hash_malformed',
   reservation_id: 'reservation_unknown',
+  replaces: 'reservation_unknown',
   order_id: 'order_unknown',
 };
 

@@ -106,6 +106,7 @@ const ABOVE: LedgerState['usage'] = {
   origin: null,
   channel: null,
   everyone: null,
+  names: { origin: null, channel: null },
   is_sole: false,
 };
 

@@ -222,6 +222,7 @@ export class Session {
       // Its own entry is the next one: `created_seq` counts on that.
       if (changes.journal?.[0]?.kind !== 'reservation.created')
         throw new Error('a reservation without its entry');
+      if (changes.reservation !== undefined) this.#endReplaced(owned, owned_items, changes);
       reservationKey = this.#addReservation(changes.new_reservation);
       if (this.#isTallied) this.#tallyGrant(changes.new_reservation);
       for (const sum of changes.sums ?? []) this.#setSums(sum);
@@ -232,7 +233,8 @@ export class Session {
       this.#forget();
     }
     for (const draft of changes.journal ?? []) {
-      const owner = draft.of_reservation === true ? (reservationKey ?? this.#ownedKey(keys)) : null;
+      const ofReplaced = draft.of_replaced === true ? (owned?.reservation.reservation_key ?? null) : null;
+      const owner = draft.of_reservation === true ? (reservationKey ?? this.#ownedKey(keys)) : ofReplaced;
       const ofItem = draft.of_item_id === undefined ? itemKey : this.#keyOfItem(draft.of_item_id);
       const isOfItem = draft.of_item === true || draft.of_item_id !== undefined;
       this.#append(draft, owner, isOfItem ? ofItem : null);
@@ -271,6 +273,15 @@ export class Session {
     const result = write(this.now_ms);
     this.#forget();
     return result;
+  }
+
+  /** The sums of its levels are written with those of the reservation that takes its place. */
+  #endReplaced(owned: Owned | null, owned_items: readonly Item[], { sums, ...changes }: Changes): void {
+    if (owned === null) throw new Error('a reservation in place of one that was not loaded');
+    this.#flush();
+    if (this.#isTallied) this.#moveUsage(owned, owned_items, changes);
+    this.#applyRows(changes);
+    this.#usage.forgetExpired();
   }
 
   #applyRows(changes: Changes): number | null {
@@ -405,6 +416,7 @@ export class Session {
       origin: origin === null ? null : this.#usage.of('origin', origin, all),
       channel: channel === null ? null : this.#usage.of('channel', channel, all),
       everyone: this.#usage.of('everyone', EVERYONE, all),
+      names: { origin, channel },
       is_sole: is_alone && this.#usage.isOnly(principal),
     };
   }
@@ -718,6 +730,7 @@ const NO_USAGE_ASKED: LedgerState['usage'] = {
   origin: null,
   channel: null,
   everyone: null,
+  names: { origin: null, channel: null },
   is_sole: false,
 };
 const NO_HISTORY: ReadonlyMap<number, readonly PastHash[]> = new Map();
