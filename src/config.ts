@@ -295,6 +295,28 @@ function integer(name: string, bounds: { min: number; max: number; fallback: num
     .describe(name);
 }
 
+/** Values that no shop gives out, and what is wrong with each. The value itself is never repeated. */
+const NO_CREDENTIALS: readonly { readonly pattern: RegExp; readonly wrong: string }[] = [
+  { pattern: /^\s*$/u, wrong: 'is empty: paste it, or leave it out' },
+  { pattern: /^["'`]|["'`]$/u, wrong: 'has quotes around it: leave them out' },
+  { pattern: /^https?:/iu, wrong: 'is an address, and must be the secret or id itself' },
+  {
+    pattern: /…|\.\.\.|^<.*>$|^your[_ -]|[_-]here$|^change[_-]?me$|^(?:shp[a-z]+_)?x{3,}$|^shp[a-z]+_$/iu,
+    wrong: 'is a placeholder: put the real one in its place',
+  },
+  {
+    pattern: /[^\x21-\x7e]/u,
+    wrong: 'has a blank, a line break or a character that none has: paste it alone, on one line',
+  },
+];
+
+function credential() {
+  return z.string().superRefine((value, context) => {
+    const found = NO_CREDENTIALS.find(({ pattern }) => pattern.test(value));
+    if (found !== undefined) context.addIssue({ code: 'custom', message: found.wrong });
+  });
+}
+
 /** With commas between; empty when it is left out. */
 function listOf(entry: z.ZodType<string>, what: string) {
   const wants = `wants one to ${LIST_MAX} ${what}, with commas between`;
@@ -398,12 +420,9 @@ const settings = z.object({
     .string()
     .regex(shopPattern, 'wants the shop’s own domain, like name.myshopify.com')
     .optional(),
-  SHOPIFY_ACCESS_TOKEN: z
-    .string()
-    .min(1, 'is empty: paste the Admin API access token, or leave it out')
-    .optional(),
-  SHOPIFY_CLIENT_ID: z.string().min(1, 'is empty').optional(),
-  SHOPIFY_CLIENT_SECRET: z.string().min(1, 'is empty').optional(),
+  SHOPIFY_ACCESS_TOKEN: credential().optional(),
+  SHOPIFY_CLIENT_ID: credential().optional(),
+  SHOPIFY_CLIENT_SECRET: credential().optional(),
   SHOPIFY_ORIGIN: z
     .string()
     .refine(isOrigin, 'wants an origin like http://127.0.0.1:4010, with no path or password')
@@ -419,6 +438,10 @@ const settings = z.object({
     .refine(
       (secrets) => secrets.length <= WEBHOOK_SECRETS_MAX && !secrets.includes(''),
       `wants one to ${WEBHOOK_SECRETS_MAX} of them with commas between, or leave it out`,
+    )
+    .refine(
+      (secrets) => secrets.includes('') || secrets.every((secret) => credential().safeParse(secret).success),
+      'has a secret that can be none: an address, a placeholder, quotes around it, or a blank in it',
     )
     .optional(),
   HOLDFAST_PUBLIC_URL: z

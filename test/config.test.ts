@@ -499,3 +499,36 @@ describe('.env', () => {
     });
   });
 });
+
+describe('a value that can be no credential', () => {
+  it.each([
+    ['  ', 'is empty'],
+    ['"shpat_0123"', 'has quotes around it'],
+    ["'shpat_0123", 'has quotes around it'],
+    ['https://acme.myshopify.com', 'is an address'],
+    ['shpat_…', 'is a placeholder'],
+    ['shpat_xxxxxxxx', 'is a placeholder'],
+    ['<your token>', 'is a placeholder'],
+    ['your_access_token', 'is a placeholder'],
+    ['shpat_01 23', 'has a blank'],
+    ['shpat_01\nFOO=bar', 'has a blank, a line break'],
+    ['shpat_\u200b0123', 'has a blank'],
+  ])('is refused by the name of its setting, and is not repeated: %j', (value, wrong) => {
+    for (const name of ['SHOPIFY_ACCESS_TOKEN', 'SHOPIFY_CLIENT_ID', 'SHOPIFY_CLIENT_SECRET']) {
+      const read = () => readConfig({ SHOPIFY_SHOP: 'acme.myshopify.com', [name]: value });
+      expect(read).toThrow(`${name} ${wrong}`);
+      if (value.trim() !== '') expect(read).not.toThrow(value);
+    }
+    const webhooks = () => readConfig({ SHOPIFY_WEBHOOK_SECRETS: `good,${value}` });
+    expect(webhooks).toThrow('SHOPIFY_WEBHOOK_SECRETS');
+  });
+
+  it.each(['shpat_0123456789abcdef0123456789abcdef', 'shpat_sandbox', 'sandbox', 'id-1'])(
+    '%s can be one',
+    (value) => {
+      expect(() =>
+        readConfig({ SHOPIFY_SHOP: 'acme.myshopify.com', SHOPIFY_ACCESS_TOKEN: value }),
+      ).not.toThrow();
+    },
+  );
+});

@@ -1,5 +1,6 @@
 /** Holds what the package ships, and what its pages tell people to run, against what works before the package is published. */
 
+import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 
@@ -51,6 +52,15 @@ it('mcp.json and plugin.json go together: one format, the version of the package
   expect(env.HOLDFAST_DB).toMatch(/^\$\{PLUGIN_DATA\}\//);
   const placeholders = [...JSON.stringify([args, env]).matchAll(/\$\{([^}]*)\}/g)].map(([, name]) => name);
   expect([...new Set(placeholders)].sort()).toEqual(['PLUGIN_DATA', 'PLUGIN_ROOT']);
+});
+
+it('the package holds no source maps: their sources are not in it', () => {
+  const args = ['pack', '--dry-run', '--ignore-scripts', '--json'];
+  const { stdout } = spawnSync('npm', args, { cwd: ROOT, encoding: 'utf8' });
+  const [{ files }] = JSON.parse(stdout) as [{ files: { path: string }[] }];
+  const paths = files.map(({ path }) => path);
+  expect(paths).toEqual(expect.arrayContaining(['dist/cli/holdfast.js', 'mcp.json', 'plugin.json']));
+  expect(paths.filter((path) => path.endsWith('.map'))).toEqual([]);
 });
 
 it('what only the owner can fill in stands in docs/releasing.md, and nowhere as a placeholder', () => {

@@ -1,7 +1,8 @@
 /** `holdfast init`: asks for what is needed, checks it with the shop, and writes `.env` and the client's configuration. */
 
+import { spawnSync } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { readConfig } from '../config.js';
 import { ConfigError } from '../config-error.js';
@@ -86,6 +87,11 @@ export async function init(options: InitOptions, ports: InitPorts): Promise<bool
       : await settleAsked(options, present, { ...ports, dialogue }, place);
   if (changes === null) return false;
   if (!(await writeSettings(file, text, changes, ports))) return false;
+  if (isOpenToGit(file)) {
+    ports.tell(
+      `! ${file} lies in a git repository that does not ignore it: add a line with its name to .gitignore, or the secret goes into the history.`,
+    );
+  }
   warnOfEnvironment(changes, ports, present);
   const configured = await configureClient(options, file, ports);
   tell('\nNext: holdfast doctor looks at everything once more; holdfast sync reads the shop’s stock.');
@@ -192,6 +198,14 @@ function writePrivately(file: string, text: string): void {
     throw new ConfigError(`${file} can't be written (${codeOf(error)}): it was left as it is.`);
   }
 }
+
+/** Whether git would take the file into version control. False outside a repository, and where there is no git. */
+function isOpenToGit(file: string): boolean {
+  return spawnSync('git', ['check-ignore', '--quiet', file], { cwd: dirname(file) }).status === NOT_IGNORED;
+}
+
+/** git's exit code; others say that it is ignored, or that there is no repository. */
+const NOT_IGNORED = 1;
 
 const HEAD = '# Settings of holdfast. Secrets are in here: keep this file to yourself.\n';
 

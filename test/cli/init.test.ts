@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   chownSync,
@@ -144,6 +145,17 @@ describe('without a person', () => {
     expect(parseEnv(readFileSync(path('data', '.env'), 'utf8'))).toMatchObject({
       HOLDFAST_DB: path('data', 'holdfast.db'),
     });
+  });
+
+  it('says when git would take the settings file, and not once it is ignored', async () => {
+    spawnSync('git', ['init', '--quiet'], { cwd: folder.path });
+    const run = () => init(flags({ shop: 'acme' }), ports({ readPiped: async () => 'shpat_planted' }));
+    await run();
+    expect(told.join('\n')).toContain('lies in a git repository that does not ignore it');
+    told = [];
+    writeFileSync(path('.gitignore'), '.env\n');
+    await run();
+    expect(told.join('\n')).not.toContain('git repository');
   });
 
   it('says of a copy in the cache of npx that a client will lose it', async () => {
