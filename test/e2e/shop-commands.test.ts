@@ -196,7 +196,7 @@ describe('init', () => {
   });
 
   test('at a terminal asks one thing after the other, and what is secret is not shown', async () => {
-    const answers = ['sandbox', '2', 'shpat_sandbox', '', '', '', '2'];
+    const answers = ['sandbox', '2', 'shpat_sandbox', '', '', '', '7'];
     const { status, screen } = await atTerminal(['init'], answers, initEnv());
     expect(status).toBe(0);
     expect(screen).toContain('Which shop?');
@@ -218,7 +218,7 @@ describe('init', () => {
   test('names a settings file that is not there', async () => {
     expect(await run('doctor', '--env', '/nowhere/.env')).toMatchObject({
       status: 2,
-      err: expect.stringContaining("/nowhere/.env can't be read (ENOENT)"),
+      err: expect.stringContaining('There is no file /nowhere/.env. holdfast init --file'),
     });
     writeFileSync(path('mine.env'), 'SHOPIFY_SHOP=file.myshopify.com\nHOLDFAST_LOW_STOCK=7\n');
     // The environment goes before the file.
