@@ -180,9 +180,10 @@ export function tokenFinding({ shop }: ShopAddress, credentials: ShopCredentials
     const { probe } = probed;
     return fine('token', `It opens ${probe.shop_name} (${probe.shop}).`);
   }
-  const { failure, detail } = probed.error;
+  const { failure, detail, code } = probed.error;
   switch (failure) {
     case 'unauthorized':
+      if (code === 'http_403') return forbiddenToken(shop, detail);
       return 'access_token' in credentials
         ? refusedToken(shop, credentials.access_token)
         : refusedClient(shop);
@@ -240,6 +241,25 @@ function refusedToken(shop: string, token: string): Finding {
     `${shop} refused the access token in SHOPIFY_ACCESS_TOKEN (401): it is mistyped, of another shop, or the app was removed from this one.`,
     'Shopify admin → Settings → Apps and sales channels → Develop apps → your app → API credentials: there is the Admin API access token (shpat_…). It is shown only once: if you no longer have it, uninstall and install the app again for a new one.',
     'If your app is in the Dev Dashboard (all new ones are since 2026), use its client id and secret instead: holdfast init asks for them.',
+  );
+}
+
+/** The token is known, or nothing was said of it: 403 is about what it is allowed, or about how we come. */
+function forbiddenToken(shop: string, detail: string): Finding {
+  if (/non-expiring/iu.test(detail)) {
+    return failed(
+      'token',
+      'token_outdated',
+      `${shop} takes no more tokens that never end (403), and SHOPIFY_ACCESS_TOKEN is one.`,
+      'Make an app in the Dev Dashboard (dev.shopify.com/dashboard), install it in the shop, and use its client id and secret instead: holdfast init asks for them.',
+    );
+  }
+  return failed(
+    'token',
+    'token_forbidden',
+    `${shop} does not let the app in (403): the token is not what is wrong with it.`,
+    'Shopify admin → Settings → Apps and sales channels: is the app still installed, and not suspended? Does the shop’s plan allow it?',
+    'Or something between this machine and Shopify refuses us: a firewall, or a proxy that lets only known addresses through.',
   );
 }
 

@@ -41,13 +41,21 @@ export class UpstreamError extends Error {
   readonly failure: UpstreamFailure;
   readonly detail: string;
   readonly retry_after_ms: number | null;
+  /** A word of ours for what was said: `http_403`, say. Null where there is none. */
+  readonly code: string | null;
 
-  constructor(failure: UpstreamFailure, detail: string, retryAfterMs: number | null = null) {
+  constructor(
+    failure: UpstreamFailure,
+    detail: string,
+    retryAfterMs: number | null = null,
+    code: string | null = null,
+  ) {
     super(`shop: ${failure}`);
     this.name = 'UpstreamError';
     this.failure = failure;
     this.detail = detail;
     this.retry_after_ms = retryAfterMs;
+    this.code = code;
   }
 }
 

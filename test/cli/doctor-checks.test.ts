@@ -453,6 +453,18 @@ describe('the token', () => {
     },
   );
 
+  it.each([
+    ['http_401', 'HTTP 401: Invalid API key or access token', 'token_refused'],
+    ['http_403', 'HTTP 403: Forbidden', 'token_forbidden'],
+    ['http_403', 'HTTP 403: Non-expiring access tokens are no longer accepted', 'token_outdated'],
+  ])('that is refused by %s is told apart: %s', (code, detail, told) => {
+    const error = new UpstreamError('unauthorized', detail, null, code);
+    expect(tokenFinding(ADDRESS, TOKEN, { ok: false, error })).toMatchObject({
+      code: told,
+      verdict: 'failed',
+    });
+  });
+
   it('has all scopes, or lacks some that are named with their purpose', () => {
     const needed = requiredScopes({ mirror: 'draft_order' }).map((scope) => ({
       scope,

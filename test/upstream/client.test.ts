@@ -216,6 +216,32 @@ describe('reads', () => {
     await expect(open(shop).source.countVariants(forever)).rejects.toMatchObject({ failure });
   });
 
+  it('a version that the shop has retired is told once a day, while it answers with another', async () => {
+    let answered = '2027-01';
+    const shop = await shopThat((_, response) => {
+      response.setHeader('X-Shopify-API-Version', answered);
+      json(response, CLOCK);
+    });
+    let now_ms = Date.now();
+    const { source, lines } = open({ ...shop, now: () => now_ms });
+    const told = () => lines.filter((line) => line.includes('has retired our version')).length;
+    for (const hours of [0, 1, 22]) {
+      now_ms += hours * 3_600_000;
+      await source.cursorNow(forever);
+    }
+    expect(told()).toBe(1);
+    expect(lines.find((line) => line.includes('retired'))).toContain(
+      '"wanted":"2026-10","answered":"2027-01"',
+    );
+    now_ms += 2 * 3_600_000;
+    await source.cursorNow(forever);
+    expect(told()).toBe(2);
+    answered = '2026-10';
+    now_ms += 48 * 3_600_000;
+    await source.cursorNow(forever);
+    expect(told()).toBe(2);
+  });
+
   it('200 without JSON, without data, or without a clock is a broken promise', async () => {
     const page = await shopThat((_, response) => response.end('<html>'));
     await expect(open(page).source.cursorNow(forever)).rejects.toMatchObject({ failure: 'protocol' });

@@ -21,6 +21,7 @@ import {
   THROTTLE_WAIT_MAX_MS,
   THROTTLE_WAIT_MIN_MS,
   type Tuning,
+  VERSION_TOLD_EVERY_MS,
   WALK_RESERVE_SHARE,
 } from './limits.js';
 import { joinReplies, PageSizes, readSizes, type SizedVariables } from './page-sizes.js';
@@ -92,6 +93,7 @@ export class ShopifyClient {
   readonly #limiter: CostLimiter;
   readonly #buyers = new BuyerTexts();
   readonly #sizes = new PageSizes();
+  #versionToldUntil_ms = 0;
 
   /** Throws RangeError on a shop name or an origin that a token must not be sent to. */
   constructor(options: ClientOptions, tuning: Tuning) {
@@ -152,7 +154,7 @@ export class ShopifyClient {
       const { failure, detail, retry_after_ms, code } = outcome.fault;
       const isTooCostly = code === TOO_COSTLY && !signal.aborted;
       if (!isTooCostly || !this.#sizes.shrink(operation, now))
-        throw new UpstreamError(failure, detail, retry_after_ms);
+        throw new UpstreamError(failure, detail, retry_after_ms, code);
     }
     return joinReplies(replies);
   }
@@ -253,6 +255,7 @@ export class ShopifyClient {
       const outcome = await this.#attempt(operation, variables, signal);
       if (outcome.ok) {
         this.#options.onAnswer?.();
+        this.#noteVersion(outcome.reply.api_version);
         return outcome;
       }
       // What an earlier attempt may have done, a later one that was turned away does not undo.
@@ -337,6 +340,18 @@ export class ShopifyClient {
     if (outcome.ok && outcome.reply.shop_time_ms !== null)
       shopTime?.hearShopTime(outcome.reply.shop_time_ms, sentAt);
     return outcome;
+  }
+
+  /** Told once a day, while the shop answers with another version than the one we speak: ours is retired, and calls may begin to fail. */
+  #noteVersion(api_version: string | null): void {
+    if (api_version === null || api_version === API_VERSION) return;
+    const now_ms = this.#options.now();
+    if (now_ms < this.#versionToldUntil_ms) return;
+    this.#versionToldUntil_ms = now_ms + VERSION_TOLD_EVERY_MS;
+    this.#log('warn', 'the shop has retired our version of its API: update holdfast', {
+      wanted: API_VERSION,
+      answered: api_version,
+    });
   }
 
   /** What the shop asked for, or a back-off that doubles; spread, so that callers sent away together return apart. */

@@ -2,6 +2,8 @@
 
 /** Admin API version this connector is written and tested against. Documents are validated against its schema. */
 export const API_VERSION = '2026-10';
+/** Between two lines of the log that say that it is retired. */
+export const VERSION_TOLD_EVERY_MS = 86_400_000;
 
 /** What a caller may tune, and what tests make small. */
 export interface Tuning {
