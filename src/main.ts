@@ -127,6 +127,7 @@ export function openHoldfast(
     freshener: { freshen: async (skus, deadlineMs) => (await shopSide()).sync.freshen(skus, deadlineMs) },
     searcher: { search: async (wanted, deadlineMs) => (await shopSide()).sync.search(wanted, deadlineMs) },
     nudges: { outboxDue: () => loops.outbox.nudge() },
+    onUnknownHash: () => counters.add('unknown_hashes_total'),
     onQuota: (limit, principal) => {
       counters.add('quota_refusals_total', 1, limit);
       overQuota.warn('quota_exceeded', { limit, principal }, limit);

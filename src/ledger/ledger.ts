@@ -222,6 +222,7 @@ export class Ledger {
       (state) => decideSubmit(state, request, settings),
     );
     this.#watchQuotas(result, wish.principal);
+    this.#watchHash(result);
     if (!result.ok || result.value.replayed) return result;
     nudges.outboxDue();
     const isHeldForPerson = result.value.reasons.some(({ code }) => code === 'order_quota');
@@ -337,6 +338,10 @@ export class Ledger {
   #watchQuotas(result: Result<unknown>, principal: string): void {
     if (result.ok || result.refusal.code !== 'quota_exceeded') return;
     this.#ports.onQuota?.(result.refusal.details['limit'] as QuotaName, principal);
+  }
+
+  #watchHash(result: Result<unknown>): void {
+    if (!result.ok && result.refusal.code === 'stock_hash_unknown') this.#ports.onUnknownHash?.();
   }
 
   /**

@@ -248,6 +248,8 @@ export interface LedgerState {
   readonly routed: ReadonlyMap<string, readonly RoutedUnits[]>;
   /** Mirrors of the named principal that wait for their turn, up to a limit; 0 where none was named. */
   readonly waiting_mirrors: number;
+  /** Whether the journal has it already that a checksum was refused for the owned reservation because it was never issued. */
+  readonly has_refused_hash: boolean;
   /** By item row: past checksums, newest first. */
   readonly history: ReadonlyMap<number, readonly PastHash[]>;
   /**
@@ -674,6 +676,9 @@ export interface Nudges {
 /** Told of every wish that a quota refused: to be counted, because a loop of them must not fill the journal. */
 export type QuotaWatch = (limit: QuotaName, principal: string) => void;
 
+/** Told of every checksum that was refused because it was never issued. The journal keeps the first of each reservation. */
+export type HashWatch = () => void;
+
 export interface LedgerPorts {
   readonly store: Store;
   readonly clock: Clock;
@@ -682,6 +687,7 @@ export interface LedgerPorts {
   readonly searcher: ShopSearcher;
   readonly nudges: Nudges;
   readonly onQuota?: QuotaWatch;
+  readonly onUnknownHash?: HashWatch;
   /** Whether only one principal can call this process. Left out: others can. */
   readonly isAlone?: () => boolean;
   readonly settings: LedgerSettings;

@@ -245,8 +245,11 @@ function refuseUnknownHash(
   const message = is_line_hash
     ? 'That is the checksum of one line. This reservation has several SKUs: send the top-level stock_hash that reserve_units or check_stock {reservation_id} returned.'
     : 'That checksum was never issued here. The reservation is untouched. Send the stock_hash that reserve_units or check_stock {reservation_id} returned.';
+  const result = refused('stock_hash_unknown', message, { reservation_id: owned.reservation.id, items });
+  // The first is told in the story. A loop of them must not fill the journal: the others are only counted.
+  if (state.has_refused_hash) return { result };
   return {
-    result: refused('stock_hash_unknown', message, { reservation_id: owned.reservation.id, items }),
+    result,
     changes: {
       journal: [
         {

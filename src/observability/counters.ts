@@ -57,6 +57,10 @@ export const METRICS = {
     help: 'Wishes refused because the caller had taken what one caller may take, by the limit.',
     label: 'limit',
   },
+  unknown_hashes_total: {
+    type: 'counter',
+    help: 'Orders refused because their checksum was never issued: an agent has made one up, or a caller tries them.',
+  },
   inbox_hints_coalesced_total: {
     type: 'counter',
     help: 'Names of items that needed no read of their own: another had covered them.',

@@ -173,6 +173,8 @@ export class TestLedger {
   nudges = 0;
   /** Quotas that have refused somebody something, and whom. */
   readonly quotaAlarms: (readonly [QuotaName, string])[] = [];
+  /** Checksums that were refused because they were never issued. */
+  unknownHashes = 0;
   #placed = 0;
   readonly #options: TestLedgerOptions;
   readonly #folder: string | null;
@@ -203,6 +205,9 @@ export class TestLedger {
         this.time.pass(20);
       },
       onQuota: (...alarm) => this.quotaAlarms.push(alarm),
+      onUnknownHash: () => {
+        this.unknownHashes += 1;
+      },
     });
   }
 

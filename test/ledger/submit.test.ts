@@ -274,6 +274,15 @@ describe('a checksum that was never issued', () => {
     expect(answerOf(await t.submit(granted)).status).toBe('accepted');
   });
 
+  test('L5: is journaled once for a reservation, and counted each time: a loop of them must not fill the journal', async () => {
+    const [one, other] = [await t.granted('tee', 1), await t.granted('tee', 1)];
+    const tries = [one, one, other, one].map((granted) => t.submit({ ...granted, stock_hash: NEVER_ISSUED }));
+    for (const result of await Promise.all(tries)) expect(refusalOf(result).code).toBe('stock_hash_unknown');
+    expect(refusalOf(await t.submit({ ...one, stock_hash: NEVER_ISSUED })).code).toBe('stock_hash_unknown');
+    expect(t.journal('security.stock_hash_unknown')).toHaveLength(2);
+    expect(t.unknownHashes).toBe(5);
+  });
+
   test('L5: is that of another SKU, however true it is there', async () => {
     const granted = await t.granted('tee', 4);
     const { stock_hash } = await t.item('cap');

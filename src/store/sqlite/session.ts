@@ -104,6 +104,8 @@ export class Session {
   readonly #keyBySku = new Map<string, number>();
   readonly #itemByLevel = new Map<number, number>();
   readonly #dirtySums = new Map<number, LevelSums>();
+  /** Reservations for which this session has journaled a checksum that was never issued. */
+  readonly #refusedHashes = new Set<number>();
   /** By principal: reservations to be mirrored that are not written yet. */
   readonly #granted = new Map<string, number>();
 
@@ -202,6 +204,9 @@ export class Session {
       routed,
       get waiting_mirrors() {
         return caller === undefined ? 0 : session.#waitingMirrors(caller);
+      },
+      get has_refused_hash() {
+        return owned !== null && session.#hasRefusedHash(owned.reservation.reservation_key);
       },
       history: keys.history === true ? this.#history(owned_items) : NO_HISTORY,
       precedence: keys.precedence === true && owned !== null ? this.#precedence(owned) : NO_UNITS,
@@ -478,7 +483,16 @@ export class Session {
     this.#sql.prune_reconciliations.run(RECONCILIATIONS_KEPT);
   }
 
+  /** Also by an entry of this session, which is not written yet. */
+  #hasRefusedHash(reservationKey: number): boolean {
+    return (
+      this.#refusedHashes.has(reservationKey) || this.#sql.has_refused_hash.get(reservationKey) !== undefined
+    );
+  }
+
   #append(draft: JournalDraft, reservationKey: number | null, itemKey: number | null): void {
+    if (draft.kind === 'security.stock_hash_unknown' && reservationKey !== null)
+      this.#refusedHashes.add(reservationKey);
     const entry = {
       seq: this.#journalSeq + 1,
       at_ms: this.now_ms,

@@ -268,6 +268,8 @@ export const SQL = {
   timeline_newest: `SELECT ${JOURNAL_COLUMNS} FROM journal
     WHERE reservation_key = ? AND kind <> 'reservation.created' ORDER BY seq DESC LIMIT ?`,
 
+  has_refused_hash: `SELECT 1 FROM journal
+    WHERE reservation_key = ? AND kind <> 'reservation.created' AND kind = 'security.stock_hash_unknown' LIMIT 1`,
   item_timeline: `SELECT ${JOURNAL_COLUMNS} FROM journal
     WHERE item_key = ? AND seq BETWEEN ? AND ? ORDER BY seq LIMIT ?`,
   order_key: 'SELECT order_key FROM orders WHERE id = ?',
