@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto';
+import { createHash, createHmac } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -58,6 +58,7 @@ describe('who is let in', () => {
         ok: true,
         delivery: {
           delivery_id: 'b54557e4-bdd9-4b37-8a5f-bf7d70bcd043',
+          fingerprint: null,
           topic: 'inventory_levels/update',
           triggered_at_ms: Date.parse('2026-11-23T12:00:00.123Z'),
           hints: [{ kind: 'item', id: '271878346596884015' }],
@@ -65,6 +66,13 @@ describe('who is let in', () => {
       });
     },
   );
+
+  it('a message that tells when its thing was changed has a fingerprint: none like it can come again', async () => {
+    const timed = LEVEL.replace('{', '{"updated_at":"2026-11-23T12:00:00Z",');
+    expect(await judged(timed)).toMatchObject({
+      delivery: { fingerprint: createHash('sha256').update(timed).digest('base64') },
+    });
+  });
 
   it.each([NEW, OLD])('a message signed with either of two secrets (%s)', async (secret) => {
     expect(await judged(LEVEL, { 'x-shopify-hmac-sha256': sign(LEVEL, secret) })).toMatchObject({ ok: true });
