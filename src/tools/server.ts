@@ -155,7 +155,7 @@ export function scopeOf(toolName: string): Scope | null {
 }
 
 /** As how many requests a call counts, over HTTP; 1 for a tool that does not exist. */
-export function costOf(toolName: string): number {
+export function findCost(toolName: string): number {
   return SELLING.byName.get(toolName)?.cost ?? 1;
 }
 

@@ -9,7 +9,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Counters } from '../observability/counters.js';
-import { type Caller, costOf, rateLimitedResult, STOCK_SCOPE } from '../tools/server.js';
+import { type Caller, findCost, rateLimitedResult, STOCK_SCOPE } from '../tools/server.js';
 import { type Authenticator, type Challenge, OPEN_TO_LOOPBACK } from './auth.js';
 import { BodyReader, Unreceived, type WhyUnreceived } from './body.js';
 import { addressKey, isForwarded, originOf, type TrustedProxies } from './client-address.js';
@@ -320,7 +320,7 @@ export class McpEndpoint {
     const { authenticator, sessions, lenient } = this.#options;
     const { headers } = request;
     const messages = messagesOf(body);
-    const more = messages.reduce((sum, message) => sum + priceOf(message), 0) - ENTRY_PRICE;
+    const more = messages.reduce((sum, message) => sum + priceMessage(message), 0) - ENTRY_PRICE;
     const wait_s = more > 0 ? this.#pay(address, caller.principal, more, ENTRY_PRICE) : 0;
     if (wait_s > 0) return tooFast(response, wait_s, body);
     for (const message of messages) {
@@ -362,9 +362,9 @@ export class McpEndpoint {
   }
 }
 
-function priceOf(message: Message): number {
+function priceMessage(message: Message): number {
   const tool = toolCalled(message);
-  return tool === null ? ENTRY_PRICE : costOf(tool);
+  return tool === null ? ENTRY_PRICE : findCost(tool);
 }
 
 function isListening(body: unknown): boolean {

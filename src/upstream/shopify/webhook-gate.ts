@@ -56,12 +56,12 @@ function judge({ shop, secrets }: DeliveryGateOptions, headers: Headers, body: B
   const hints = hintsOf(topic, parsed);
   return {
     ok: true,
-    delivery: { delivery_id, fingerprint: fingerprintOf(body, parsed), topic, triggered_at_ms, hints },
+    delivery: { delivery_id, fingerprint: makeFingerprint(body, parsed), topic, triggered_at_ms, hints },
   };
 }
 
 /** Of a body that tells when what it is about was changed. */
-function fingerprintOf(body: Buffer, parsed: Body): string | null {
+function makeFingerprint(body: Buffer, parsed: Body): string | null {
   if (typeof at(parsed, 'updated_at') !== 'string') return null;
   return createHash('sha256').update(body).digest('base64');
 }
