@@ -7,6 +7,12 @@
  * not subtract them a second time. A smaller fall is ambiguous: those holds stay counted on our side (`missed`), until a later
  * fall explains them exactly, or they end. The level is a matter of the checksum and of what people are told, never of a
  * promise: it is `seen` when only one assignment explains all levels, else `guessed`.
+ *
+ * The next read is compared with where the guesses put the units, so a wrong guess explains itself. What makes a guess `seen` later
+ * is that another one was given back; that proves something only as long as the guesses of an item are right together, level by
+ * level, whichever draft has which unit. They are when the reads that placed them explain them to the unit. A till that sold
+ * beside them, a draft that was sold from an unknown level, a hold that lapsed: each ends that. So every level keeps how many
+ * units are proved in this way (`Level.guessed_units`), and a sum of guesses that differs from it proves nothing.
  */
 
 import { type Hold, type HoldPlace, nextHoldState } from './hold.js';
@@ -27,8 +33,10 @@ export interface DraftUnits {
   readonly opened: readonly Hold[];
   /** Holds that the figures leave out already, at a level that is a guess. */
   readonly guessed: readonly Hold[];
-  /** A guessed hold has ended at the shop and this read shows its return: what is left may have become certain. */
-  readonly hasReturn: boolean;
+  /** Guessed holds that the shop has given back, or may have by now: what is left may have become certain. */
+  readonly left: readonly Hold[];
+  /** Units of the item were sold from drafts whose level was never known, and this read may show some of them gone, or not. */
+  readonly hasUnsettled: boolean;
   /** By level: mirrored units that became sold with this report, and units that left with an order that was moved there. */
   readonly settledUnits: ReadonlyMap<number, number>;
   /** By level of the hold: writes of ours that the read may show or not. */
@@ -37,6 +45,8 @@ export interface DraftUnits {
 
 export interface PlacedUnits {
   readonly moves: readonly HoldMove[];
+  /** By level: units of guessed holds that are right together with those of the other levels; `Level.guessed_units`. */
+  readonly guessedUnits: ReadonlyMap<number, number>;
   /** By level: units that the figure leaves out and our sums do not. */
   readonly underWayUnits: ReadonlyMap<number, number>;
   /** Units that the item has more than before, and nothing of ours explains. */
@@ -59,6 +69,7 @@ interface Slot {
 export function placeUnits(draft: DraftUnits): PlacedUnits {
   const slots = slotsOf(draft);
   const guessed = groupHolds(draft.guessed);
+  const isProved = areGuessesProved(draft);
   const gap = sum(slots.map((slot) => slot.gap));
   const { shown, missed } = splitByFall(groupHolds(draft.opened), gap - unitsOf(guessed));
   const groups = [...guessed, ...shown];
@@ -66,15 +77,20 @@ export function placeUnits(draft: DraftUnits): PlacedUnits {
   const { isUnique, assigned } = gap < unitsOf(guessed) ? keepPlaces(groups) : assign(groups, slots);
   const moves = groups.flatMap((group, index) => {
     const isNew = index >= guessed.length;
-    const maySettle = isNew || draft.hasReturn || slots.length === 1;
+    // A return from a level that was guessed wrongly looks like a fall at the guessed one, also to a new draft.
+    const isComparable = isNew ? isProved || draft.left.length === 0 : isProved && draft.left.length > 0;
+    const maySettle = slots.length === 1 || (isComparable && !draft.hasUnsettled);
     return moveGroup(group, assigned[index] ?? new Map(), isUnique && maySettle ? 'seen' : 'guessed');
   });
   const taken = (key: number) => sum(assigned.map((units) => units.get(key) ?? 0));
   const rest = slots.map(({ level_key, gap: own }) => ({ level_key, gap: own - taken(level_key) }));
   const underWayUnits = explainRest(rest, draft, missed);
   const rise = sum(rest.map(({ level_key, gap: own }) => (underWayUnits.has(level_key) ? 0 : -own)));
+  const isExplained = sum(slots.map((slot) => Math.abs(slot.gap))) === unitsOf(groups);
+  const isExact = isExplained && draft.isWhole && !draft.hasUnsettled;
   return {
     moves: [...moves, ...(draft.isWhole ? missed.flatMap(markMissed) : [])],
+    guessedUnits: isProved ? proveGuesses(draft, moves, isExact) : new Map(),
     underWayUnits,
     riseUnits: Math.max(0, rise),
   };
@@ -90,6 +106,29 @@ function slotsOf({ levels, guessed, settledUnits }: DraftUnits): Slot[] {
     // A level that could not sell before has no figure to compare with.
     return [{ level_key, gap: level.sellable_here ? before - known : 0 }];
   });
+}
+
+/** Whether the guesses that stood before this read are right together: nothing has joined or left them since they were proved. */
+function areGuessesProved({ levels, guessed, left }: DraftUnits): boolean {
+  const units = sumByLevel([...guessed, ...left]);
+  return levels.every(
+    ({ level }) =>
+      level === undefined ||
+      (level.doubted_units === 0 && level.guessed_units === (units.get(level.level_key) ?? 0)),
+  );
+}
+
+/** By level: units of the guesses after this read, if they are still right together. What else has changed matters only to new ones. */
+function proveGuesses(
+  { guessed, left }: DraftUnits,
+  moves: readonly HoldMove[],
+  isExact: boolean,
+): ReadonlyMap<number, number> {
+  const moved = new Set(moves.flatMap(({ hold }) => (hold === null ? [] : [hold])));
+  const kept = guessed.filter((hold) => !moved.has(hold));
+  const placed = moves.flatMap(({ to }) => (to?.place === 'guessed' ? [to] : []));
+  const isUntouched = kept.length === guessed.length && left.length === 0 && placed.length === 0;
+  return isExact || isUntouched ? sumByLevel([...kept, ...placed]) : new Map();
 }
 
 /** Which drafts the fall of the item's total shows. Those of a read that had missed them want an exact match. */

@@ -143,7 +143,7 @@ function jumpNotes(sku: string, found: Findings | null): JournalDraft[] {
   return jumps.map((jump) => ({ kind: 'stock.jumped', of_item: true, data: { sku, ...jump } }));
 }
 
-const NO_SUMS = { held_units: 0, mirrored_units: 0, doubted_units: 0 } as const;
+const NO_SUMS = { held_units: 0, mirrored_units: 0, doubted_units: 0, guessed_units: 0 } as const;
 const NO_UNITS = { upstream_available_units: 0, under_way_units: 0 } as const;
 
 /** A level as merged, and whether this report's own figures were taken over. */
@@ -212,7 +212,7 @@ function mergeLevel(
 function observedPut(
   state: LedgerState,
   observation: LevelObservation,
-  { held_units, mirrored_units, doubted_units }: Pick<Level, keyof typeof NO_SUMS>,
+  { held_units, mirrored_units, doubted_units, guessed_units }: Pick<Level, keyof typeof NO_SUMS>,
   readAt: LedgerMs,
 ): LevelPut {
   return {
@@ -224,6 +224,7 @@ function observedPut(
     held_units,
     mirrored_units,
     doubted_units,
+    guessed_units,
     under_way_units: 0,
     upstream_updated_at_ms: observation.upstream_updated_at_ms,
     read_at_ms: readAt,
@@ -267,8 +268,10 @@ function moveHolds(
   const doubted = placed.riseUnits > 0 ? doubtHolds(state, levels, [...ended, ...placed.moves]) : [];
   const moves = [...ended, ...placed.moves, ...doubted];
   const puts = withSums(before, levels, moves).map(({ put, level }) => {
-    const under_way_units = level === undefined ? 0 : (placed.underWayUnits.get(level.level_key) ?? 0);
-    return { ...put, under_way_units };
+    if (level === undefined) return put;
+    const under_way_units = placed.underWayUnits.get(level.level_key) ?? 0;
+    const guessed_units = doubted.length > 0 ? 0 : (placed.guessedUnits.get(level.level_key) ?? 0);
+    return { ...put, under_way_units, guessed_units };
   });
   return { moves, puts, doubted };
 }
@@ -287,18 +290,31 @@ function doubtHolds(state: LedgerState, levels: readonly Merged[], others: reado
   });
 }
 
-/** Moves of holds that one level's own news decides. */
+/**
+ * Moves of holds that a level's own news decides. A sale whose units were never seen to go is settled only when every level that
+ * can have had them was read since: any of them may be the one that the shop took them from.
+ */
 function waitedFor(
   state: LedgerState,
   levels: readonly Merged[],
   readAt: LedgerMs,
   settings: LedgerSettings,
 ): HoldMove[] {
+  const covering = levels.filter(({ put, level }) => put.sellable_here || level?.till_only === true);
+  const allReadAt = Math.min(readAt, ...covering.map(({ put }) => put.read_at_ms));
   return levels.flatMap(({ level, is_news }) => {
-    if (level === undefined || !is_news) return [];
+    if (level === undefined) return [];
     const holds = state.awaiting.get(level.level_key) ?? [];
-    return holds.flatMap((hold) => moveOf(hold, readAt, settings));
+    return holds.flatMap((hold) => {
+      if (isUnseenSale(hold)) return moveOf(hold, allReadAt, settings);
+      return is_news ? moveOf(hold, readAt, settings) : [];
+    });
   });
+}
+
+/** It was sold before any figure showed where its units were taken. */
+function isUnseenSale({ state, awaits }: Hold): boolean {
+  return state === 'counted' && awaits === 'settle';
 }
 
 function moveOf(hold: Hold, readAt: LedgerMs, settings: LedgerSettings): HoldMove[] {
@@ -366,8 +382,11 @@ function draftUnits(
     isWhole: levels.every(({ put, is_news }) => !put.sellable_here || is_news),
     opened,
     guessed: holdsAt(state.guessed),
-    hasReturn: ended.some(({ hold }) => hold?.awaits === 'return' && hold.place === 'guessed'),
+    left: ended.flatMap(({ hold }) =>
+      hold?.place === 'guessed' && hold.awaits !== 'settle' && hold.state !== 'counted' ? [hold] : [],
+    ),
     settledUnits: settledUnits(keys, ended, report.settled),
+    hasUnsettled: holdsAt(state.awaiting).some(isUnseenSale),
     underWay: new Map(
       keys.map((key) => {
         const routed = routedUnderWay(findRouted(state, report.item_id), report.settled, key);

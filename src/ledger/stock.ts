@@ -36,6 +36,11 @@ export interface Level {
   /** The part of `mirrored_units` that the shop may not hold any more: withheld from every promise until the drafts were read back. */
   readonly doubted_units: number;
   /**
+   * Units of holds here whose level is a guess, as of the last read, while the guesses of the item are right together; 0 as soon as
+   * they may not be. Enters no promise and no checksum (place-units.ts).
+   */
+  readonly guessed_units: number;
+  /**
    * Units by which the shop's figure, when it was last read, ran ahead of what we know of our own writes: one was under
    * way and the figure shows it already. Part of the checksum's sum and of no promise: those units count on our side, too.
    */

@@ -48,6 +48,7 @@ export type LevelRow = readonly [
   upstream_updated_at_ms: number | null,
   read_at_ms: number,
   doubted_units: number,
+  guessed_units: number,
 ];
 
 /**
@@ -118,6 +119,7 @@ export function levelOf(
     upstream_updated_at_ms: row[9],
     read_at_ms: row[10],
     doubted_units: row[11],
+    guessed_units: row[12],
   };
 }
 
@@ -161,6 +163,7 @@ export function putItem(sql: Statements, item: ItemPut): number {
       level.upstream_updated_at_ms,
       level.read_at_ms,
       level.doubted_units,
+      level.guessed_units,
     );
   }
   if (item.is_new_version) sql.put_version.run(item_key, item.state_version, item.stock_hash, item.as_of_ms);

@@ -445,6 +445,11 @@ INSERT INTO caller_items (subject, name, item_key, live_units, held_units, order
   ON CONFLICT (subject, name, item_key) DO UPDATE SET ordered_units = excluded.ordered_units;
 `;
 
+/** Units of guessed holds that are right together. Of guesses from before nobody knows: 0 proves nothing. */
+const MIGRATION_8 = `
+ALTER TABLE levels ADD COLUMN guessed_units INTEGER NOT NULL DEFAULT 0 CHECK (guessed_units >= 0);
+`;
+
 /** Development versions wrote this one with tables of many shapes; it was never released. */
 export const UNRELEASED_SCHEMA = 1;
 
@@ -457,4 +462,5 @@ export const MIGRATIONS: readonly string[] = [
   MIGRATION_5,
   MIGRATION_6,
   MIGRATION_7,
+  MIGRATION_8,
 ];
