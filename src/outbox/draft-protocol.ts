@@ -256,8 +256,10 @@ export class DraftProtocol {
     if (!(await this.#progress.inTime(work, 'open'))) return false;
     const now = this.#progress.ports.clock.now();
     const read = this.#progress.saleRead(key);
-    if (read === null) return this.#progress.startOver(key, 'open');
-    if (!isSound(work, read.draft, now)) return this.#notSound(work, read.draft, signal);
+    // The read may have begun before the order was accepted, without a look at the draft: that says nothing about it.
+    if (read === null || read.draft === null) return this.#progress.startOver(key, 'open');
+    const { found } = read.draft;
+    if (!isSound(work, found, now)) return this.#notSound(work, found, signal);
     let isLate = false;
     const maySend = (): boolean => {
       isLate = !this.#progress.holdsClaim(work) || this.#progress.saleRead(key) === null;

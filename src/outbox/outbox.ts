@@ -204,7 +204,7 @@ export class Outbox {
     const read = await this.#progress.reading(work, async () => {
       // Together: what was read first would be old by the time that the other is there.
       const [draft] = await Promise.all([
-        isSale ? sink.readHold(hold_ref, signal) : null,
+        isSale ? sink.readHold(hold_ref, signal).then((found) => ({ found })) : null,
         rereadItems(itemIds(work), signal),
       ]);
       return { draft };

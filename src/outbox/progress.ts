@@ -124,8 +124,8 @@ export interface SaleRead {
   readonly sinceMs: number;
   /** In ledger time. */
   readonly endedMs: number;
-  /** The draft, when the read was for completing it; null when the shop has none. */
-  readonly draft: ShopHold | null;
+  /** The draft that is to be completed; `found` is null when the shop has none. Null when it was not read. */
+  readonly draft: { readonly found: ShopHold | null } | null;
 }
 
 export class Progress {
@@ -148,7 +148,7 @@ export class Progress {
   }
 
   /** The worker has read the row's items and its draft, beginning at `sinceMs` in ledger time; the read ends now. */
-  noteRead(key: number, sinceMs: number, draft: ShopHold | null): void {
+  noteRead(key: number, sinceMs: number, draft: SaleRead['draft']): void {
     this.#reads.set(key, { sinceMs, draft, endedMs: this.ports.clock.now() });
   }
 

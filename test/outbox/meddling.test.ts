@@ -142,6 +142,21 @@ describe('a sale at the till', () => {
     await t.expectTrueBooks();
   });
 
+  test('L4: while the first look at the stock is under way: the draft that it did not look at is not taken for gone', async () => {
+    // No order rests on the draft yet, so the look that follows its making leaves it out.
+    t.server.faults.add({ operation: 'nodes', when: 'after', action: 'delay', ms: 300 });
+    const reservation = await t.granted('COAT', 1);
+    const looking = t.work();
+    await expect.poll(async () => (await t.owned(reservation)).outbox.shop_state).toBe('open');
+    await t.accepted(reservation);
+    await looking;
+    await t.workFor(MINUTE);
+    expect(await t.order(reservation)).toMatchObject({ state: 'placed' });
+    expect([...t.server.shop.draftOrders.all()]).toHaveLength(1);
+    expect(t.orders()).toHaveLength(1);
+    await t.expectTrueBooks();
+  });
+
   test('L1: while a lost draft is looked up: taken over, it is looked at before it is completed', async () => {
     t.server.faults.add({ operation: 'draftOrderCreate', when: 'after', action: 'drop' });
     const reservation = await t.granted('COAT', 1);
