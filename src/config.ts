@@ -416,6 +416,9 @@ const settings = z.object({
       'Postgres is not built yet: give the path of a SQLite file',
     )
     .default('./holdfast.db'),
+  HOLDFAST_SQLITE_DRIVER: z
+    .enum(['better-sqlite3', 'node:sqlite'], 'must be better-sqlite3 or node:sqlite')
+    .optional(),
   SHOPIFY_SHOP: z
     .string()
     .regex(shopPattern, 'wants the shop’s own domain, like name.myshopify.com')
@@ -620,6 +623,8 @@ export interface Config {
   readonly db: string;
   /** False when HOLDFAST_DB was left at its default. */
   readonly is_db_chosen: boolean;
+  /** Null: better-sqlite3 where it loads, else node:sqlite. */
+  readonly sqlite_driver: 'better-sqlite3' | 'node:sqlite' | null;
   /** Null when no shop is configured: only the sandbox can be served then. */
   readonly shop: ShopConfig | null;
   readonly http: HttpConfig;
@@ -698,6 +703,7 @@ export function readConfig(environment: Environment): Config {
   return Object.freeze({
     db: data.HOLDFAST_DB,
     is_db_chosen: environment['HOLDFAST_DB'] !== undefined,
+    sqlite_driver: data.HOLDFAST_SQLITE_DRIVER ?? null,
     shop: shopConfig(data),
     http: httpConfig(data),
     tokens: tokensSource(data),

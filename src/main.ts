@@ -19,6 +19,7 @@ import type { Outbox } from './outbox/outbox.js';
 import { OwnIntents } from './outbox/own-intents.js';
 import type { TwinWatch } from './outbox/twin-watch.js';
 import type { UnownedStock } from './outbox/unowned-units.js';
+import { chooseDriver } from './store/sqlite/load-driver.js';
 import { LedgerUnusable } from './store/sqlite/open-database.js';
 import { openSqliteStore, type SqliteStore } from './store/sqlite/sqlite-store.js';
 import { socketTurnstile } from './store/sqlite/turnstile.js';
@@ -82,6 +83,7 @@ export function openHoldfast(
   const clock = ledgerClock();
   const worker = `${process.pid}-${randomUUID()}`;
   const intents = new OwnIntents(clock);
+  if (config.sqlite_driver !== null) chooseDriver(config.sqlite_driver);
   const store = openSqliteStore({
     ...LIMITS.store,
     path: config.db,

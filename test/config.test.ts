@@ -24,6 +24,7 @@ describe('settings', () => {
     expect(readConfig({})).toEqual({
       db: './holdfast.db',
       is_db_chosen: false,
+      sqlite_driver: null,
       shop: null,
       http: {
         host: '127.0.0.1',
@@ -88,6 +89,7 @@ describe('settings', () => {
       SHOPIFY_WEBHOOK_SECRETS: 'new-secret, old-secret',
       HOLDFAST_PUBLIC_URL: 'https://Stock.example.com/',
       HOLDFAST_DB: '/var/lib/holdfast.db',
+      HOLDFAST_SQLITE_DRIVER: 'node:sqlite',
       HOLDFAST_HTTP_HOST: '::1',
       HOLDFAST_HTTP_PORT: '0',
       HOLDFAST_MCP_URL: 'https://Stock.example.com/mcp',
@@ -135,6 +137,7 @@ describe('settings', () => {
     expect(readConfig(environment)).toEqual({
       db: '/var/lib/holdfast.db',
       is_db_chosen: true,
+      sqlite_driver: 'node:sqlite',
       shop: {
         shop: 'acme.myshopify.com',
         credentials: { access_token: 'shpat_secret' },
@@ -247,6 +250,7 @@ describe('settings', () => {
 
   it.each([
     ['HOLDFAST_DB', '', 'wants a file path'],
+    ['HOLDFAST_SQLITE_DRIVER', 'sqlite3', 'must be better-sqlite3 or node:sqlite'],
     ['HOLDFAST_DB', 'postgres://me:secret@db/x', 'give the path of a SQLite file'],
     ['SHOPIFY_SHOP', 'acme.example.com', 'like name.myshopify.com'],
     ['SHOPIFY_SHOP', 'https://acme.myshopify.com', 'like name.myshopify.com'],

@@ -4,6 +4,7 @@ export default defineConfig({
   test: {
     root: new URL('..', import.meta.url).pathname,
     include: ['test/**/*.test.ts'],
+    setupFiles: ['test/helpers/use-driver.ts'],
     pool: 'forks',
     // Most of a test's time is waiting: for disks, sockets and child processes.
     maxWorkers: 3,

@@ -177,7 +177,7 @@ async function examineLedger(config: Config, { net }: DoctorPorts): Promise<Find
     return [...disk, ...checks.map((check) => skipped(check, 'skipped: there is no folder for it.'))];
   }
   const books = await limited('ledger', async () => {
-    const facts = readLedgerFacts(path);
+    const facts = readLedgerFacts(path, config.sqlite_driver);
     return [ledgerFinding(facts, wanted), serverFinding(facts, wanted), ordersFinding(facts, wanted)];
   });
   return [...disk, ...books];

@@ -7,6 +7,13 @@ import { missingVariants } from '../ledger/reconciliation.js';
 import type { StaleHashPolicy } from '../ledger/shop-side.js';
 import { type FileSystem, findFileSystem } from '../store/sqlite/file-system.js';
 import { inspectLedger, type LedgerSight } from '../store/sqlite/inspect-ledger.js';
+import {
+  chooseDriver,
+  DriverMissing,
+  type DriverName,
+  driverName,
+  loadDriver,
+} from '../store/sqlite/load-driver.js';
 import { isBusy, LedgerUnusable } from '../store/sqlite/open-database.js';
 import { type Finding, failed, fine, skipped, warned } from './finding.js';
 import { agoText, bytesText, durationText } from './wording.js';
@@ -24,7 +31,7 @@ export interface DiskFacts {
 export type LedgerFacts =
   | { readonly state: 'absent' }
   | { readonly state: 'open'; readonly sight: LedgerSight; readonly writable: boolean }
-  | { readonly state: 'unusable' | 'busy'; readonly why: string };
+  | { readonly state: 'unusable' | 'busy' | 'no_driver'; readonly why: string };
 
 export interface LedgerExpectations {
   /** Absolute. */
@@ -47,15 +54,18 @@ export function readDiskFacts(path: string): DiskFacts {
   };
 }
 
-/** Opens the file read-only where there is one. */
-export function readLedgerFacts(path: string): LedgerFacts {
+/** Opens the file read-only where there is one. `driver`: the SQLite driver that the settings choose, if any. */
+export function readLedgerFacts(path: string, driver: DriverName | null): LedgerFacts {
   try {
+    if (driver !== null) chooseDriver(driver);
+    loadDriver();
     if (statSync(path, { throwIfNoEntry: false }) === undefined) return { state: 'absent' };
     const writable = mayWrite(path);
     return { state: 'open', sight: inspectLedger(path, LIMITS.outbox.unplaced_after_ms), writable };
   } catch (error) {
     if (isBusy(error)) return { state: 'busy', why: (error as Error).message };
     if (error instanceof LedgerUnusable) return { state: 'unusable', why: error.message };
+    if (error instanceof DriverMissing) return { state: 'no_driver', why: error.message };
     throw error;
   }
 }
@@ -148,6 +158,13 @@ export function ledgerFinding(facts: LedgerFacts, wanted: LedgerExpectations): F
         'Another program has locked the ledger at this moment, so it could not be looked at.',
         'Run holdfast doctor again. If it stays so, a program that is no holdfast has the file open: a backup, or a database browser with unsaved changes.',
       );
+    case 'no_driver':
+      return failed(
+        'ledger',
+        'driver_missing',
+        facts.why,
+        'Do so, and start holdfast again: no ledger can be read or written until then.',
+      );
     case 'unusable':
       return failed(
         'ledger',
@@ -208,7 +225,10 @@ function openLedgerFinding(
   }
   const ahead_ms = books.last_at_ms - now_ms;
   if (ahead_ms > LIMITS.doctor.clock_warn_ms) return aheadFinding(path, ahead_ms);
-  return fine('ledger', `${path}: ${books.items} items of ${books.shop}, schema ${schema}.`);
+  return fine(
+    'ledger',
+    `${path}: ${books.items} items of ${books.shop}, schema ${schema}, read by ${driverName()}.`,
+  );
 }
 
 /** Its time can't be taken back (L9). How long holds last does not depend on it, and agents are told the shop's time. */

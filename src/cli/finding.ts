@@ -16,6 +16,7 @@ export const CODES = {
   ledger: [
     'fine',
     'none_yet',
+    'driver_missing',
     'not_a_ledger',
     'not_writable',
     'newer_version',

@@ -4,14 +4,13 @@
  */
 
 import { userInfo } from 'node:os';
-import { readConfig } from '../config.js';
 import type { UnownedUnits } from '../ledger/unowned-units.js';
 import { openHoldfast } from '../main.js';
 import { stderrLog } from '../observability/log.js';
 import type { UnownedStock } from '../outbox/unowned-units.js';
 import { hasMoves } from '../store/sqlite/inspect-moves.js';
 import { UpstreamError } from '../upstream/upstream.js';
-import { machineEnvironment } from './machine-environment.js';
+import { machineConfig } from './machine-environment.js';
 import { printVerdict } from './verdict-output.js';
 
 /** False when the shop can't be asked, or holds are no moves here. */
@@ -54,7 +53,7 @@ async function withUnowned(
   json: boolean,
   use: (stock: UnownedStock, signal: AbortSignal) => Promise<boolean>,
 ): Promise<boolean> {
-  const config = readConfig(machineEnvironment());
+  const config = machineConfig();
   if (config.mirror !== 'move' && !hasMoves(config.db)) return printVerdict(NO_MOVES, { json });
   const leaving = new AbortController();
   const leave = (): void => leaving.abort();

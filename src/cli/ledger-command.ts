@@ -1,14 +1,13 @@
 /** Opens the configured ledger for one command, without any loop, and closes it again. */
 
-import { readConfig } from '../config.js';
 import { type Holdfast, openHoldfast } from '../main.js';
 import { stderrLog } from '../observability/log.js';
 import { shopOfLedger } from '../store/sqlite/open-database.js';
-import { machineEnvironment } from './machine-environment.js';
+import { machineConfig } from './machine-environment.js';
 
 /** Never makes a ledger: a mistyped path is an error, not an empty shop. The shop itself is not asked. */
 export async function withLedger<T>(use: (holdfast: Holdfast) => Promise<T>): Promise<T> {
-  const config = readConfig(machineEnvironment());
+  const config = machineConfig();
   const shop = { shop: shopOfLedger(config.db), credentials: { access_token: 'not used' }, origin: null };
   // Read-only is about agents. A person who releases or rejects something means it.
   // What a command does it says itself.

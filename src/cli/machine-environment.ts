@@ -1,6 +1,8 @@
 /** The settings that a command runs with. */
 
+import { type Config, readConfig } from '../config.js';
 import { type Environment, readSettings, type SettingsFile } from '../settings-sources.js';
+import { chooseDriver } from '../store/sqlite/load-driver.js';
 
 let named: string | null = null;
 
@@ -15,6 +17,13 @@ export function useSettingsFile(path: string): void {
  */
 export function machineEnvironment({ stdio = false } = {}): Environment {
   return readSettings(process.env, chosenFile(stdio), (sentence) => console.error(`holdfast: ${sentence}`));
+}
+
+/** The settings that a command runs with, and the SQLite driver that they choose. Throws `ConfigError`. */
+export function machineConfig(): Config {
+  const config = readConfig(machineEnvironment());
+  if (config.sqlite_driver !== null) chooseDriver(config.sqlite_driver);
+  return config;
 }
 
 /** The file that a command reads its settings from, whether or not it is there. */

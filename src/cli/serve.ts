@@ -12,6 +12,7 @@ import { type Log, stderrLog } from '../observability/log.js';
 import { RareLog } from '../observability/rare-log.js';
 import type { Environment } from '../settings-sources.js';
 import { findFileSystem } from '../store/sqlite/file-system.js';
+import { chooseDriver, DriverMissing, driverName, loadDriver } from '../store/sqlite/load-driver.js';
 import type { HttpServing } from '../transport/http.js';
 import { machineEnvironment } from './machine-environment.js';
 
@@ -33,27 +34,35 @@ export async function serve(options: ServeOptions): Promise<void> {
  */
 function readSettings(
   options: ServeOptions,
-): { readonly config: Config } | { readonly config: null; readonly error: ConfigError } {
+): { readonly config: Config } | { readonly config: null; readonly error: ConfigError | DriverMissing } {
   try {
     const environment = machineEnvironment({ stdio: !options.http });
     const config = readConfig(environment);
     if (!options.sandbox) refuseShopless(config, environment);
     if (options.http) refuseUnverifiable(config);
+    if (config.sqlite_driver !== null) chooseDriver(config.sqlite_driver);
+    loadDriver();
     return { config };
   } catch (error) {
-    if (!(error instanceof ConfigError) || options.http || process.stdin.isTTY) throw error;
+    const isTellable = error instanceof ConfigError || error instanceof DriverMissing;
+    if (!isTellable || options.http || process.stdin.isTTY) throw error;
     return { config: null, error };
   }
 }
 
 /** Ends with the exit code of wrong settings once the client has left. */
-async function answerUnconfigured(error: ConfigError, { version }: ServeOptions): Promise<void> {
+async function answerUnconfigured(
+  error: ConfigError | DriverMissing,
+  { version }: ServeOptions,
+): Promise<void> {
   console.error(error.message);
   const { serveUnconfigured } = await import('../transport/stdio.js');
   const state =
     error instanceof SettingsAbsent
       ? 'Holdfast is not configured yet: run holdfast init.'
-      : 'Holdfast can’t start with its settings.';
+      : error instanceof DriverMissing
+        ? 'Holdfast can’t start.'
+        : 'Holdfast can’t start with its settings.';
   const sentence = `${state} ${error.message} Then start this client again.${commandHint()}`;
   const serving = serveUnconfigured({ version }, sentence, (cause) => console.error(cause));
   await Promise.race([serving.ended, stopSignal()]);
@@ -83,6 +92,7 @@ async function serveConfigured(config: Config, options: ServeOptions): Promise<v
     // On stdio it is whoever started this process; over HTTP the tokens tell, once they are read.
     const crowd: Crowd = { isAlone: () => !options.http };
     const holdfast = openHoldfast(shop.config, log, {}, () => crowd.isAlone());
+    log.info('ledger', { path: shop.config.db, sqlite_driver: driverName() });
     warnOfSharedDisk(shop.config, log);
     if (!options.http && process.stdin.isTTY) console.error(WAITING);
     try {

@@ -1,7 +1,7 @@
 /** One full read of the shop for one command: opens ledger and shop, tells how far it is, and leaves cleanly. */
 
 import { resolve } from 'node:path';
-import { LIMITS, readConfig } from '../config.js';
+import { LIMITS } from '../config.js';
 import type { ReconcileReport } from '../ledger/reconciliation.js';
 import { type Holdfast, openHoldfast } from '../main.js';
 import { type LogLevel, stderrLog } from '../observability/log.js';
@@ -9,7 +9,7 @@ import { inspectLedger } from '../store/sqlite/inspect-ledger.js';
 import type { FullReadOptions, Reconciled, StockSync } from '../sync/stock-sync.js';
 import { UpstreamError, type UpstreamFailure } from '../upstream/upstream.js';
 import { processOf } from './doctor-ledger.js';
-import { machineEnvironment } from './machine-environment.js';
+import { machineConfig } from './machine-environment.js';
 import { Progress } from './progress.js';
 
 export type FullRead = (
@@ -32,7 +32,7 @@ export type FullReadDone =
  * ledger: every page is whole by itself.
  */
 export async function readShop(what: string, read: FullRead): Promise<FullReadDone> {
-  const config = readConfig(machineEnvironment());
+  const config = machineConfig();
   // Log lines would tear the progress apart. Whoever wants them says so.
   const level: LogLevel = config.log_level === 'debug' ? 'debug' : 'silent';
   const holdfast = openHoldfast(config, stderrLog(level));

@@ -1,12 +1,12 @@
 /** `holdfast verify`: proves the journal's chain and the invariants of the ledger, from the file, and by anchors kept elsewhere. */
 
 import { setTimeout as pause } from 'node:timers/promises';
-import { LIMITS, readConfig, type ShopConfig } from '../config.js';
+import { LIMITS, type ShopConfig } from '../config.js';
 import { ConfigError } from '../config-error.js';
 import { type Anchor, anchorText, parseAnchor } from '../ledger/anchor.js';
 import { type VerifyReport, verifyLedgerFile } from '../store/sqlite/verify.js';
 import { type AnchoredOrder, UpstreamError } from '../upstream/upstream.js';
-import { machineEnvironment } from './machine-environment.js';
+import { machineConfig } from './machine-environment.js';
 import { printVerdict } from './verdict-output.js';
 
 export interface VerifyCommandOptions {
@@ -22,7 +22,7 @@ type KeptAnchor = Anchor & { readonly kept_at: string };
 /** False when anything does not hold, or the shop can't be asked. Throws `ConfigError` for what is no anchor. */
 export async function verify(options: VerifyCommandOptions): Promise<boolean> {
   const { json, since } = options;
-  const { db, shop } = readConfig(machineEnvironment());
+  const { db, shop } = machineConfig();
   const given = since === null ? [] : [readGiven(since)];
   let orders: readonly AnchoredOrder[] = [];
   try {

@@ -8,7 +8,7 @@ import { LIMITS } from '../../dist/config.js';
 import { makeIds } from '../../dist/ids.js';
 import { Ledger } from '../../dist/ledger/ledger.js';
 import { decideApplyReport } from '../../dist/ledger/report.js';
-import { loadDriver } from '../../dist/store/sqlite/driver.js';
+import { loadDriver } from '../../dist/store/sqlite/load-driver.js';
 import { openSqliteStore } from '../../dist/store/sqlite/sqlite-store.js';
 import { openTurnstile } from '../../dist/store/sqlite/turnstile.js';
 
@@ -166,7 +166,7 @@ export async function reserveOne(ledger, skus) {
  * journal, no expiry, no checksum, no outbox.
  */
 export function openNaive(path, skus, units = STOCK_UNITS) {
-  const db = new (loadDriver(process.versions.node))(path);
+  const db = new (loadDriver())(path);
   db.pragma('journal_mode = WAL');
   db.pragma('synchronous = FULL');
   db.exec(`

@@ -13,7 +13,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { SandboxServer } from '../../src/sandbox/server.js';
-import { loadDriver } from '../../src/store/sqlite/driver.js';
+import { loadDriver } from '../../src/store/sqlite/load-driver.js';
 import { verifyLedgerFile } from '../../src/store/sqlite/verify.js';
 import { NO_QUOTAS } from '../helpers/no-quotas.js';
 import { product, tailOf } from '../helpers/shop-ledger.js';
@@ -205,7 +205,7 @@ async function expectSameReservation(key: string, told: Told): Promise<void> {
 }
 
 function rows<T>(sql: string): T[] {
-  const Driver = loadDriver(process.versions.node);
+  const Driver = loadDriver();
   const db = new Driver(join(folder, 'ledger.db'), { readonly: true });
   try {
     return db.prepare(sql).all() as T[];

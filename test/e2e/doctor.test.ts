@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Finding } from '../../src/cli/finding.js';
 import { type SandboxOptions, SandboxServer } from '../../src/sandbox/server.js';
-import { loadDriver } from '../../src/store/sqlite/driver.js';
+import { loadDriver } from '../../src/store/sqlite/load-driver.js';
 import { runHoldfast, scratchFolder, startHoldfast, until } from '../helpers/cli.js';
 
 const SHOP = 'sandbox.myshopify.com';
@@ -297,7 +297,7 @@ describe('what is wrong is named, with how to mend it', () => {
     await startShop();
     await run('sync');
     const path = join(folder.path, 'holdfast.db');
-    const db = new (loadDriver(process.versions.node))(path);
+    const db = new (loadDriver())(path);
     db.pragma('user_version = 99');
     db.close();
     const { code, verdict, all } = await finding('ledger');

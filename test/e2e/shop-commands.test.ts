@@ -7,7 +7,7 @@ import { parseEnv } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { SEED_SKUS } from '../../src/sandbox/catalogue.js';
 import { SandboxServer } from '../../src/sandbox/server.js';
-import { loadDriver } from '../../src/store/sqlite/driver.js';
+import { loadDriver } from '../../src/store/sqlite/load-driver.js';
 import { runHoldfast, scratchFolder, startHoldfast, until } from '../helpers/cli.js';
 import { HOLDFAST } from './any-client.js';
 
@@ -36,7 +36,7 @@ const path = (name: string): string => join(folder.path, name);
 const run = (...args: string[]) => runHoldfast(args, { cwd: folder.path, env });
 
 function tamper(sql: string): void {
-  const db = new (loadDriver(process.versions.node))(path('holdfast.db'));
+  const db = new (loadDriver())(path('holdfast.db'));
   db.exec(sql);
   db.close();
 }

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { LIMITS } from '../../src/config.js';
 import { SandboxServer } from '../../src/sandbox/server.js';
-import { loadDriver } from '../../src/store/sqlite/driver.js';
+import { loadDriver } from '../../src/store/sqlite/load-driver.js';
 import { verifyLedgerFile } from '../../src/store/sqlite/verify.js';
 import { product, tailOf } from '../helpers/shop-ledger.js';
 import { levelBody, signed } from '../helpers/webhooks.js';
@@ -76,7 +76,7 @@ async function available(sku: string): Promise<number> {
 }
 
 function rows<T>(sql: string): T[] {
-  const file = new (loadDriver(process.versions.node))(db(), { readonly: true });
+  const file = new (loadDriver())(db(), { readonly: true });
   try {
     return file.prepare(sql).pluck().all() as T[];
   } finally {

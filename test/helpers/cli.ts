@@ -36,7 +36,7 @@ export function runHoldfast(args: readonly string[], options: RunOptions): Promi
 export function startHoldfast(args: readonly string[], { cwd, env = {}, input }: RunOptions): Running {
   const child = spawn(process.execPath, [HOLDFAST, ...args], {
     cwd,
-    env: { PATH: process.env['PATH'] ?? '', HOME: cwd, ...env },
+    env: { PATH: process.env['PATH'] ?? '', HOME: cwd, ...driverSetting(), ...env },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
   child.stdin.end(input ?? '');
@@ -63,4 +63,10 @@ export async function until(isSo: () => boolean | Promise<boolean>): Promise<voi
 export function scratchFolder(): { readonly path: string; remove(): void } {
   const path = mkdtempSync(join(tmpdir(), 'holdfast-cli-'));
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
+}
+
+/** A child uses the SQLite driver that these tests run on. */
+function driverSetting(): Record<string, string> {
+  const { HOLDFAST_SQLITE_DRIVER: driver } = process.env;
+  return driver === undefined ? {} : { HOLDFAST_SQLITE_DRIVER: driver };
 }

@@ -1,6 +1,7 @@
 // A server as `holdfast serve --http` makes it, but for callers who simply say who they are: a bearer token is a name.
 // Where they call from is what X-Forwarded-For says, as behind a proxy that is trusted. Settings come from the environment.
 // Runs the compiled program, because no Node that we support runs TypeScript for certain.
+import './use-driver.mjs';
 
 const { LIMITS, readConfig } = await import('../../dist/config.js');
 const { openHoldfast } = await import('../../dist/main.js');

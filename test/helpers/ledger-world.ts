@@ -28,7 +28,7 @@ import {
 import type { Claim, Work } from '../../src/ledger/work.js';
 import { seededRandom } from '../../src/sandbox/random.js';
 import type { Database } from '../../src/store/sqlite/driver.js';
-import { loadDriver } from '../../src/store/sqlite/driver.js';
+import { loadDriver } from '../../src/store/sqlite/load-driver.js';
 import { verifyLedger } from '../../src/store/sqlite/verify.js';
 import {
   AGENT,
@@ -559,7 +559,7 @@ export class World {
       const { fate } = this.mine.find((mine) => mine.tag === tag) ?? { fate: 'nobody' };
       expect(['submitted', 'committed'], `L3: an order at the shop for what is ${fate}`).toContain(fate);
     }
-    this.#db ??= new (loadDriver(process.versions.node))(this.#path, { readonly: true });
+    this.#db ??= new (loadDriver())(this.#path, { readonly: true });
     this.#checkSums(this.#db);
     if (this.steps % VERIFY_EVERY === 0 || isEnd) expect(verifyLedger(this.#db).problems).toEqual([]);
   }

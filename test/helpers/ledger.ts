@@ -31,7 +31,8 @@ import type { ReserveAnswer } from '../../src/ledger/reserve.js';
 import type { Item } from '../../src/ledger/stock.js';
 import type { SubmitAnswer } from '../../src/ledger/submit.js';
 import { parseUnits, type Units } from '../../src/ledger/units.js';
-import { type Database, loadDriver } from '../../src/store/sqlite/driver.js';
+import type { Database } from '../../src/store/sqlite/driver.js';
+import { loadDriver } from '../../src/store/sqlite/load-driver.js';
 import {
   openSqliteStore,
   type SqliteStore,
@@ -374,7 +375,7 @@ export class TestLedger {
 
   /** A second connection to the file, past all of our code. */
   rawly<T>(use: (db: Database) => T): T {
-    const Driver = loadDriver(process.versions.node);
+    const Driver = loadDriver();
     const db = new Driver(this.path);
     try {
       return use(db);

@@ -1,5 +1,6 @@
 // Another process on the same ledger file: reserves 1 to 3 units of one SKU, many at a time, and tells what it got.
 // Runs the compiled program, because no Node that we support runs TypeScript for certain.
+import './use-driver.mjs';
 
 const { ledgerClock } = await import('../../dist/clock.js');
 const { makeIds } = await import('../../dist/ids.js');

@@ -31,7 +31,7 @@ import type { Catalogue } from '../../src/sandbox/catalogue.js';
 import type { DraftOrder } from '../../src/sandbox/draft-orders.js';
 import type { Order as ShopOrder } from '../../src/sandbox/order.js';
 import { type SandboxOptions, SandboxServer } from '../../src/sandbox/server.js';
-import { loadDriver } from '../../src/store/sqlite/driver.js';
+import { loadDriver } from '../../src/store/sqlite/load-driver.js';
 import type { SqliteStore } from '../../src/store/sqlite/sqlite-store.js';
 import { verifyLedgerFile } from '../../src/store/sqlite/verify.js';
 import { OrderWatch, type OrderWatchPorts } from '../../src/sync/order-watch.js';
@@ -448,7 +448,7 @@ export class ShopProcess {
 
   /** A second connection to the file, past all of our code. */
   rawly<T>(use: (db: InstanceType<ReturnType<typeof loadDriver>>) => T): T {
-    const Driver = loadDriver(process.versions.node);
+    const Driver = loadDriver();
     const db = new Driver(this.path);
     try {
       return use(db);

@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
 import { StoreBusy } from '../../src/ledger/ports.js';
-import { loadDriver } from '../../src/store/sqlite/driver.js';
+import { loadDriver } from '../../src/store/sqlite/load-driver.js';
 import { TestLedger } from '../helpers/ledger.js';
 
 test('L4: an order that finds the ledger locked for too long is refused as busy, nothing of it is written, and it may be sent again', async () => {
   const t = await TestLedger.open({ store: { busy_deadline_ms: 1 } });
   await t.seed({ sku: 'tee' });
   const mine = await t.granted('tee', 4);
-  const Driver = loadDriver(process.versions.node);
+  const Driver = loadDriver();
   const blocker = new Driver(t.path);
   try {
     blocker.exec('BEGIN IMMEDIATE');

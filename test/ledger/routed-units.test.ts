@@ -9,7 +9,7 @@ import type { ReserveAnswer } from '../../src/ledger/reserve.js';
 import { planRoute } from '../../src/ledger/route.js';
 import { decideRoute, decideRouteSent, type RouteStep } from '../../src/ledger/route-steps.js';
 import { decideOpen } from '../../src/ledger/shop-steps.js';
-import { loadDriver } from '../../src/store/sqlite/driver.js';
+import { loadDriver } from '../../src/store/sqlite/load-driver.js';
 import { verifyLedgerFile } from '../../src/store/sqlite/verify.js';
 import { HOUR, MINUTE, SECOND, STORE, TestLedger, WAREHOUSE } from '../helpers/ledger.js';
 
@@ -226,7 +226,7 @@ describe('verify', () => {
     const copy = `${t.path}.copy`;
     t.rawly((db) => db.exec(`VACUUM INTO '${copy}'`));
     expect(verifyLedgerFile(copy).problems).toEqual([]);
-    const Driver = loadDriver(process.versions.node);
+    const Driver = loadDriver();
     const db = new Driver(copy);
     db.exec(sql);
     db.close();

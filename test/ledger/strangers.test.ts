@@ -5,7 +5,7 @@
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Result } from '../../src/ledger/refusal.js';
-import { loadDriver } from '../../src/store/sqlite/driver.js';
+import { loadDriver } from '../../src/store/sqlite/load-driver.js';
 import { AGENT, HOUR, OTHER_AGENT, refusalOf, TestLedger } from '../helpers/ledger.js';
 
 const UNKNOWN_RESERVATION = 'res_00000000000000000000000000000000';
@@ -36,7 +36,7 @@ afterEach(async () => {
 
 /** Every statement of this process goes through the driver's one prototype. */
 function listenToDatabase(): () => void {
-  const Driver = loadDriver(process.versions.node);
+  const Driver = loadDriver();
   const db = new Driver(':memory:');
   const prototype = Object.getPrototypeOf(db.prepare('SELECT 1')) as Record<
     string,

@@ -2,6 +2,7 @@
 
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { MINUTE, SECOND, units } from '../helpers/ledger.js';
+import { readLedgerBytes } from '../helpers/ledger-bytes.js';
 import { ShopLedger } from '../helpers/shop-ledger.js';
 
 let t: ShopLedger;
@@ -135,7 +136,7 @@ describe('an accepted order', () => {
       note: 'gift wrap',
       reference: 'cart-7',
     });
-    const has = (text: string) => t.rawly((db) => db.serialize().includes(text));
+    const has = (text: string) => readLedgerBytes(t.path).includes(text);
     expect(has('ada@example.org')).toBe(true);
 
     await t.work();

@@ -2,7 +2,7 @@
 
 import { copyFileSync, rmSync } from 'node:fs';
 import { afterEach, describe, expect, test } from 'vitest';
-import { loadDriver } from '../../src/store/sqlite/driver.js';
+import { loadDriver } from '../../src/store/sqlite/load-driver.js';
 import { answerOf, HOUR, MINUTE, refusalOf, SECOND } from '../helpers/ledger.js';
 import { ShopLedger, type ShopLedgerOptions, type ShopProcess, WAREHOUSE } from '../helpers/shop-ledger.js';
 
@@ -15,7 +15,7 @@ async function shop(options: ShopLedgerOptions = {}): Promise<void> {
 
 /** The whole file as it is now, the log included. */
 function keepCopy(): void {
-  const Driver = loadDriver(process.versions.node);
+  const Driver = loadDriver();
   const db = new Driver(t.path);
   db.pragma('wal_checkpoint(TRUNCATE)');
   db.close();

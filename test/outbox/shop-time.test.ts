@@ -1,7 +1,7 @@
 /** Clocks that disagree: the shop is told by its own clock, and no machine's wrong one moves the ledger's time. */
 
 import { afterEach, describe, expect, test } from 'vitest';
-import { loadDriver } from '../../src/store/sqlite/driver.js';
+import { loadDriver } from '../../src/store/sqlite/load-driver.js';
 import { HOUR, MINUTE, SECOND } from '../helpers/ledger.js';
 import { ShopLedger, type ShopLedgerOptions } from '../helpers/shop-ledger.js';
 
@@ -28,7 +28,7 @@ function heldForMs(ledger: ShopLedger): number[] {
 
 /** The ledger's newest time, as a process with a wrong clock has left it. */
 function setLedgerAhead(path: string, ms: number): void {
-  const Driver = loadDriver(process.versions.node);
+  const Driver = loadDriver();
   const db = new Driver(path);
   db.prepare('UPDATE ledger SET last_at_ms = last_at_ms + ?').run(ms);
   db.close();

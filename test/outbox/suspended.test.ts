@@ -2,7 +2,7 @@
 
 import { copyFileSync, rmSync } from 'node:fs';
 import { afterEach, describe, expect, test } from 'vitest';
-import { loadDriver } from '../../src/store/sqlite/driver.js';
+import { loadDriver } from '../../src/store/sqlite/load-driver.js';
 import type { SqliteStore } from '../../src/store/sqlite/sqlite-store.js';
 import { HOUR, MINUTE, SECOND } from '../helpers/ledger.js';
 import { ShopLedger, type ShopLedgerOptions, type ShopProcess, WAREHOUSE } from '../helpers/shop-ledger.js';
@@ -129,7 +129,7 @@ test('what was confirmed before a snapshot is not fresh once the shop shows that
 describe('a machine that is set back to a snapshot, and none of its clocks is set', () => {
   /** The file as it is now, the log included. */
   function keepCopy(): void {
-    const Driver = loadDriver(process.versions.node);
+    const Driver = loadDriver();
     const db = new Driver(t.path);
     db.pragma('wal_checkpoint(TRUNCATE)');
     db.close();

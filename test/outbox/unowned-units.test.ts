@@ -4,7 +4,7 @@ import { copyFileSync, rmSync } from 'node:fs';
 import { afterEach, describe, expect, test } from 'vitest';
 import { examineHolds } from '../../src/cli/doctor-holds.js';
 import { readConfig } from '../../src/config.js';
-import { loadDriver } from '../../src/store/sqlite/driver.js';
+import { loadDriver } from '../../src/store/sqlite/load-driver.js';
 import { MINUTE, SECOND } from '../helpers/ledger.js';
 import { ShopLedger, WAREHOUSE } from '../helpers/shop-ledger.js';
 
@@ -23,7 +23,7 @@ async function shop(): Promise<void> {
 async function restored() {
   await shop();
   await t.mirrored('CAP', 2);
-  const Driver = loadDriver(process.versions.node);
+  const Driver = loadDriver();
   const db = new Driver(t.path);
   db.pragma('wal_checkpoint(TRUNCATE)');
   db.close();

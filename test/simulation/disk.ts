@@ -3,8 +3,8 @@
  * where the program loads the real one, and hands everything else through to it.
  */
 
-import { createRequire } from 'node:module';
-import { type Database, loadDriver } from '../../src/store/sqlite/driver.js';
+import type { Database, Driver } from '../../src/store/sqlite/driver.js';
+import { loadDriver, replaceDriver } from '../../src/store/sqlite/load-driver.js';
 import { currentLife, type Life } from './universe.js';
 
 /** What a dead process meets. Nobody is left to hear of it. */
@@ -93,7 +93,7 @@ export class Disk {
   }
 }
 
-let RealDriver: ReturnType<typeof loadDriver> | null = null;
+let RealDriver: Driver | null = null;
 const disks = new WeakMap<Life, Disk>();
 
 /** The disk that a life's databases are on. */
@@ -102,8 +102,8 @@ export function putOnDisk(life: Life, disk: Disk): void {
 }
 
 /** The driver as it is, for whoever looks at the file from outside. */
-export function plainDriver(): ReturnType<typeof loadDriver> {
-  RealDriver ??= loadDriver(process.versions.node);
+export function plainDriver(): Driver {
+  RealDriver ??= loadDriver();
   return RealDriver;
 }
 
@@ -111,18 +111,17 @@ export function plainDriver(): ReturnType<typeof loadDriver> {
 export function installDisk(): void {
   if (RealDriver !== null) return;
   const driver = plainDriver();
-  const { cache } = createRequire(import.meta.url);
-  const loaded = Object.values(cache).find((module) => module?.exports === driver);
-  if (loaded === undefined) throw new Error('the SQLite driver was not loaded as a module');
-  loaded.exports = class {
-    constructor(...args: ConstructorParameters<typeof driver>) {
-      const db = new driver(...args);
-      const life = currentLife();
-      const disk = life === undefined ? undefined : disks.get(life);
-      // biome-ignore lint/correctness/noConstructorReturn: stands in the place of the driver's own class
-      return disk === undefined ? db : onDisk(db, disk);
-    }
-  };
+  replaceDriver(
+    class {
+      constructor(...args: ConstructorParameters<Driver>) {
+        const db = new driver(...args);
+        const life = currentLife();
+        const disk = life === undefined ? undefined : disks.get(life);
+        // biome-ignore lint/correctness/noConstructorReturn: stands in the place of the driver's own class
+        return disk === undefined ? db : onDisk(db, disk);
+      }
+    } as Driver,
+  );
 }
 
 function sqliteError(message: string, code: string): Error {

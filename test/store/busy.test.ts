@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { StoreBusy } from '../../src/ledger/ports.js';
-import { type Database, loadDriver } from '../../src/store/sqlite/driver.js';
+import type { Database } from '../../src/store/sqlite/driver.js';
+import { loadDriver } from '../../src/store/sqlite/load-driver.js';
 import { verifyLedgerFile } from '../../src/store/sqlite/verify.js';
 import { TestLedger } from '../helpers/ledger.js';
 
@@ -10,7 +11,7 @@ let blocker: Database;
 async function open(busy_deadline_ms: number): Promise<void> {
   t = await TestLedger.open({ store: { busy_deadline_ms } });
   await t.seed({ sku: 'tee' });
-  const Driver = loadDriver(process.versions.node);
+  const Driver = loadDriver();
   blocker = new Driver(t.path);
 }
 beforeEach(() => open(60_000));

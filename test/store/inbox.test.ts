@@ -5,6 +5,7 @@ import type { ShopHint } from '../../src/ledger/observation.js';
 import { decideOpen } from '../../src/ledger/shop-steps.js';
 import { verifyLedgerFile } from '../../src/store/sqlite/verify.js';
 import { dueRows, HOUR, MINUTE, TestLedger } from '../helpers/ledger.js';
+import { readLedgerBytes } from '../helpers/ledger-bytes.js';
 
 let t: TestLedger;
 beforeEach(async () => {
@@ -46,10 +47,10 @@ describe('a delivery', () => {
     await take('b');
     expect(await take('a')).toBe('replayed');
     await t.store.settleDeliveries([1]);
-    const [before, state] = [t.rawly((db) => db.serialize()), await t.store.inboxState()];
+    const [before, state] = [readLedgerBytes(t.path), await t.store.inboxState()];
     expect(await take('a')).toBe('replayed');
     expect(await t.store.inboxState()).toEqual(state);
-    expect(t.rawly((db) => db.serialize()).equals(before)).toBe(true);
+    expect(readLedgerBytes(t.path).equals(before)).toBe(true);
   });
 
   test('that comes twice at once is taken once', async () => {
@@ -96,10 +97,10 @@ describe('a delivery', () => {
       await take('c', undefined, 2),
     ]).toEqual(['taken', 'taken', 'full']);
     expect([count('inbox'), count('deliveries')]).toEqual([2, 2]);
-    const before = t.rawly((db) => db.serialize());
+    const before = readLedgerBytes(t.path);
     t.time.pass(MINUTE);
     expect(await take('c', undefined, 2)).toBe('full');
-    expect(t.rawly((db) => db.serialize()).equals(before)).toBe(true);
+    expect(readLedgerBytes(t.path).equals(before)).toBe(true);
     await t.store.settleDeliveries([1]);
     expect(await take('c', undefined, 2)).toBe('taken');
   });

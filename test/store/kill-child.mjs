@@ -5,6 +5,7 @@
 
 import { writeSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import '../helpers/use-driver.mjs';
 
 const { ledgerClock } = await import('../../dist/clock.js');
 const { makeIds } = await import('../../dist/ids.js');

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
-import { loadDriver } from '../../src/store/sqlite/driver.js';
+import { loadDriver } from '../../src/store/sqlite/load-driver.js';
 import { LedgerUnusable } from '../../src/store/sqlite/open-database.js';
 import { unpackLines } from '../../src/store/sqlite/packed-lines.js';
 import { verifyLedgerFile } from '../../src/store/sqlite/verify.js';
@@ -256,7 +256,7 @@ class LedgerFile {
   }
 
   #query<T>(sql: string): T[] {
-    const Driver = loadDriver(process.versions.node);
+    const Driver = loadDriver();
     const db = new Driver(this.path, { readonly: true });
     try {
       return db.prepare(sql).all() as T[];

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { loadDriver } from '../../src/store/sqlite/driver.js';
+import { loadDriver } from '../../src/store/sqlite/load-driver.js';
 import { MIGRATIONS } from '../../src/store/sqlite/migrations.js';
 import { LedgerUnusable, openDatabase } from '../../src/store/sqlite/open-database.js';
 import { verifyLedgerFile } from '../../src/store/sqlite/verify.js';
@@ -21,7 +21,7 @@ function open(shop = TEST_SHOP, at = path) {
 }
 
 function rawly(sql: string): void {
-  const Driver = loadDriver(process.versions.node);
+  const Driver = loadDriver();
   const db = new Driver(path);
   db.exec(sql);
   db.close();
@@ -94,7 +94,7 @@ describe('opening a ledger', () => {
   test('that can not be migrated leaves nothing half done', () => {
     rawly('CREATE TABLE orders (id INTEGER)');
     expect(() => open()).toThrow('orders');
-    const Driver = loadDriver(process.versions.node);
+    const Driver = loadDriver();
     const db = new Driver(path);
     expect(db.pragma('user_version', { simple: true })).toBe(0);
     expect(db.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").pluck().all()).toEqual([

@@ -12,7 +12,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { decidePlaced } from '../../src/ledger/placing.js';
 import { decideExpire } from '../../src/ledger/release.js';
 import { decideDeleted, decideOpen } from '../../src/ledger/shop-steps.js';
-import { type Database, loadDriver } from '../../src/store/sqlite/driver.js';
+import type { Database } from '../../src/store/sqlite/driver.js';
+import { loadDriver } from '../../src/store/sqlite/load-driver.js';
 import { verifyLedgerFile } from '../../src/store/sqlite/verify.js';
 import { answerOf, HOUR, MINUTE, openTestStore, STORE, TestLedger, WAREHOUSE } from '../helpers/ledger.js';
 import { Dice } from '../simulation/dice.js';
@@ -123,7 +124,7 @@ async function expectPrefix(wal: Buffer, intactBytes: number): Promise<void> {
   const whole = commitsIn(log).filter((end) => end <= intactBytes).length;
   try {
     expect(verifyLedgerFile(path).problems).toEqual([]);
-    const Driver = loadDriver(process.versions.node);
+    const Driver = loadDriver();
     const db = new Driver(path, { readonly: true });
     try {
       expect(history.indexOf(rowsOf(db)), `with ${intactBytes} bytes intact`).toBe(whole);

@@ -1,7 +1,7 @@
 /** What the one wrapper around every tool makes of a bug and of a ledger that is busy. */
 
 import { afterEach, describe, expect, it } from 'vitest';
-import { loadDriver } from '../../src/store/sqlite/driver.js';
+import { loadDriver } from '../../src/store/sqlite/load-driver.js';
 import { TOOLS, type ToolContext } from '../../src/tools/server.js';
 import { AGENT_CALLER, TestLedger, WAREHOUSE } from '../helpers/ledger.js';
 
@@ -84,7 +84,7 @@ describe('a bug', () => {
 describe('a ledger that another process has locked', () => {
   it('answers busy, says to send the same again, and has written nothing', async () => {
     const { shop, context, bugs } = await stage(50);
-    const other = new (loadDriver(process.versions.node))(shop.path);
+    const other = new (loadDriver())(shop.path);
     other.exec('BEGIN IMMEDIATE');
     const refusal = (await run(context, 'reserve_units', ONE_MUG)).structuredContent.error;
     other.exec('ROLLBACK');

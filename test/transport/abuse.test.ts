@@ -2,7 +2,7 @@
 
 import { connect, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { loadDriver } from '../../src/store/sqlite/driver.js';
+import { loadDriver } from '../../src/store/sqlite/load-driver.js';
 import { SCOPES } from '../../src/tools/caller.js';
 import { type Authenticator, OPEN_TO_LOOPBACK } from '../../src/transport/auth.js';
 import { answerOn, connected, JSON_CLIENT, post, sendBytes, toolCall } from '../helpers/raw-http.js';
@@ -185,7 +185,7 @@ describe('connections', () => {
 it('L7: a client that leaves in the middle of a reserve finds its one reservation under the same key', async () => {
   const { origin } = await here.serve();
   const wish = { lines: [{ sku: 'MUG', quantity: 1 }], idempotency_key: 'cart-1' };
-  const lock = new (loadDriver(process.versions.node))(here.shop.path);
+  const lock = new (loadDriver())(here.shop.path);
   lock.exec('BEGIN IMMEDIATE');
   const socket = await connected(origin);
   socket.write(post(JSON_CLIENT, toolCall('reserve_units', wish)));

@@ -4,7 +4,7 @@ import { type AddressInfo, connect, type Socket } from 'node:net';
 import { Server as McpServer } from '@modelcontextprotocol/server';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { LIMITS } from '../../src/config.js';
-import { loadDriver } from '../../src/store/sqlite/driver.js';
+import { loadDriver } from '../../src/store/sqlite/load-driver.js';
 import { type HttpOptions, type HttpServing, serveOnHttp } from '../../src/transport/http.js';
 import { knownAs } from '../helpers/known-as.js';
 import { AGENT, TestLedger } from '../helpers/ledger.js';
@@ -344,7 +344,7 @@ describe('closing the HTTP server', () => {
 
   it('waits for a call in flight, and answers it', async () => {
     const server = await serve();
-    const lock = new (loadDriver(process.versions.node))(shop.path);
+    const lock = new (loadDriver())(shop.path);
     lock.exec('BEGIN IMMEDIATE');
     const started = nextRequest();
     const answer = post(server.origin, {

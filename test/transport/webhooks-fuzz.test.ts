@@ -12,6 +12,7 @@ import { LIMITS } from '../../src/config.js';
 import { verifyLedgerFile } from '../../src/store/sqlite/verify.js';
 import { type HttpServing, serveWebhooks } from '../../src/transport/http.js';
 import { WEBHOOK_PATH } from '../../src/transport/webhooks.js';
+import { readLedgerBytes } from '../helpers/ledger-bytes.js';
 import { ShopLedger } from '../helpers/shop-ledger.js';
 import { InboxBench, signed } from '../helpers/webhooks.js';
 
@@ -167,7 +168,7 @@ test(`L6: any delivery comes to a known end, and what is refused leaves no trace
   timeout: NO_LIMIT,
 }, async () => {
   const seen: Record<string, number> = {};
-  const dump = (): Buffer => t.rawly((db) => db.serialize());
+  const dump = (): Buffer => readLedgerBytes(t.path);
   await fc.assert(
     fc.asyncProperty(body, mischief, async ({ topic, body: sent }, wrong) => {
       const headers: Record<string, string> = {

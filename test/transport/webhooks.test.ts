@@ -15,6 +15,7 @@ import {
 import { WEBHOOK_PATH } from '../../src/transport/webhooks.js';
 import { knownAs } from '../helpers/known-as.js';
 import { AGENT } from '../helpers/ledger.js';
+import { readLedgerBytes } from '../helpers/ledger-bytes.js';
 import { ShopLedger } from '../helpers/shop-ledger.js';
 import { InboxBench, levelBody, SECRET, signed } from '../helpers/webhooks.js';
 
@@ -115,7 +116,7 @@ function answerTo(text: string): Promise<string> {
   });
 }
 
-const dump = (): Buffer => t.rawly((db) => db.serialize());
+const dump = (): Buffer => readLedgerBytes(t.path);
 const counted = (outcome: string) => b.counters.get('webhook_deliveries_total', outcome);
 let text: string;
 const body = () => text;

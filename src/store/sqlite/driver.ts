@@ -1,34 +1,44 @@
-/**
- * Loads the SQLite driver that fits this Node. No single better-sqlite3 fits all three supported lines:
- * 13.x segfaults below Node 22.14 (upstream issue 1514), 12.x aborts now and then on Node 24 (issue 1515). Both
- * are optional dependencies under two names, and this file is the one place that chooses.
- */
+/** The port to SQLite: what a driver has to offer. `load-driver.ts` chooses one. */
 
-import { createRequire } from 'node:module';
-import type BetterSqlite3 from 'better-sqlite3';
-
-export type Database = BetterSqlite3.Database;
-export type Statement = BetterSqlite3.Statement<unknown[]>;
-
-type Driver = new (path: string, options?: BetterSqlite3.Options) => Database;
-
-/** Throws a sentence that says what to do when no driver could be installed. */
-export function loadDriver(nodeVersion: string): Driver {
-  const name = driverNameFor(nodeVersion);
-  try {
-    return createRequire(import.meta.url)(name) as Driver;
-  } catch (cause) {
-    throw new Error(
-      `The SQLite driver (${name}) is not installed or does not load on Node ${nodeVersion}. ` +
-        'Run "npm install" again in the folder of holdfast, with a C++ compiler and Python 3 present where no prebuilt binary fits ' +
-        '(Debian: apt-get install build-essential python3).',
-      { cause },
-    );
-  }
+/** A prepared statement. Parameters are positional; a single array stands for all of them. Blobs are returned as `Buffer`. */
+export interface Statement {
+  run(...parameters: readonly unknown[]): { readonly changes: number };
+  /** Undefined when there is no row. */
+  get(...parameters: readonly unknown[]): unknown;
+  all(...parameters: readonly unknown[]): unknown[];
+  iterate(...parameters: readonly unknown[]): IterableIterator<unknown>;
+  /** Rows are their first column from now on. Returns the statement. */
+  pluck(): this;
+  /** Rows are arrays from now on. Returns the statement. */
+  raw(): this;
 }
 
-/** Node 22.14 is the first that better-sqlite3 13 runs on. */
-function driverNameFor(nodeVersion: string): 'better-sqlite3' | 'better-sqlite3-node20' {
-  const [major = 0, minor = 0] = nodeVersion.split('.').map(Number);
-  return major > 22 || (major === 22 && minor >= 14) ? 'better-sqlite3' : 'better-sqlite3-node20';
+/** Runs a function in a transaction: commits, or rolls back when the function throws. `immediate` takes the write lock first. */
+export interface Transaction<R> {
+  (): R;
+  immediate(): R;
 }
+
+/** A connection. Its errors have SQLite's own name in `code`, such as `SQLITE_BUSY`. */
+export interface Database {
+  /** Path of the file, as it was opened. */
+  readonly name: string;
+  readonly inTransaction: boolean;
+  prepare(sql: string): Statement;
+  /** Executes any number of statements. */
+  exec(sql: string): unknown;
+  /** `simple`: the first column of the first row, in place of all rows. */
+  pragma(pragma: string, options?: { readonly simple?: boolean }): unknown;
+  transaction<R>(work: () => R): Transaction<R>;
+  /** Does nothing when the connection is closed already. */
+  close(): unknown;
+}
+
+export interface DatabaseOptions {
+  /** How long SQLite waits for a lock, in ms. It blocks the event loop. */
+  readonly timeout?: number;
+  /** Throws when the file does not exist. */
+  readonly readonly?: boolean;
+}
+
+export type Driver = new (path: string, options?: DatabaseOptions) => Database;

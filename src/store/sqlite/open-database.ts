@@ -2,9 +2,10 @@
 
 import { existsSync } from 'node:fs';
 import { JOURNAL_GENESIS } from '../../ledger/journal.js';
-import { type Database, loadDriver } from './driver.js';
+import type { Database, DatabaseOptions } from './driver.js';
 import { findFileSystem } from './file-system.js';
 import { countNames, makeFilesPrivate, makePrivateFile } from './ledger-file.js';
+import { loadDriver } from './load-driver.js';
 import { MIGRATIONS, UNRELEASED_SCHEMA } from './migrations.js';
 
 /** A ledger that this program must not touch. The message says why and what to do. */
@@ -67,7 +68,7 @@ export function openForReading(path: string): Database {
       `There is no ledger at ${path}. Point HOLDFAST_DB at the file that holdfast serves.`,
     );
   }
-  return openFile(path, { readonly: true, fileMustExist: true });
+  return openFile(path, { readonly: true });
 }
 
 /** The shop that an existing ledger belongs to. */
@@ -102,11 +103,8 @@ function refuseSeveralNames(path: string): void {
 }
 
 /** The driver throws its own kinds of error for a missing folder, a directory, or a file it may not touch. */
-function openFile(
-  path: string,
-  options: { timeout?: number; readonly?: boolean; fileMustExist?: boolean },
-): Database {
-  const Driver = loadDriver(process.versions.node);
+function openFile(path: string, options: DatabaseOptions): Database {
+  const Driver = loadDriver();
   let db: Database | undefined;
   try {
     db = new Driver(path, options);

@@ -1,6 +1,7 @@
 /** Proves that a file has the tables, indexes, views and triggers that this program makes, and no others. */
 
-import { type Database, loadDriver } from '../driver.js';
+import type { Database } from '../driver.js';
+import { loadDriver } from '../load-driver.js';
 import { MIGRATIONS } from '../migrations.js';
 import type { Findings } from './findings.js';
 
@@ -37,7 +38,7 @@ function readSchema(db: Database): ReadonlyMap<string, SchemaRow> {
 
 /** The schema of an empty ledger, made as openings make it: step by step. */
 function makeSchema(): ReadonlyMap<string, SchemaRow> {
-  const Driver = loadDriver(process.versions.node);
+  const Driver = loadDriver();
   const db = new Driver(':memory:');
   try {
     for (const step of MIGRATIONS) db.exec(step);
