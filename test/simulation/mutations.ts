@@ -351,8 +351,9 @@ export const MUTATIONS: readonly Mutation[] = [
       },
       {
         file: 'outbox/draft-protocol.ts',
-        find: "if (read === null) return this.#progress.startOver(key, 'open');\n    if (!isSound(work, read.draft, now))",
-        replace: 'if (read !== null && !isSound(work, read.draft, now))',
+        find: "if (read === null || read.draft === null) return this.#progress.startOver(key, 'open');\n    const { found } = read.draft;\n    if (!isSound(work, found, now))",
+        replace:
+          'const found = read?.draft?.found ?? null;\n    if (read !== null && read.draft !== null && !isSound(work, found, now))',
       },
       {
         file: 'outbox/draft-protocol.ts',
