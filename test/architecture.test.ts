@@ -13,16 +13,16 @@ import {
 } from './architecture-rules.js';
 
 const ROOT = new URL('../src/', import.meta.url);
-const PORT = 'upstream/upstream.ts';
+const PORT = 'sources/source.ts';
 
-/** Who may import whom. Each arrow is one direction; `main` and `cli` put everything together. */
+/** Who may import whom. Each arrow is one direction; `app` and `cli` put everything together. */
 const RULES: Readonly<Record<string, Rule>> = {
   ledger: { ours: [], outside: ['canonicalize', 'node:crypto'] },
   store: {
     ours: ['ledger'],
     outside: ['node:crypto', 'node:fs', 'node:module', 'node:net', 'node:os', 'node:path'],
   },
-  upstream: {
+  sources: {
     ours: ['ledger', 'observability'],
     // node:crypto tells the shop's webhooks from anybody else's, node:net an address from a name.
     outside: [
@@ -34,21 +34,19 @@ const RULES: Readonly<Record<string, Rule>> = {
       'node:net',
     ],
   },
-  sync: { ours: ['ledger', PORT, 'loops', 'observability', 'upstream/read-batch.ts'], outside: [] },
-  outbox: { ours: ['ledger', PORT, 'loops', 'observability'], outside: ['node:timers/promises'] },
+  sync: { ours: ['ledger', PORT, 'jobs', 'observability', 'sources/read-batch.ts'], outside: [] },
+  outbox: { ours: ['ledger', PORT, 'jobs', 'observability'], outside: ['node:timers/promises'] },
   // node:crypto names a request whose bug went to the log.
-  tools: {
+  mcp: {
     ours: ['ledger', 'observability'],
     outside: ['@modelcontextprotocol/server', 'awesome-phonenumber', 'node:crypto', 'zod'],
   },
-  transport: {
-    ours: ['tools/server.ts', 'sync/inbox.ts', 'dashboard', 'observability'],
-    // jose and node:crypto tell tokens from forgeries, zod reads the list of them.
+  // jose and node:crypto tell tokens from forgeries, zod reads the list of them.
+  auth: {
+    ours: ['mcp/server.ts'],
     outside: [
       '@modelcontextprotocol/server',
       'jose',
-      'node:async_hooks',
-      'node:buffer',
       'node:crypto',
       'node:http',
       'node:net',
@@ -56,9 +54,22 @@ const RULES: Readonly<Record<string, Rule>> = {
       'zod',
     ],
   },
+  http: {
+    ours: ['mcp', 'auth', 'sync/inbox.ts', 'dashboard', 'observability'],
+    outside: [
+      '@modelcontextprotocol/server',
+      'node:async_hooks',
+      'node:buffer',
+      'node:crypto',
+      'node:http',
+      'node:net',
+      'node:timers/promises',
+    ],
+  },
+  stdio: { ours: ['mcp'], outside: ['@modelcontextprotocol/server'] },
   dashboard: { ours: ['ledger', 'observability'], outside: [] },
   sandbox: {
-    ours: ['loops', 'observability'],
+    ours: ['jobs', 'observability'],
     // Results of bulk operations lie in temporary files; webhooks go out over http and https.
     outside: [
       'graphql',
@@ -75,19 +86,13 @@ const RULES: Readonly<Record<string, Rule>> = {
   },
   // The incident plays the real ledger against a shop of its own: the network and the disk are all it replaces.
   incident: {
-    ours: ['ledger', 'store', 'sync', 'outbox', 'tools', PORT, 'observability', 'sandbox/random.ts'],
+    ours: ['ledger', 'store', 'sync', 'outbox', 'mcp', PORT, 'observability', 'sandbox/base/random.ts'],
     outside: [],
   },
-  loops: { ours: ['observability'], outside: [] },
+  jobs: { ours: ['observability'], outside: [] },
   observability: { ours: [], outside: ['pino'] },
-  config: { ours: ['config-error', 'settings-sources'], outside: ['zod'] },
-  'config-error': { ours: [], outside: [] },
-  'settings-sources': { ours: ['config-error'], outside: ['node:fs', 'node:util'] },
-  // Parts of the composition root: they implement the ledger's ports for this machine.
-  clock: { ours: ['ledger'], outside: [] },
-  'money-log': { ours: ['ledger', 'observability'], outside: [] },
-  ids: { ours: ['ledger'], outside: ['node:crypto'] },
-  main: { ours: ['*'], outside: ['node:*'] },
+  config: { ours: [], outside: ['node:fs', 'node:util', 'zod'] },
+  app: { ours: ['*'], outside: ['node:*'] },
   cli: { ours: ['*'], outside: ['node:*', 'commander', '@modelcontextprotocol/client'] },
 };
 
@@ -121,7 +126,7 @@ describe('src', () => {
 
   it('touches node:crypto in the ledger only where the checksum is made', () => {
     const users = imports.filter(({ from, to }) => from.startsWith('ledger/') && to === 'node:crypto');
-    expect(users.map(({ from }) => from)).toEqual(['ledger/stock-hash.ts']);
+    expect(users.map(({ from }) => from)).toEqual(['ledger/model/values/stock-hash.ts']);
   });
 
   it('touches a database driver only under its engine, where it is loaded by name', () => {
@@ -133,13 +138,17 @@ describe('src', () => {
   });
 
   it('lets nobody import the composition root but the command line', () => {
-    const users = imports.filter(({ to }) => to === 'main.ts' || to.startsWith('cli/'));
-    expect(users.filter(({ from }) => !from.startsWith('cli/'))).toEqual([]);
+    const users = imports.filter(({ to }) => to.startsWith('app/') || to.startsWith('cli/'));
+    expect(
+      users.filter(
+        ({ from, to }) => !from.startsWith('cli/') && !(from.startsWith('app/') && to.startsWith('app/')),
+      ),
+    ).toEqual([]);
   });
 
   it('lets nobody but the composition root bring in the clock, ids and settings', () => {
-    const users = imports.filter(({ to }) => ['clock.ts', 'ids.ts', 'config.ts'].includes(to));
-    expect(users.filter(({ from }) => from !== 'main.ts' && !from.startsWith('cli/'))).toEqual([]);
+    const users = imports.filter(({ to }) => ['app/clock.ts', 'app/ids.ts', 'config/config.ts'].includes(to));
+    expect(users.filter(({ from }) => !from.startsWith('app/') && !from.startsWith('cli/'))).toEqual([]);
   });
 
   it('imports at run time only what is installed with the package, but for the demo, which names what it lacks', () => {
@@ -153,7 +162,7 @@ describe('src', () => {
     expect(packages.length).toBeGreaterThan(15);
     const missing = packages.filter(({ to }) => !installed.includes(to));
     expect([...new Set(missing.map(({ from, to }) => `${from} ${to}`))]).toEqual([
-      'cli/demo-stage.ts @modelcontextprotocol/client',
+      'cli/demo/demo-stage.ts @modelcontextprotocol/client',
     ]);
   });
 
@@ -188,14 +197,14 @@ describe('the checker', () => {
   it.each([
     ['ledger/x.ts', "import { z } from 'zod';", 'zod'],
     ['ledger/x.ts', "import { readFileSync } from 'node:fs';", 'node:fs'],
-    ['tools/x.ts', "import Database from 'better-sqlite3';", 'better-sqlite3'],
-    ['sync/x.ts', "import { open } from '../upstream/shopify/shopify.js';", 'upstream/shopify/shopify.ts'],
-    ['transport/x.ts', "import { x } from '../tools/tool.js';", 'tools/tool.ts'],
-    ['transport/x.ts', "import { x } from '../ledger/ledger.js';", 'ledger/ledger.ts'],
-    ['store/sqlite/x.ts', "import { x } from '../../tools/x.js';", 'tools/x.ts'],
-    ['loops/x.ts', "import { LIMITS } from '../config.js';", 'config.ts'],
+    ['mcp/x.ts', "import Database from 'better-sqlite3';", 'better-sqlite3'],
+    ['sync/x.ts', "import { open } from '../sources/shopify/shopify.js';", 'sources/shopify/shopify.ts'],
+    ['auth/x.ts', "import { x } from '../mcp/kit/tool.js';", 'mcp/kit/tool.ts'],
+    ['http/x.ts', "import { x } from '../ledger/ledger.js';", 'ledger/ledger.ts'],
+    ['store/sqlite/x.ts', "import { x } from '../../mcp/x.js';", 'mcp/x.ts'],
+    ['jobs/x.ts', "import { LIMITS } from '../config/config.js';", 'config/config.ts'],
     [
-      'upstream/shopify/x.ts',
+      'sources/shopify/x.ts',
       "import { x } from '@modelcontextprotocol/server/stdio';",
       '@modelcontextprotocol/server',
     ],
@@ -206,9 +215,9 @@ describe('the checker', () => {
   it('lets pass what the table allows', () => {
     const text =
       "import { x } from './y.js'; import { Ledger } from '../ledger/ledger.js'; import * as z from 'zod';";
-    expect(importsOf(file('tools/x.ts', text))).toHaveLength(3);
-    expect(breaches('tools/x.ts', text)).toEqual([]);
-    expect(breaches('main.ts', "await import('./anywhere/at/all.js');")).toEqual([]);
+    expect(importsOf(file('mcp/x.ts', text))).toHaveLength(3);
+    expect(breaches('mcp/x.ts', text)).toEqual([]);
+    expect(breaches('app/open-app.ts', "await import('../anywhere/at/all.js');")).toEqual([]);
   });
 
   it('tells what is gone at run time from what is not', () => {
@@ -259,7 +268,7 @@ describe('the checker', () => {
   it('reads code and not comments or strings', () => {
     expect(flawsOf(file('sync/x.ts', '// console.log\nconst x = "process.env";'))).toEqual([]);
     expect(flawsOf(file('cli/x.ts', 'console.log(1);'))).toEqual([]);
-    expect(flawsOf(file('cli/machine-environment.ts', 'const x = process.env;'))).toEqual([]);
+    expect(flawsOf(file('cli/ledger/machine-environment.ts', 'const x = process.env;'))).toEqual([]);
   });
 
   it.each([

@@ -7,8 +7,8 @@ import { Client } from '@modelcontextprotocol/client';
 import { InMemoryTransport } from '@modelcontextprotocol/server';
 import { countTokens } from 'gpt-tokenizer/encoding/o200k_base';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { RETRY_BY_CODE } from '../src/ledger/refusal.js';
-import { LOCAL_CALLER, mcpServer } from '../src/tools/server.js';
+import { RETRY_BY_CODE } from '../src/ledger/model/values/refusal.js';
+import { LOCAL_CALLER, mcpServer } from '../src/mcp/server.js';
 import { TestLedger } from './helpers/ledger.js';
 
 /** Of what a client sends its model: names, descriptions and input schemas. */

@@ -2,11 +2,11 @@
 
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import type { InitOptions } from './init.js';
-import { nearestWord } from './nearest-word.js';
+import type { InitOptions } from './init/init.js';
 import type { SandboxCommandOptions } from './sandbox.js';
-import { refuseSecretsIn } from './secret-words.js';
-import type { AddOptions } from './tokens.js';
+import { nearestWord } from './terminal/nearest-word.js';
+import { refuseSecretsIn } from './terminal/reject-secret-args.js';
+import type { AddOptions } from './tokens/tokens.js';
 
 const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
@@ -52,7 +52,7 @@ program
   .option('--stay', 'leave everything running and print the URLs')
   .action(async (options: { stay?: boolean }) => {
     const { loadWith } = await import('./optional-package.js');
-    const load = () => import('./demo.js');
+    const load = () => import('./demo/demo.js');
     const { demo } = await loadWith('@modelcontextprotocol/client', 'The demo', load);
     process.exitCode = (await demo({ stay: options.stay === true })) ? 0 : EXIT_FAILED;
   });
@@ -124,7 +124,7 @@ program
     '\nSecrets are never taken as words of the command line: name a file or a variable, or pipe one in.',
   )
   .action(async (options: InitOptions) => {
-    const { initHere } = await import('./init-command.js');
+    const { initHere } = await import('./init/init-command.js');
     process.exitCode = (await initHere({ ...options, yes: options.yes === true })) ? 0 : EXIT_FAILED;
   });
 
@@ -133,7 +133,7 @@ program
   .description('checks settings, ledger, shop, token, scopes, clock and webhooks, and says how to mend each')
   .option('--json', 'print JSON')
   .action(async (options: { json?: boolean }) => {
-    const { doctor } = await import('./doctor.js');
+    const { doctor } = await import('./doctor/doctor.js');
     process.exitCode = (await doctor({ json: options.json === true })) ? 0 : EXIT_FAILED;
   });
 
@@ -274,7 +274,7 @@ tokens
   .description('who has a token, for what and until when; never the token')
   .option('--json', 'print JSON')
   .action(async (options: { json?: boolean }) => {
-    const { listTokens } = await import('./tokens.js');
+    const { listTokens } = await import('./tokens/tokens.js');
     listTokens({ json: options.json === true });
   });
 tokens
@@ -290,7 +290,7 @@ tokens
   .option('--expires <when>', '90d, 2027-03-31, 2027-03-31T18:00Z or never (default: 90d)')
   .option('--json', 'print JSON')
   .action(async (options: Omit<AddOptions, 'json'> & { json?: boolean }) => {
-    const { addToken } = await import('./tokens.js');
+    const { addToken } = await import('./tokens/tokens.js');
     await addToken({ ...options, json: options.json === true });
   });
 tokens
@@ -299,7 +299,7 @@ tokens
   .option('--release', 'also free what principals without a token left have reserved, and not ordered')
   .option('--json', 'print JSON')
   .action(async (name: string, options: { release?: boolean; json?: boolean }) => {
-    const { revokeTokens } = await import('./tokens.js');
+    const { revokeTokens } = await import('./tokens/tokens.js');
     const { release = false, json = false } = options;
     process.exitCode = (await revokeTokens(name, { release, json })) ? 0 : EXIT_FAILED;
   });
@@ -385,7 +385,7 @@ function refuseUnknown(name: string | undefined): void {
 program.hook('preAction', async () => {
   const { env } = program.opts<{ env?: string }>();
   if (env === undefined) return;
-  const { useSettingsFile } = await import('./machine-environment.js');
+  const { useSettingsFile } = await import('./ledger/machine-environment.js');
   useSettingsFile(env);
 });
 

@@ -1,11 +1,11 @@
 /** `holdfast explain ORDER`: the whole story of one order in sentences, from the journal, with the stock that it was decided on. */
 
-import type { JournalEntry } from '../ledger/journal.js';
-import type { Owned } from '../ledger/ports.js';
-import { sentenceOf } from '../ledger/timeline.js';
-import { callerText, lineText, timeText, withLedger } from './ledger-command.js';
+import type { JournalEntry } from '../ledger/model/journal.js';
+import { sentenceOf } from '../ledger/query/timeline.js';
+import type { Owned } from '../ledger/state/state.js';
+import { callerText, lineText, timeText, withLedger } from './ledger/ledger-command.js';
 import { ORDER_UNKNOWN } from './orders.js';
-import { printVerdict } from './verdict-output.js';
+import { printVerdict } from './terminal/verdict-output.js';
 
 const ENTRIES_MAX = 1_000;
 

@@ -4,14 +4,14 @@
  */
 
 import { userInfo } from 'node:os';
-import type { UnownedUnits } from '../ledger/unowned-units.js';
-import { openHoldfast } from '../main.js';
+import { openHoldfast } from '../app/open-app.js';
+import type { UnownedUnits } from '../ledger/model/values/unowned-units.js';
 import { stderrLog } from '../observability/log.js';
 import type { UnownedStock } from '../outbox/unowned-units.js';
+import { UpstreamError } from '../sources/source.js';
 import { hasMoves } from '../store/sqlite/inspect-moves.js';
-import { UpstreamError } from '../upstream/upstream.js';
-import { machineConfig } from './machine-environment.js';
-import { printVerdict } from './verdict-output.js';
+import { machineConfig } from './ledger/machine-environment.js';
+import { printVerdict } from './terminal/verdict-output.js';
 
 /** False when the shop can't be asked, or holds are no moves here. */
 export async function listUnowned({ json }: { readonly json: boolean }): Promise<boolean> {

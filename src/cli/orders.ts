@@ -1,13 +1,13 @@
 /** `holdfast orders`: list them; approve or reject one that is held. */
 
 import { userInfo } from 'node:os';
-import { LIMITS } from '../config.js';
-import type { OrderListing } from '../ledger/ports.js';
-import { callerText, lineText, timeText, withLedger } from './ledger-command.js';
-import { type ListPage, readPage } from './list-pages.js';
-import { tableLines } from './table.js';
-import { printVerdict, type Verdict } from './verdict-output.js';
-import { durationText } from './wording.js';
+import { LIMITS } from '../config/config.js';
+import type { OrderListing } from '../ledger/state/state.js';
+import { callerText, lineText, timeText, withLedger } from './ledger/ledger-command.js';
+import { type ListPage, readPage } from './ledger/list-pages.js';
+import { durationText } from './terminal/format.js';
+import { tableLines } from './terminal/table.js';
+import { printVerdict, type Verdict } from './terminal/verdict-output.js';
 
 export interface OrderListOptions extends ListPage {
   readonly isHeld: boolean;

@@ -5,11 +5,11 @@ import {
   type LevelDrift,
   missingVariants,
   type ReconcileReport,
-} from '../ledger/reconciliation.js';
-import { timeText } from './ledger-command.js';
+} from '../ledger/model/drift-report.js';
+import { timeText } from './ledger/ledger-command.js';
 import { readShop } from './shop-command.js';
-import { tableLines } from './table.js';
-import { countText, durationText } from './wording.js';
+import { countText, durationText } from './terminal/format.js';
+import { tableLines } from './terminal/table.js';
 
 /** False when it could not be done; with `check` also when anything differed that should not have, or was not shown. */
 export async function reconcile(options: {

@@ -1,10 +1,10 @@
 /** `holdfast reservations`: list them; release one on its owner's behalf, or let a parked one go on. */
 
 import { userInfo } from 'node:os';
-import type { ReservationListing } from '../ledger/ports.js';
-import { callerText, lineText, timeText, withLedger } from './ledger-command.js';
-import { type ListPage, readPage } from './list-pages.js';
-import { printVerdict, type Verdict } from './verdict-output.js';
+import type { ReservationListing } from '../ledger/state/state.js';
+import { callerText, lineText, timeText, withLedger } from './ledger/ledger-command.js';
+import { type ListPage, readPage } from './ledger/list-pages.js';
+import { printVerdict, type Verdict } from './terminal/verdict-output.js';
 
 export interface ReservationListOptions extends ListPage {
   readonly isActive: boolean;

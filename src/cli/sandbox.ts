@@ -1,10 +1,14 @@
 /** `holdfast sandbox`: the sandbox shop alone, until it is told to stop. */
 
-import { SANDBOX_ACCESS_TOKEN, SANDBOX_CLIENT_ID, SANDBOX_CLIENT_SECRET } from '../sandbox/access.js';
-import { bigCatalogue } from '../sandbox/big-catalogue.js';
-import type { Pricing, RATE_PLANS } from '../sandbox/cost.js';
+import { PortTaken } from '../http/listener.js';
+import {
+  SANDBOX_ACCESS_TOKEN,
+  SANDBOX_CLIENT_ID,
+  SANDBOX_CLIENT_SECRET,
+} from '../sandbox/api-rules/access.js';
+import type { Pricing, RATE_PLANS } from '../sandbox/api-rules/cost.js';
+import { bigCatalogue } from '../sandbox/base/big-catalogue.js';
 import { SandboxServer } from '../sandbox/server.js';
-import { PortTaken } from '../transport/listener.js';
 
 export interface SandboxCommandOptions {
   readonly port: number;

@@ -5,16 +5,16 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Config, LIMITS, readConfig } from '../config.js';
-import { ConfigError, SettingsAbsent } from '../config-error.js';
-import { openHoldfast } from '../main.js';
+import { openHoldfast } from '../app/open-app.js';
+import { type Config, LIMITS, readConfig } from '../config/config.js';
+import { ConfigError, SettingsAbsent } from '../config/config-error.js';
+import type { Environment } from '../config/settings-sources.js';
+import type { HttpServing } from '../http/http.js';
 import { type Log, stderrLog } from '../observability/log.js';
-import { RareLog } from '../observability/rare-log.js';
-import type { Environment } from '../settings-sources.js';
-import { findFileSystem } from '../store/sqlite/file-system.js';
-import { chooseDriver, DriverMissing, driverName, loadDriver } from '../store/sqlite/load-driver.js';
-import type { HttpServing } from '../transport/http.js';
-import { machineEnvironment } from './machine-environment.js';
+import { RareLog } from '../observability/throttled-log.js';
+import { findFileSystem } from '../store/sqlite/database/file-system.js';
+import { chooseDriver, DriverMissing, driverName, loadDriver } from '../store/sqlite/database/load-driver.js';
+import { machineEnvironment } from './ledger/machine-environment.js';
 
 export interface ServeOptions {
   readonly version: string;
@@ -56,7 +56,7 @@ async function answerUnconfigured(
   { version }: ServeOptions,
 ): Promise<void> {
   console.error(error.message);
-  const { serveUnconfigured } = await import('../transport/stdio.js');
+  const { serveUnconfigured } = await import('../stdio/stdio.js');
   const state =
     error instanceof SettingsAbsent
       ? 'Holdfast is not configured yet: run holdfast init.'
@@ -157,7 +157,7 @@ async function untilClientLeaves(
   { version }: ServeOptions,
   log: Log,
 ): Promise<void> {
-  const { serveOnStdio } = await import('../transport/stdio.js');
+  const { serveOnStdio } = await import('../stdio/stdio.js');
   const onError = (error: unknown): void => log.warn('stdio_error', { error });
   const serving = serveOnStdio({ version }, { host: holdfast.tools, hub: holdfast.hub }, onError);
   if (config.public_url !== null)
@@ -180,7 +180,7 @@ async function untilStopped(
   log: Log,
 ): Promise<void> {
   const doors = await openDoors(holdfast, config, options, log);
-  const { WEBHOOK_PATH } = await import('../transport/webhooks.js');
+  const { WEBHOOK_PATH } = await import('../http/webhooks.js');
   // The built-in shop is a neighbour: it needs no way in from outside.
   const reachedAt = options.sandbox ? doors.main.origin : config.public_url;
   if (reachedAt === null) holdfast.startLoops();
@@ -214,8 +214,8 @@ async function openDoors(
   log: Log,
 ): Promise<Doors> {
   const [{ serveOnHttp, serveWebhooks }, { httpCallers }] = await Promise.all([
-    import('../transport/http.js'),
-    import('./http-callers.js'),
+    import('../http/http.js'),
+    import('./tokens/http-callers.js'),
   ]);
   const trouble = new RareLog(log, LIMITS.http.log_gap_ms);
   const { isAlone, ...callers } = await httpCallers(config, log, { counters, trouble });
@@ -254,7 +254,7 @@ async function openDoors(
 async function withSandbox(config: Config): Promise<{ config: Config; stop: () => Promise<void> }> {
   const [{ SandboxServer }, access] = await Promise.all([
     import('../sandbox/server.js'),
-    import('../sandbox/access.js'),
+    import('../sandbox/api-rules/access.js'),
   ]);
   const server = new SandboxServer();
   const { origin } = await server.start();

@@ -1,16 +1,16 @@
 /** One full read of the shop for one command: opens ledger and shop, tells how far it is, and leaves cleanly. */
 
 import { resolve } from 'node:path';
-import { LIMITS } from '../config.js';
-import type { ReconcileReport } from '../ledger/reconciliation.js';
-import { type Holdfast, openHoldfast } from '../main.js';
+import { type Holdfast, openHoldfast } from '../app/open-app.js';
+import { LIMITS } from '../config/config.js';
+import type { ReconcileReport } from '../ledger/model/drift-report.js';
 import { type LogLevel, stderrLog } from '../observability/log.js';
+import { UpstreamError, type UpstreamFailure } from '../sources/source.js';
 import { inspectLedger } from '../store/sqlite/inspect-ledger.js';
 import type { FullReadOptions, Reconciled, StockSync } from '../sync/stock-sync.js';
-import { UpstreamError, type UpstreamFailure } from '../upstream/upstream.js';
-import { processOf } from './doctor-ledger.js';
-import { machineConfig } from './machine-environment.js';
-import { Progress } from './progress.js';
+import { processOf } from './doctor/doctor-ledger.js';
+import { machineConfig } from './ledger/machine-environment.js';
+import { Progress } from './terminal/progress.js';
 
 export type FullRead = (
   sync: StockSync,

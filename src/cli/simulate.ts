@@ -1,12 +1,12 @@
 /** `holdfast simulate`: the stale-stock incident, played against six ways of selling, from the same seed. */
 
 import { writeFileSync } from 'node:fs';
-import { ConfigError } from '../config-error.js';
+import { ConfigError } from '../config/config-error.js';
 import { summarise } from '../incident/outcome.js';
 import { cellsOf, cleanText, DEFINITIONS, HEAD, type Incident, reportPage } from '../incident/report.js';
 import { writeScript } from '../incident/script.js';
-import { playSales } from './incident-crew.js';
-import { type Side, tableLines } from './table.js';
+import { playSales } from './incident/incident-crew.js';
+import { type Side, tableLines } from './terminal/table.js';
 
 export interface SimulateOptions {
   readonly seed: number;

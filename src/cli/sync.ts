@@ -1,9 +1,9 @@
 /** `holdfast sync`: reads the whole shop into the ledger now. */
 
-import { RATE_AFTER_MS, rateOf } from './progress.js';
 import { missingLines } from './reconcile.js';
 import { readShop } from './shop-command.js';
-import { countText, durationText } from './wording.js';
+import { countText, durationText } from './terminal/format.js';
+import { RATE_AFTER_MS, rateOf } from './terminal/progress.js';
 
 /** False when it could not be done, or was left in the middle. */
 export async function sync(options: { readonly json: boolean }): Promise<boolean> {

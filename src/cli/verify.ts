@@ -1,13 +1,13 @@
 /** `holdfast verify`: proves the journal's chain and the invariants of the ledger, from the file, and by anchors kept elsewhere. */
 
 import { setTimeout as pause } from 'node:timers/promises';
-import { LIMITS, type ShopConfig } from '../config.js';
-import { ConfigError } from '../config-error.js';
-import { type Anchor, anchorText, parseAnchor } from '../ledger/anchor.js';
+import { LIMITS, type ShopConfig } from '../config/config.js';
+import { ConfigError } from '../config/config-error.js';
+import { type Anchor, anchorText, parseAnchor } from '../ledger/model/values/anchor.js';
+import { type AnchoredOrder, UpstreamError } from '../sources/source.js';
 import { type VerifyReport, verifyLedgerFile } from '../store/sqlite/verify.js';
-import { type AnchoredOrder, UpstreamError } from '../upstream/upstream.js';
-import { machineConfig } from './machine-environment.js';
-import { printVerdict } from './verdict-output.js';
+import { machineConfig } from './ledger/machine-environment.js';
+import { printVerdict } from './terminal/verdict-output.js';
 
 export interface VerifyCommandOptions {
   /** Whether the shop's orders are asked for the anchors that stand on them. */
@@ -83,7 +83,7 @@ async function readOrders(shop: ShopConfig | null): Promise<readonly AnchoredOrd
       'SHOPIFY_SHOP',
     ]);
   }
-  const { openShopify } = await import('../upstream/shopify/shopify.js');
+  const { openShopify } = await import('../sources/shopify/shopify.js');
   const { anchors } = openShopify({
     ...shop,
     now: Date.now,

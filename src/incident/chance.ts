@@ -1,6 +1,6 @@
 /** Chance that can be repeated: the same seed and the same name make the same draws, whatever else is drawn. */
 
-import { type Random, seededRandom } from '../sandbox/random.js';
+import { type Random, seededRandom } from '../sandbox/base/random.js';
 
 /** A source of its own for everything that has a name: one more draw here never shifts those elsewhere. */
 export class Chance {

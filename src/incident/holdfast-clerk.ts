@@ -1,13 +1,13 @@
 /** An agent that sells through Holdfast's own tools, and does what their answers say. */
 
 import type { Ledger } from '../ledger/ledger.js';
-import { checkStock } from '../tools/check-stock.js';
-import { getOrder } from '../tools/get-order.js';
-import { releaseReservation } from '../tools/release-reservation.js';
-import { reserveUnits } from '../tools/reserve-units.js';
-import { LOCAL_CALLER, type ToolContext } from '../tools/server.js';
-import { submitOrderWithHash } from '../tools/submit-order-with-hash.js';
-import type { Tool } from '../tools/tool.js';
+import type { Tool } from '../mcp/kit/tool.js';
+import { LOCAL_CALLER, type ToolContext } from '../mcp/server.js';
+import { checkStock } from '../mcp/tools/check-stock.js';
+import { getOrder } from '../mcp/tools/get-order.js';
+import { releaseReservation } from '../mcp/tools/release-reservation.js';
+import { reserveUnits } from '../mcp/tools/reserve-units.js';
+import { submitOrderWithHash } from '../mcp/tools/submit-order-with-hash.js';
 import { MINUTE, SECOND } from './script.js';
 import type { Ask, Bought, SellingChannel, Strategy } from './strategy.js';
 import type { Timeline } from './timeline.js';

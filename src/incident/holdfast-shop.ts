@@ -3,7 +3,11 @@
  * with draft orders needs it. Draft orders set units aside without a look at the stock; an order is one completed.
  */
 
-import type { ItemObservation, LevelObservation, LocationObservation } from '../ledger/observation.js';
+import type {
+  ItemObservation,
+  LevelObservation,
+  LocationObservation,
+} from '../ledger/model/values/observation.js';
 import type {
   CataloguePage,
   Changes,
@@ -19,7 +23,7 @@ import type {
   StockSource,
   VariantCount,
   WriteOutcome,
-} from '../upstream/upstream.js';
+} from '../sources/source.js';
 import type { Network } from './network.js';
 import type { Channel } from './script.js';
 import type { IncidentShop } from './shop.js';

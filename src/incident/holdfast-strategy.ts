@@ -5,16 +5,16 @@
  */
 
 import { Ledger } from '../ledger/ledger.js';
-import type { Clock, Ids, LedgerSettings, Store } from '../ledger/ports.js';
-import { Counters } from '../observability/counters.js';
+import type { Clock, Ids, LedgerSettings, Store } from '../ledger/state/state.js';
+import { Counters } from '../observability/metrics.js';
 import { Outbox } from '../outbox/outbox.js';
+import type { OutboxLimits } from '../outbox/outbox-context.js';
 import { OwnIntents } from '../outbox/own-intents.js';
-import type { OutboxLimits } from '../outbox/progress.js';
 import { sweepExpired } from '../outbox/sweeper.js';
-import { nextWorkOf } from '../store/sqlite/next-work.js';
-import { openDatabase } from '../store/sqlite/open-database.js';
+import { nextWorkOf } from '../store/sqlite/database/next-work.js';
+import { openDatabase } from '../store/sqlite/database/open-database.js';
+import { openTurnstile } from '../store/sqlite/lock/fair-lock.js';
 import { SqliteStore, type SqliteStoreOptions } from '../store/sqlite/sqlite-store.js';
-import { openTurnstile } from '../store/sqlite/turnstile.js';
 import { verifyLedger } from '../store/sqlite/verify.js';
 import { Inbox, type InboxLimits } from '../sync/inbox.js';
 import { StockSync, type StockSyncLimits } from '../sync/stock-sync.js';

@@ -1,20 +1,14 @@
 /** The verbs of the ledger, for tools and loops: each loads, decides once and answers after the commit. */
 
-import { decideRetry, decideRetryReservation, decideVerdict, type Verdict } from './approval.js';
-import { isCorrectable } from './buyer-refused.js';
-import { type CheckAnswer, viewReservation, viewStock } from './check.js';
-import { MAX_AGE_FAST_S } from './freshness.js';
-import { currentHash } from './hash-verdict.js';
-import type { Order, OrderLine, OrderReason, OrderState } from './order.js';
-import { nextFor } from './order-next.js';
-import type { Answer, FoundItem, Keys, LedgerPorts, LedgerSettings, LedgerState, Owned } from './ports.js';
-import { isLimiting, type QuotaName } from './quota-limits.js';
-import { granted, type Result, refused } from './refusal.js';
-import { decideRelease, ownedBy, type ReleaseAnswer, type ReleaseRequest } from './release.js';
-import { decideReserve, type ReserveAnswer, type ReserveRequest } from './reserve.js';
-import { SearchTurns, WAITING_SEARCHES_MAX } from './search-turns.js';
-import { isDirty, isItemFresh } from './stock.js';
-import { isWellFormedHash, sha256OfJson } from './stock-hash.js';
+import type { Order, OrderLine, OrderReason, OrderState } from './model/order.js';
+import { isDirty, isItemFresh } from './model/stock.js';
+import { MAX_AGE_FAST_S } from './model/values/freshness.js';
+import { isLimiting, type QuotaName } from './model/values/quota-limits.js';
+import { granted, type Result, refused } from './model/values/refusal.js';
+import { isWellFormedHash, sha256OfJson } from './model/values/stock-hash.js';
+import type { LedgerMs } from './model/values/units.js';
+import { isCorrectable } from './order/buyer-refused.js';
+import { nextFor } from './order/order-next.js';
 import {
   decideSubmit,
   type SubmitAnswer,
@@ -22,10 +16,29 @@ import {
   submitAnswer,
   type UpstreamOrder,
   upstreamOf,
-} from './submit.js';
-import { tellTime } from './time.js';
-import { type TimelineEntry, timelineOf } from './timeline.js';
-import type { LedgerMs } from './units.js';
+} from './order/submit.js';
+import {
+  decideRetry,
+  decideRetryReservation,
+  decideVerdict,
+  type Verdict,
+} from './outbox/manual-decisions.js';
+import { type CheckAnswer, viewReservation, viewStock } from './query/check.js';
+import { SearchTurns, WAITING_SEARCHES_MAX } from './query/search-turns.js';
+import { type TimelineEntry, timelineOf } from './query/timeline.js';
+import { decideRelease, ownedBy, type ReleaseAnswer, type ReleaseRequest } from './reservation/release.js';
+import { decideReserve, type ReserveAnswer, type ReserveRequest } from './reservation/reserve.js';
+import { currentHash } from './state/hash-verdict.js';
+import type {
+  Answer,
+  FoundItem,
+  Keys,
+  LedgerPorts,
+  LedgerSettings,
+  LedgerState,
+  Owned,
+} from './state/state.js';
+import { tellTime } from './state/time.js';
 
 export type ReserveInput = Omit<
   ReserveRequest,

@@ -1,7 +1,7 @@
 /** Structured log lines on stderr: stdout belongs to JSON-RPC. */
 
 import { pino } from 'pino';
-import { sayable } from './sayable.js';
+import { sayable } from './redact.js';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 

@@ -4,29 +4,29 @@
  * asked twice with a wait between, because the shop's index lags behind its own writes.
  */
 
-import { decideOffered, decideUnpaid, isOffered } from '../ledger/checkout.js';
+import { isUnplaced } from '../ledger/model/hold.js';
+import type { Order } from '../ledger/model/order.js';
+import type { CommonStep, DraftStep } from '../ledger/model/outbox-row.js';
+import { decideOffered, decideUnpaid, isOffered } from '../ledger/order/checkout-link.js';
+import { decidePlaced } from '../ledger/order/order-placed.js';
 import {
   decideCompletionLost,
   decideDropDraft,
   decideEdited,
   decideParkLost,
-} from '../ledger/draft-edits.js';
-import { isUnplaced } from '../ledger/hold.js';
-import type { Order } from '../ledger/order.js';
-import { decidePlaced } from '../ledger/placing.js';
-import type { Decision, LedgerState } from '../ledger/ports.js';
-import { hasOurLines } from '../ledger/shop-lines.js';
-import type { CommonStep, DraftStep } from '../ledger/shop-side.js';
+} from '../ledger/outbox/draft-edits.js';
 import {
   decideAbsent,
   decideDeleted,
   decideDetailsSent,
   decideOpen,
   decideUnmirrored,
-} from '../ledger/shop-steps.js';
-import type { Work } from '../ledger/work.js';
-import type { BuyerRefused, HoldRequest, ShopHold, WriteOutcome } from '../upstream/upstream.js';
-import { ClaimLost, keyOf, linesOf, type Progress, type StepRun } from './progress.js';
+} from '../ledger/outbox/next-step.js';
+import type { Work } from '../ledger/state/job.js';
+import { hasOurLines } from '../ledger/state/shop-lines.js';
+import type { Decision, LedgerState } from '../ledger/state/state.js';
+import type { BuyerRefused, HoldRequest, ShopHold, WriteOutcome } from '../sources/source.js';
+import { ClaimLost, keyOf, linesOf, type Progress, type StepRun } from './outbox-context.js';
 import { reasonFor } from './refusals.js';
 
 type Refusal = Extract<WriteOutcome<never>, { outcome: 'refused' }> | BuyerRefused;

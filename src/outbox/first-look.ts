@@ -4,10 +4,10 @@
  * may come from a copy of the ledger, restored from a backup or a snapshot, and its order may have been placed since.
  */
 
-import { protocolOf } from '../ledger/shop-side.js';
-import type { Work } from '../ledger/work.js';
-import type { ShopHold } from '../upstream/upstream.js';
-import { keyOf, type Progress } from './progress.js';
+import { protocolOf } from '../ledger/model/outbox-row.js';
+import type { Work } from '../ledger/state/job.js';
+import type { ShopHold } from '../sources/source.js';
+import { keyOf, type Progress } from './outbox-context.js';
 
 /** Takes over drafts that carry our tag. */
 export type AdoptHolds = (work: Work, found: readonly ShopHold[], signal: AbortSignal) => Promise<boolean>;

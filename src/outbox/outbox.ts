@@ -3,20 +3,20 @@
  * revalidate held orders. The only place that changes anything at the shop (L8).
  *
  * At most one effect, whatever happens: the intent is written before a call, and after an unknown outcome either the
- * shop is asked first, or the very same request is sent under its own key (draft-protocol.ts, move-protocol.ts).
+ * shop is asked first, or the very same request is sent under its own key (draft-protocol.ts, transfer-protocol.ts).
  */
 
-import type { DueWork, Keys, OutboxLane } from '../ledger/ports.js';
-import { decideRevalidate } from '../ledger/revalidation.js';
-import type { Step } from '../ledger/shop-side.js';
-import { decideClaim, decideNextStep, decideReread } from '../ledger/shop-steps.js';
-import type { Claim, Work } from '../ledger/work.js';
-import type { MirrorLane } from '../upstream/upstream.js';
+import type { Step } from '../ledger/model/outbox-row.js';
+import { decideRevalidate } from '../ledger/order/revalidation.js';
+import { decideClaim, decideNextStep, decideReread } from '../ledger/outbox/next-step.js';
+import type { Claim, Work } from '../ledger/state/job.js';
+import type { DueWork, Keys, OutboxLane } from '../ledger/state/state.js';
+import type { MirrorLane } from '../sources/source.js';
 import { DraftProtocol } from './draft-protocol.js';
 import { type AdoptHolds, lookFirst } from './first-look.js';
-import { MoveProtocol } from './move-protocol.js';
-import { ClaimLost, itemIds, keyOf, type OutboxPorts, Progress, type StepRun } from './progress.js';
+import { ClaimLost, itemIds, keyOf, type OutboxPorts, Progress, type StepRun } from './outbox-context.js';
 import { RouteProtocol } from './route-protocol.js';
+import { MoveProtocol } from './transfer-protocol.js';
 
 /** While calls are under way and there is room for more, how often new work is looked for. */
 const LOOK_AGAIN_MS = 25;

@@ -11,11 +11,11 @@
  * a completed draft is not completed again, a move has its key, a second draft is found by its tag before anything is sold on it.
  */
 
-import { LATE_MS } from '../ledger/late-twins.js';
-import type { Clock } from '../ledger/ports.js';
-import type { OutboxRow } from '../ledger/shop-side.js';
-import { measureAge } from '../ledger/time.js';
-import type { RowMemory } from '../ledger/work.js';
+import type { OutboxRow } from '../ledger/model/outbox-row.js';
+import { LATE_MS } from '../ledger/outbox/late-twins.js';
+import type { RowMemory } from '../ledger/state/job.js';
+import type { Clock } from '../ledger/state/state.js';
+import { measureAge } from '../ledger/state/time.js';
 
 /** How long a row that this process wrote needs no look at the shop. */
 export const INTENT_MS = 60_000;

@@ -1,7 +1,7 @@
 /** What an agent is told of an order that the shop refused for good. Words of ours: the shop's own go to people alone. */
 
-import type { OrderReason } from '../ledger/order.js';
-import type { RefusalCause } from '../upstream/upstream.js';
+import type { OrderReason } from '../ledger/model/order.js';
+import type { RefusalCause } from '../sources/source.js';
 
 const REASONS = {
   item_unavailable: {

@@ -4,11 +4,11 @@
  * are at it at a time, and each waits its turn behind holds and orders.
  */
 
-import { decideRoute, decideRouteSent, type RouteStep, routedItemIds } from '../ledger/route-steps.js';
-import { decideLater } from '../ledger/shop-steps.js';
-import type { Work } from '../ledger/work.js';
-import type { FulfilmentObservation } from '../upstream/upstream.js';
-import { keyOf, type Progress, type StepRun } from './progress.js';
+import { decideLater } from '../ledger/outbox/next-step.js';
+import { decideRoute, decideRouteSent, type RouteStep, routedItemIds } from '../ledger/outbox/route-steps.js';
+import type { Work } from '../ledger/state/job.js';
+import type { FulfilmentObservation } from '../sources/source.js';
+import { keyOf, type Progress, type StepRun } from './outbox-context.js';
 
 /** When all that may be at it are at it. */
 const TURN_MS = 1_000;

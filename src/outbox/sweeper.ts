@@ -1,7 +1,7 @@
 /** Tidies reservations whose time has passed. Correctness does not wait for it: expiry is a fact of time. */
 
-import type { Store } from '../ledger/ports.js';
-import { decideExpire } from '../ledger/release.js';
+import { decideExpire } from '../ledger/reservation/release.js';
+import type { Store } from '../ledger/state/state.js';
 
 /** Reservations expired by one round of transactions. */
 const SWEEP_MAX = 200;

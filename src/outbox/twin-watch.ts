@@ -4,14 +4,9 @@
  * allows it: only an unpaid one, and only while the order that the ledger knows stands, so never both.
  */
 
-import { decideCancelTwin, decideLateOrder, isLateDraft, LATE_MS } from '../ledger/late-twins.js';
-import type { Clock, LateRow, Store } from '../ledger/ports.js';
-import {
-  FIND_TAGS_MAX,
-  type LateOrderSink,
-  type TaggedFinds,
-  type TaggedOrder,
-} from '../upstream/upstream.js';
+import { decideCancelTwin, decideLateOrder, isLateDraft, LATE_MS } from '../ledger/outbox/late-twins.js';
+import type { Clock, LateRow, Store } from '../ledger/state/state.js';
+import { FIND_TAGS_MAX, type LateOrderSink, type TaggedFinds, type TaggedOrder } from '../sources/source.js';
 
 export interface TwinWatchLimits {
   /** So long after the look-ups every round looks. */

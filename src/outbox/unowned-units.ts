@@ -3,11 +3,11 @@
  * of later moves), and gives them back when a person says so. Never by itself: they may be another app's.
  */
 
-import type { Store } from '../ledger/ports.js';
-import { nameUuid } from '../ledger/stock-hash.js';
-import type { StockMove } from '../ledger/stock-move.js';
-import { findUnowned, type UnownedUnits } from '../ledger/unowned-units.js';
-import { type OrderSink, READ_ITEMS_MAX, type ReservedSource } from '../upstream/upstream.js';
+import type { StockMove } from '../ledger/model/stock-transfer.js';
+import { nameUuid } from '../ledger/model/values/stock-hash.js';
+import { findUnowned, type UnownedUnits } from '../ledger/model/values/unowned-units.js';
+import type { Store } from '../ledger/state/state.js';
+import { type OrderSink, READ_ITEMS_MAX, type ReservedSource } from '../sources/source.js';
 
 export interface UnownedPorts {
   readonly store: Store;

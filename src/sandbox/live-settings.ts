@@ -1,9 +1,9 @@
 /** What can be changed while the sandbox runs, over HTTP too. */
 
-import { FaultError, NO_RANDOM_FAULTS, type RandomFaults, sharesOf } from './faults.js';
-import { type FulfilmentSettings, parseFulfilment } from './fulfillment-moves.js';
-import { parseRouting, type RoutingSettings } from './routing.js';
-import { NO_WEBHOOK_FAULTS, type WebhookFaults } from './webhook-deliveries.js';
+import { FaultError, NO_RANDOM_FAULTS, type RandomFaults, sharesOf } from './base/faults.js';
+import { type FulfilmentSettings, parseFulfilment } from './shop/orders/fulfillment-moves.js';
+import { parseRouting, type RoutingSettings } from './shop/orders/routing.js';
+import { NO_WEBHOOK_FAULTS, type WebhookFaults } from './webhooks/webhook-deliveries.js';
 
 export interface LiveSettings {
   /** Whether a bucket that is too empty refuses. */

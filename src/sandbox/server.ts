@@ -7,18 +7,17 @@ import type { ReadStream } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Loop } from '../loops/loop.js';
+import { Loop } from '../jobs/loop.js';
 import {
   AccessTokens,
   ALL_SCOPES,
   MINTED_EXPIRES_IN_SECONDS,
   SANDBOX_CLIENT_ID,
   SANDBOX_CLIENT_SECRET,
-} from './access.js';
-import { Api, type ApiRequest, type PreparedRequest, ROOT_FIELDS, rootFieldsOf } from './api.js';
-import { BULK_DEFAULTS, BULK_PATH, type BulkSettings } from './bulk-operations.js';
-import { type CatalogueSource, SEED_CATALOGUE } from './catalogue.js';
-import { type Pricing, RATE_PLANS, type RatePlan } from './cost.js';
+} from './api-rules/access.js';
+import { type Pricing, RATE_PLANS, type RatePlan } from './api-rules/cost.js';
+import { ORDER_LIMIT_MESSAGE } from './api-rules/order-limit.js';
+import { type CatalogueSource, SEED_CATALOGUE } from './base/catalogue.js';
 import {
   BULK_DOWNLOAD,
   type Fault,
@@ -26,14 +25,15 @@ import {
   type FaultMoment,
   Faults,
   type RandomFaults,
-} from './faults.js';
+} from './base/faults.js';
+import { seededRandom } from './base/random.js';
+import { Api, type ApiRequest, type PreparedRequest, ROOT_FIELDS, rootFieldsOf } from './graphql/api.js';
 import { type LiveSettings, parseLiveSettings } from './live-settings.js';
-import { ORDER_LIMIT_MESSAGE } from './order-limit.js';
-import { seededRandom } from './random.js';
-import { Shop } from './shop.js';
-import type { DealingSettings } from './shop-parts.js';
-import { WEBHOOK_DEFAULTS, WebhookDeliveries, type WebhookSettings } from './webhook-deliveries.js';
-import type { Poster } from './webhook-post.js';
+import { BULK_DEFAULTS, BULK_PATH, type BulkSettings } from './shop/bulk-operations.js';
+import { Shop } from './shop/shop.js';
+import type { DealingSettings } from './shop/shop-parts.js';
+import { WEBHOOK_DEFAULTS, WebhookDeliveries, type WebhookSettings } from './webhooks/webhook-deliveries.js';
+import type { Poster } from './webhooks/webhook-post.js';
 
 /** API versions that are answered, all with the rules of 2026-10; any other is 404. */
 export const API_VERSIONS: readonly string[] = ['2026-04', '2026-07', '2026-10'];

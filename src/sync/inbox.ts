@@ -4,9 +4,9 @@
  * nothing: the rows are deleted only after what they name has been read.
  */
 
-import type { ShopHint } from '../ledger/observation.js';
-import type { Clock, InboxState, Store, WaitingDelivery } from '../ledger/ports.js';
-import type { Counters } from '../observability/counters.js';
+import type { ShopHint } from '../ledger/model/values/observation.js';
+import type { Clock, InboxState, Store, WaitingDelivery } from '../ledger/state/state.js';
+import type { Counters } from '../observability/metrics.js';
 import {
   type DeliveryGate,
   type DeliveryRefusal,
@@ -14,7 +14,7 @@ import {
   READ_ORDERS_MAX,
   type StockSource,
   UpstreamError,
-} from '../upstream/upstream.js';
+} from '../sources/source.js';
 import { RecentLooks } from './recent-looks.js';
 
 export interface InboxPorts {

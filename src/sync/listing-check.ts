@@ -4,8 +4,8 @@
  * again: the ledger is told by that read.
  */
 
-import type { ListingObservation } from '../ledger/observation.js';
-import type { Clock, ItemTimes, Store } from '../ledger/ports.js';
+import type { ListingObservation } from '../ledger/model/values/observation.js';
+import type { Clock, ItemTimes, Store } from '../ledger/state/state.js';
 
 /** When the flags of all listings are to be read. By the time that has passed in this process: ledger time may jump. */
 export class ListingSchedule {

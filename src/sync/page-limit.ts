@@ -1,6 +1,6 @@
 /** A time limit on each page of a read instead of on all of it: how long the whole takes is then no reason to lose it. */
 
-import { UpstreamError } from '../upstream/upstream.js';
+import { UpstreamError } from '../sources/source.js';
 
 /** A single page took longer than our own limit. */
 export class PageTooLate extends UpstreamError {

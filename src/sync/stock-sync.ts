@@ -3,8 +3,10 @@
  * enter only through `decideApplyReport`, stamped with the ledger time at which their read began.
  */
 
-import { decideReconciled } from '../ledger/drift.js';
-import type { ItemObservation, LevelObservation } from '../ledger/observation.js';
+import { Loop } from '../jobs/loop.js';
+import type { Jump, ReconcileReport } from '../ledger/model/drift-report.js';
+import type { ItemObservation, LevelObservation } from '../ledger/model/values/observation.js';
+import { cleanText, LOCATION_NAME_MAX_CHARS } from '../ledger/model/values/text.js';
 import type {
   Clock,
   FoundItem,
@@ -16,14 +18,12 @@ import type {
   StockFreshener,
   Store,
   SyncState,
-} from '../ledger/ports.js';
-import type { Jump, ReconcileReport } from '../ledger/reconciliation.js';
-import { decideApplyReport, type ReportResult, type StockReport } from '../ledger/report.js';
-import { cleanText, LOCATION_NAME_MAX_CHARS } from '../ledger/text.js';
-import { Loop } from '../loops/loop.js';
-import { ReadBatch } from '../upstream/read-batch.js';
-import { type CataloguePage, READ_ITEMS_MAX, type StockSource, UpstreamError } from '../upstream/upstream.js';
-import { DriftTally } from './drift-tally.js';
+} from '../ledger/state/state.js';
+import { decideApplyReport, type ReportResult, type StockReport } from '../ledger/stock/apply-report.js';
+import { decideReconciled } from '../ledger/stock/drift.js';
+import { ReadBatch } from '../sources/read-batch.js';
+import { type CataloguePage, READ_ITEMS_MAX, type StockSource, UpstreamError } from '../sources/source.js';
+import { DriftTally } from './drift-collector.js';
 import { findChangedListings, ListingSchedule } from './listing-check.js';
 import { eachWithin, PageTooLate } from './page-limit.js';
 

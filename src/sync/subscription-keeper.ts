@@ -3,8 +3,8 @@
  * the list is looked at when the server starts and every hour.
  */
 
-import type { Clock } from '../ledger/ports.js';
-import type { Subscriptions } from '../upstream/upstream.js';
+import type { Clock } from '../ledger/state/state.js';
+import type { Subscriptions } from '../sources/source.js';
 
 export interface SubscriptionKeeperPorts {
   readonly subscriptions: Subscriptions;

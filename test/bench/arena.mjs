@@ -3,14 +3,14 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ledgerClock } from '../../dist/clock.js';
-import { LIMITS } from '../../dist/config.js';
-import { makeIds } from '../../dist/ids.js';
+import { ledgerClock } from '../../dist/app/clock.js';
+import { makeIds } from '../../dist/app/ids.js';
+import { LIMITS } from '../../dist/config/config.js';
 import { Ledger } from '../../dist/ledger/ledger.js';
-import { decideApplyReport } from '../../dist/ledger/report.js';
-import { loadDriver } from '../../dist/store/sqlite/load-driver.js';
+import { decideApplyReport } from '../../dist/ledger/stock/apply-report.js';
+import { loadDriver } from '../../dist/store/sqlite/database/load-driver.js';
+import { openTurnstile } from '../../dist/store/sqlite/lock/fair-lock.js';
 import { openSqliteStore } from '../../dist/store/sqlite/sqlite-store.js';
-import { openTurnstile } from '../../dist/store/sqlite/turnstile.js';
 
 const ids = makeIds();
 const SHOP = 'bench.myshopify.com';

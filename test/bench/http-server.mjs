@@ -4,10 +4,10 @@ import { createServer } from 'node:http';
 import { toNodeHandler } from '@modelcontextprotocol/node';
 import { createMcpHandler, McpServer, Server } from '@modelcontextprotocol/server';
 import * as z from 'zod';
-import { LIMITS, readConfig } from '../../dist/config.js';
-import { openHoldfast } from '../../dist/main.js';
-import { OPEN_TO_LOOPBACK } from '../../dist/transport/auth.js';
-import { serveOnHttp } from '../../dist/transport/http.js';
+import { openHoldfast } from '../../dist/app/open-app.js';
+import { OPEN_TO_LOOPBACK } from '../../dist/auth/authenticator.js';
+import { LIMITS, readConfig } from '../../dist/config/config.js';
+import { serveOnHttp } from '../../dist/http/http.js';
 
 const ANSWER = { content: [{ type: 'text', text: '{"ok":true}' }], structuredContent: { ok: true } };
 /** Our answers go out in one piece of JSON; the tools of another server might stream, ours and this one never do. */

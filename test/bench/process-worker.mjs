@@ -1,7 +1,7 @@
 /** One process of group c: reserves as fast as it is let, and reports what its callers saw. */
 
-import { StoreBusy } from '../../dist/ledger/ports.js';
-import { socketTurnstile } from '../../dist/store/sqlite/turnstile.js';
+import { StoreBusy } from '../../dist/ledger/state/state.js';
+import { socketTurnstile } from '../../dist/store/sqlite/lock/fair-lock.js';
 import { openLedger, reserveOne } from './arena.mjs';
 
 const { path, turnstile, callers, skus, run_ms } = JSON.parse(process.argv[2]);

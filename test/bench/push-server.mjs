@@ -1,11 +1,11 @@
 /** The server of group p, in a process of its own: a ledger that others write to, and the hub as the program makes it. */
 
 import { randomUUID } from 'node:crypto';
-import { LIMITS } from '../../dist/config.js';
-import { Loop } from '../../dist/loops/loop.js';
-import { StockFeed } from '../../dist/tools/stock-feed.js';
-import { StockHub } from '../../dist/tools/stock-hub.js';
-import { serveOnHttp } from '../../dist/transport/http.js';
+import { LIMITS } from '../../dist/config/config.js';
+import { serveOnHttp } from '../../dist/http/http.js';
+import { Loop } from '../../dist/jobs/loop.js';
+import { StockFeed } from '../../dist/mcp/subscriptions/change-feed.js';
+import { StockHub } from '../../dist/mcp/subscriptions/subscription-hub.js';
 import { openLedger, SETTINGS } from './arena.mjs';
 
 const [path, stalledMs] = process.argv.slice(2);

@@ -4,9 +4,9 @@ import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { InMemoryServerEventBus } from '@modelcontextprotocol/server';
-import { LIMITS, readConfig } from '../../dist/config.js';
-import { OPEN_TO_LOOPBACK } from '../../dist/transport/auth.js';
-import { serveOnHttp } from '../../dist/transport/http.js';
+import { OPEN_TO_LOOPBACK } from '../../dist/auth/authenticator.js';
+import { LIMITS, readConfig } from '../../dist/config/config.js';
+import { serveOnHttp } from '../../dist/http/http.js';
 import { fixtureServer } from './fixtures/server.mjs';
 
 export const HOLDFAST = fileURLToPath(new URL('../../dist/cli/holdfast.js', import.meta.url));

@@ -3,8 +3,8 @@
 import { spawn } from 'node:child_process';
 import { AjvJsonSchemaValidator } from '@modelcontextprotocol/client/validators/ajv';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { SEED_SKUS } from '../../src/sandbox/catalogue.js';
-import { TOOLS } from '../../src/tools/server.js';
+import { TOOLS } from '../../src/mcp/server.js';
+import { SEED_SKUS } from '../../src/sandbox/base/catalogue.js';
 import {
   type AnyClient,
   CLIENTS,

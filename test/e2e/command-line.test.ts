@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { Client } from '@modelcontextprotocol/client';
 import { getDefaultEnvironment, StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { SEED_SKUS } from '../../src/sandbox/catalogue.js';
+import { SEED_SKUS } from '../../src/sandbox/base/catalogue.js';
 
 const HOLDFAST = fileURLToPath(new URL('../../dist/cli/holdfast.js', import.meta.url));
 

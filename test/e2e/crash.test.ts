@@ -13,7 +13,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { SandboxServer } from '../../src/sandbox/server.js';
-import { loadDriver } from '../../src/store/sqlite/load-driver.js';
+import { loadDriver } from '../../src/store/sqlite/database/load-driver.js';
 import { verifyLedgerFile } from '../../src/store/sqlite/verify.js';
 import { NO_QUOTAS } from '../helpers/no-quotas.js';
 import { product, tailOf } from '../helpers/shop-ledger.js';

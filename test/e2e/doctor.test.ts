@@ -8,9 +8,9 @@ import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { Finding } from '../../src/cli/finding.js';
+import type { Finding } from '../../src/cli/doctor/finding.js';
 import { type SandboxOptions, SandboxServer } from '../../src/sandbox/server.js';
-import { loadDriver } from '../../src/store/sqlite/load-driver.js';
+import { loadDriver } from '../../src/store/sqlite/database/load-driver.js';
 import { runHoldfast, scratchFolder, startHoldfast, until } from '../helpers/cli.js';
 
 const SHOP = 'sandbox.myshopify.com';

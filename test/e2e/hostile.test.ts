@@ -6,9 +6,9 @@
 import { type IncomingHttpHeaders, request } from 'node:http';
 import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { LIMITS } from '../../src/config.js';
-import { RETRY_BY_CODE, type RefusalCode } from '../../src/ledger/refusal.js';
-import { type HttpServing, serveOnHttp } from '../../src/transport/http.js';
+import { LIMITS } from '../../src/config/config.js';
+import { type HttpServing, serveOnHttp } from '../../src/http/http.js';
+import { RETRY_BY_CODE, type RefusalCode } from '../../src/ledger/model/values/refusal.js';
 import { knownAs } from '../helpers/known-as.js';
 import { AGENT, HOUR, MINUTE, OTHER_AGENT, STORE, TestLedger, WAREHOUSE } from '../helpers/ledger.js';
 import type { Json, ToolAnswer } from './any-client.js';

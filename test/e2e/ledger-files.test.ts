@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { chmodSync, existsSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { Finding } from '../../src/cli/finding.js';
+import type { Finding } from '../../src/cli/doctor/finding.js';
 import { type Running, runHoldfast, scratchFolder, startHoldfast, until } from '../helpers/cli.js';
 import { HOLDFAST } from './any-client.js';
 

@@ -5,9 +5,9 @@ import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { SEED_SKUS } from '../../src/sandbox/catalogue.js';
+import { SEED_SKUS } from '../../src/sandbox/base/catalogue.js';
 import { SandboxServer } from '../../src/sandbox/server.js';
-import { loadDriver } from '../../src/store/sqlite/load-driver.js';
+import { loadDriver } from '../../src/store/sqlite/database/load-driver.js';
 import { runHoldfast, scratchFolder, startHoldfast, until } from '../helpers/cli.js';
 import { HOLDFAST } from './any-client.js';
 

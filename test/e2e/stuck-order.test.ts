@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { SANDBOX_ACCESS_TOKEN } from '../../src/sandbox/access.js';
+import { SANDBOX_ACCESS_TOKEN } from '../../src/sandbox/api-rules/access.js';
 import { SandboxServer } from '../../src/sandbox/server.js';
 import { runHoldfast, until } from '../helpers/cli.js';
 import { product } from '../helpers/shop-ledger.js';

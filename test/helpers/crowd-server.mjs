@@ -3,11 +3,11 @@
 // Runs the compiled program, because no Node that we support runs TypeScript for certain.
 import './use-driver.mjs';
 
-const { LIMITS, readConfig } = await import('../../dist/config.js');
-const { openHoldfast } = await import('../../dist/main.js');
+const { LIMITS, readConfig } = await import('../../dist/config/config.js');
+const { openHoldfast } = await import('../../dist/app/open-app.js');
 const { stderrLog } = await import('../../dist/observability/log.js');
-const { SCOPES } = await import('../../dist/tools/caller.js');
-const { serveOnHttp } = await import('../../dist/transport/http.js');
+const { SCOPES } = await import('../../dist/mcp/kit/caller.js');
+const { serveOnHttp } = await import('../../dist/http/http.js');
 
 const config = readConfig(process.env);
 const holdfast = openHoldfast(config, stderrLog('silent'));

@@ -5,7 +5,7 @@
 
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type { BasketItem, StockSnapshot } from '../../src/ledger/stock-hash.js';
+import type { BasketItem, StockSnapshot } from '../../src/ledger/model/values/stock-hash.js';
 
 export interface Wanted {
   readonly snapshots: readonly StockSnapshot[];

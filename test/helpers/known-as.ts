@@ -1,5 +1,5 @@
-import { SCOPES } from '../../src/tools/caller.js';
-import type { Authenticator } from '../../src/transport/auth.js';
+import type { Authenticator } from '../../src/auth/authenticator.js';
+import { SCOPES } from '../../src/mcp/kit/caller.js';
 
 /** Takes everybody for one principal who may do everything. */
 export function knownAs(principal: string): Authenticator {

@@ -4,15 +4,11 @@
  */
 
 import { expect } from 'vitest';
-import { decideBuyerRefused } from '../../src/ledger/buyer-refused.js';
-import { decideOffered, decideUnpaid, isOffered } from '../../src/ledger/checkout.js';
-import { decideTaken } from '../../src/ledger/move-steps.js';
-import { decideFailed, decidePlaced } from '../../src/ledger/placing.js';
-import type { Decision, LedgerSettings, LedgerState } from '../../src/ledger/ports.js';
-import { decideExpire } from '../../src/ledger/release.js';
-import { grantedBySku } from '../../src/ledger/reservation.js';
-import type { ReserveAnswer } from '../../src/ledger/reserve.js';
-import { decideRevalidate } from '../../src/ledger/revalidation.js';
+import { grantedBySku } from '../../src/ledger/model/reservation.js';
+import { decideBuyerRefused } from '../../src/ledger/order/buyer-refused.js';
+import { decideOffered, decideUnpaid, isOffered } from '../../src/ledger/order/checkout-link.js';
+import { decideFailed, decidePlaced } from '../../src/ledger/order/order-placed.js';
+import { decideRevalidate } from '../../src/ledger/order/revalidation.js';
 import {
   decideAbsent,
   decideClaim,
@@ -24,11 +20,15 @@ import {
   decideOpen,
   decideReread,
   decideUnmirrored,
-} from '../../src/ledger/shop-steps.js';
-import type { Claim, Work } from '../../src/ledger/work.js';
-import { seededRandom } from '../../src/sandbox/random.js';
-import type { Database } from '../../src/store/sqlite/driver.js';
-import { loadDriver } from '../../src/store/sqlite/load-driver.js';
+} from '../../src/ledger/outbox/next-step.js';
+import { decideTaken } from '../../src/ledger/outbox/transfer-steps.js';
+import { decideExpire } from '../../src/ledger/reservation/release.js';
+import type { ReserveAnswer } from '../../src/ledger/reservation/reserve.js';
+import type { Claim, Work } from '../../src/ledger/state/job.js';
+import type { Decision, LedgerSettings, LedgerState } from '../../src/ledger/state/state.js';
+import { seededRandom } from '../../src/sandbox/base/random.js';
+import type { Database } from '../../src/store/sqlite/database/driver.js';
+import { loadDriver } from '../../src/store/sqlite/database/load-driver.js';
 import { verifyLedger } from '../../src/store/sqlite/verify.js';
 import {
   AGENT,

@@ -6,13 +6,19 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type LedgerClock, ledgerClock } from '../../src/clock.js';
-import { makeIds } from '../../src/ids.js';
-import { type CheckAnswer, viewStock } from '../../src/ledger/check.js';
-import type { JournalKind } from '../../src/ledger/journal.js';
+import { type LedgerClock, ledgerClock } from '../../src/app/clock.js';
+import { makeIds } from '../../src/app/ids.js';
 import { Ledger, type ReserveInput, type SubmitInput } from '../../src/ledger/ledger.js';
-import type { ItemObservation, LevelObservation } from '../../src/ledger/observation.js';
-import { decidePlaced } from '../../src/ledger/placing.js';
+import type { JournalKind } from '../../src/ledger/model/journal.js';
+import type { Item } from '../../src/ledger/model/stock.js';
+import type { ItemObservation, LevelObservation } from '../../src/ledger/model/values/observation.js';
+import type { QuotaName } from '../../src/ledger/model/values/quota-limits.js';
+import type { Result } from '../../src/ledger/model/values/refusal.js';
+import { parseUnits, type Units } from '../../src/ledger/model/values/units.js';
+import { decidePlaced } from '../../src/ledger/order/order-placed.js';
+import type { SubmitAnswer } from '../../src/ledger/order/submit.js';
+import { type CheckAnswer, viewStock } from '../../src/ledger/query/check.js';
+import type { ReserveAnswer } from '../../src/ledger/reservation/reserve.js';
 import type {
   Clock,
   Decision,
@@ -23,23 +29,21 @@ import type {
   Owned,
   ShopSearcher,
   StockFreshener,
-} from '../../src/ledger/ports.js';
-import type { QuotaName } from '../../src/ledger/quota-limits.js';
-import type { Result } from '../../src/ledger/refusal.js';
-import { decideApplyReport, type ReportResult, type StockReport } from '../../src/ledger/report.js';
-import type { ReserveAnswer } from '../../src/ledger/reserve.js';
-import type { Item } from '../../src/ledger/stock.js';
-import type { SubmitAnswer } from '../../src/ledger/submit.js';
-import { parseUnits, type Units } from '../../src/ledger/units.js';
-import type { Database } from '../../src/store/sqlite/driver.js';
-import { loadDriver } from '../../src/store/sqlite/load-driver.js';
+} from '../../src/ledger/state/state.js';
+import {
+  decideApplyReport,
+  type ReportResult,
+  type StockReport,
+} from '../../src/ledger/stock/apply-report.js';
+import { type Caller, SCOPES } from '../../src/mcp/kit/caller.js';
+import type { Database } from '../../src/store/sqlite/database/driver.js';
+import { loadDriver } from '../../src/store/sqlite/database/load-driver.js';
+import { openTurnstile } from '../../src/store/sqlite/lock/fair-lock.js';
 import {
   openSqliteStore,
   type SqliteStore,
   type SqliteStoreOptions,
 } from '../../src/store/sqlite/sqlite-store.js';
-import { openTurnstile } from '../../src/store/sqlite/turnstile.js';
-import { type Caller, SCOPES } from '../../src/tools/caller.js';
 
 const ids = makeIds();
 export const TEST_SHOP = 'test.myshopify.com';

@@ -1,8 +1,8 @@
 import { setImmediate as breathe } from 'node:timers/promises';
-import { LIMITS } from '../../src/config.js';
-import { Loop } from '../../src/loops/loop.js';
-import { StockFeed } from '../../src/tools/stock-feed.js';
-import { StockHub } from '../../src/tools/stock-hub.js';
+import { LIMITS } from '../../src/config/config.js';
+import { Loop } from '../../src/jobs/loop.js';
+import { StockFeed } from '../../src/mcp/subscriptions/change-feed.js';
+import { StockHub } from '../../src/mcp/subscriptions/subscription-hub.js';
 import type { TestLedger } from './ledger.js';
 
 /** Any of them other than they are. */

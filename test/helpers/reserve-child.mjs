@@ -2,11 +2,11 @@
 // Runs the compiled program, because no Node that we support runs TypeScript for certain.
 import './use-driver.mjs';
 
-const { ledgerClock } = await import('../../dist/clock.js');
-const { makeIds } = await import('../../dist/ids.js');
+const { ledgerClock } = await import('../../dist/app/clock.js');
+const { makeIds } = await import('../../dist/app/ids.js');
 const { Ledger } = await import('../../dist/ledger/ledger.js');
 const { openSqliteStore } = await import('../../dist/store/sqlite/sqlite-store.js');
-const { openTurnstile } = await import('../../dist/store/sqlite/turnstile.js');
+const { openTurnstile } = await import('../../dist/store/sqlite/lock/fair-lock.js');
 
 const { path, shop, settings, sku, attempts, callers, name, principal = name } = JSON.parse(process.argv[2]);
 const clock = ledgerClock();

@@ -1,8 +1,8 @@
 /** Our HTTP server in this process, over a ledger that knows one mug. */
 
-import { LIMITS } from '../../src/config.js';
-import { Counters } from '../../src/observability/counters.js';
-import { type HttpOptions, type HttpServing, serveOnHttp } from '../../src/transport/http.js';
+import { LIMITS } from '../../src/config/config.js';
+import { type HttpOptions, type HttpServing, serveOnHttp } from '../../src/http/http.js';
+import { Counters } from '../../src/observability/metrics.js';
 import { knownAs } from './known-as.js';
 import { AGENT, TestLedger } from './ledger.js';
 

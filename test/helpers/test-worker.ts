@@ -3,13 +3,18 @@
  * sent anywhere: the shop's answers are the test's.
  */
 
-import { decideTaken } from '../../src/ledger/move-steps.js';
-import type { Decision, LedgerSettings, LedgerState, Owned } from '../../src/ledger/ports.js';
-import type { ReserveAnswer } from '../../src/ledger/reserve.js';
-import { SOLD_ELSEWHERE } from '../../src/ledger/sale-check.js';
-import type { Step } from '../../src/ledger/shop-side.js';
-import { decideClaim, decideNextStep, decideOpen, type OwnKnowledge } from '../../src/ledger/shop-steps.js';
-import type { Claim, Work } from '../../src/ledger/work.js';
+import type { Step } from '../../src/ledger/model/outbox-row.js';
+import {
+  decideClaim,
+  decideNextStep,
+  decideOpen,
+  type OwnKnowledge,
+} from '../../src/ledger/outbox/next-step.js';
+import { SOLD_ELSEWHERE } from '../../src/ledger/outbox/sale-check.js';
+import { decideTaken } from '../../src/ledger/outbox/transfer-steps.js';
+import type { ReserveAnswer } from '../../src/ledger/reservation/reserve.js';
+import type { Claim, Work } from '../../src/ledger/state/job.js';
+import type { Decision, LedgerSettings, LedgerState, Owned } from '../../src/ledger/state/state.js';
 import { HOUR, MINUTE, SECOND, TestLedger } from './ledger.js';
 
 export type Mine = Pick<ReserveAnswer, 'reservation_id'>;

@@ -1,6 +1,6 @@
 /** Runs the tests of a process on the SQLite driver that HOLDFAST_SQLITE_DRIVER names. Unset: the default one. */
 
-import { chooseDriver, DRIVER_NAMES } from '../../src/store/sqlite/load-driver.js';
+import { chooseDriver, DRIVER_NAMES } from '../../src/store/sqlite/database/load-driver.js';
 
 const wanted = process.env['HOLDFAST_SQLITE_DRIVER'];
 if (wanted !== undefined) {

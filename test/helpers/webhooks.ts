@@ -1,10 +1,10 @@
 /** Deliveries as Shopify signs them, and an inbox on a ledger with a shop. Nothing of ours is faked. */
 
 import { createHmac } from 'node:crypto';
-import { LIMITS } from '../../src/config.js';
-import { Counters } from '../../src/observability/counters.js';
+import { LIMITS } from '../../src/config/config.js';
+import { Counters } from '../../src/observability/metrics.js';
+import { openDeliveryGate } from '../../src/sources/shopify/webhooks/webhook-verifier.js';
 import { type Admission, Inbox, type InboxLimits } from '../../src/sync/inbox.js';
-import { openDeliveryGate } from '../../src/upstream/shopify/webhook-gate.js';
 import { SHOP, type ShopProcess, tailOf } from './shop-ledger.js';
 
 export const SECRET = 'the-client-secret';

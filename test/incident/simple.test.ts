@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { holdfastParts } from '../../src/cli/incident-sale.js';
+import { holdfastParts } from '../../src/cli/incident/incident-sale.js';
 import { outcomeOf } from '../../src/incident/outcome.js';
 import { replay } from '../../src/incident/replay.js';
 import { DAY, HERO, writeScript } from '../../src/incident/script.js';

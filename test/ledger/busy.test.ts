@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { StoreBusy } from '../../src/ledger/ports.js';
-import { loadDriver } from '../../src/store/sqlite/load-driver.js';
+import { StoreBusy } from '../../src/ledger/state/state.js';
+import { loadDriver } from '../../src/store/sqlite/database/load-driver.js';
 import { TestLedger } from '../helpers/ledger.js';
 
 test('L4: an order that finds the ledger locked for too long is refused as busy, nothing of it is written, and it may be sent again', async () => {

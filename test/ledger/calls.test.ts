@@ -1,13 +1,13 @@
 /** What a call does around its decision: reads the shop again, wakes the worker, waits for the last word, and stays quiet. */
 
 import { afterEach, describe, expect, test } from 'vitest';
-import { decideOffered } from '../../src/ledger/checkout.js';
-import { decideTaken } from '../../src/ledger/move-steps.js';
-import { decideFailed, decidePlaced } from '../../src/ledger/placing.js';
-import type { ShopSearcher } from '../../src/ledger/ports.js';
-import type { ReserveAnswer } from '../../src/ledger/reserve.js';
-import { decideRevalidate } from '../../src/ledger/revalidation.js';
-import { decideLater } from '../../src/ledger/shop-steps.js';
+import { decideOffered } from '../../src/ledger/order/checkout-link.js';
+import { decideFailed, decidePlaced } from '../../src/ledger/order/order-placed.js';
+import { decideRevalidate } from '../../src/ledger/order/revalidation.js';
+import { decideLater } from '../../src/ledger/outbox/next-step.js';
+import { decideTaken } from '../../src/ledger/outbox/transfer-steps.js';
+import type { ReserveAnswer } from '../../src/ledger/reservation/reserve.js';
+import type { ShopSearcher } from '../../src/ledger/state/state.js';
 import {
   AGENT,
   answerOf,

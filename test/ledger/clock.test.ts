@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { LedgerClock } from '../../src/clock.js';
-import { measureAge } from '../../src/ledger/time.js';
+import type { LedgerClock } from '../../src/app/clock.js';
+import { measureAge } from '../../src/ledger/state/time.js';
 import { HOUR, MINUTE, SECOND, TEST_START_MS, VirtualTime } from '../helpers/ledger.js';
 import { runsOr } from '../helpers/runs.js';
 

@@ -1,20 +1,20 @@
 /**
  * The two machines of a reservation and its order, by the thousand, against a model of a few lines that was written from
  * the specification and knows nothing of the code: states, moves, and what a second use of a finished id is told. Runs on
- * the pure decisions: the state of one reservation is carried on by hand. test/store/model.test.ts is about units.
+ * the pure decisions: the state of one reservation is carried on by hand. test/store/sqlite/model.test.ts is about units.
  */
 
 import fc from 'fast-check';
 import { beforeAll, expect, test } from 'vitest';
-import { decideVerdict } from '../../src/ledger/approval.js';
-import { decideBuyerRefused } from '../../src/ledger/buyer-refused.js';
-import { decideOrderSeen } from '../../src/ledger/order-seen.js';
-import { decideFailed, decidePlaced } from '../../src/ledger/placing.js';
-import type { Changes, LedgerState } from '../../src/ledger/ports.js';
-import { decideExpire, decideRelease } from '../../src/ledger/release.js';
-import { decideRevalidate } from '../../src/ledger/revalidation.js';
-import { decideSubmit } from '../../src/ledger/submit.js';
-import { HOUR_WINDOW, NO_TALLY } from '../../src/ledger/usage.js';
+import { HOUR_WINDOW, NO_TALLY } from '../../src/ledger/model/usage.js';
+import { decideBuyerRefused } from '../../src/ledger/order/buyer-refused.js';
+import { decideOrderSeen } from '../../src/ledger/order/observe-order.js';
+import { decideFailed, decidePlaced } from '../../src/ledger/order/order-placed.js';
+import { decideRevalidate } from '../../src/ledger/order/revalidation.js';
+import { decideSubmit } from '../../src/ledger/order/submit.js';
+import { decideVerdict } from '../../src/ledger/outbox/manual-decisions.js';
+import { decideExpire, decideRelease } from '../../src/ledger/reservation/release.js';
+import type { Changes, LedgerState } from '../../src/ledger/state/state.js';
 import {
   AGENT,
   MINUTE,

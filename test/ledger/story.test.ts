@@ -4,11 +4,10 @@
  */
 
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { decideRetry, decideRetryReservation } from '../../src/ledger/approval.js';
-import { decideFailed, decidePlaced } from '../../src/ledger/placing.js';
-import type { Result } from '../../src/ledger/refusal.js';
-import { decideExpire } from '../../src/ledger/release.js';
-import { decideRevalidate } from '../../src/ledger/revalidation.js';
+import type { Result } from '../../src/ledger/model/values/refusal.js';
+import { decideFailed, decidePlaced } from '../../src/ledger/order/order-placed.js';
+import { decideRevalidate } from '../../src/ledger/order/revalidation.js';
+import { decideRetry, decideRetryReservation } from '../../src/ledger/outbox/manual-decisions.js';
 import {
   decideAbsent,
   decideClaim,
@@ -17,7 +16,8 @@ import {
   decideNextStep,
   decideOpen,
   decideUnmirrored,
-} from '../../src/ledger/shop-steps.js';
+} from '../../src/ledger/outbox/next-step.js';
+import { decideExpire } from '../../src/ledger/reservation/release.js';
 import {
   answerOf,
   HOUR,

@@ -1,10 +1,16 @@
 import { describe, expect, test } from 'vitest';
-import { HOLD_TRANSITIONS, type Hold, holdSums, isUnplaced, nextHoldState } from '../../src/ledger/hold.js';
-import { nextOrderState, ORDER_TRANSITIONS } from '../../src/ledger/order.js';
-import { NEXT_BY_STATE } from '../../src/ledger/order-next.js';
-import { RETRY_BY_CODE } from '../../src/ledger/refusal.js';
-import { nextReservationState, RESERVATION_TRANSITIONS } from '../../src/ledger/reservation.js';
-import { protocolOf, STEPS, stepTowards, wantedAtShop } from '../../src/ledger/shop-side.js';
+import {
+  HOLD_TRANSITIONS,
+  type Hold,
+  holdSums,
+  isUnplaced,
+  nextHoldState,
+} from '../../src/ledger/model/hold.js';
+import { nextOrderState, ORDER_TRANSITIONS } from '../../src/ledger/model/order.js';
+import { protocolOf, STEPS, stepTowards, wantedAtShop } from '../../src/ledger/model/outbox-row.js';
+import { nextReservationState, RESERVATION_TRANSITIONS } from '../../src/ledger/model/reservation.js';
+import { RETRY_BY_CODE } from '../../src/ledger/model/values/refusal.js';
+import { NEXT_BY_STATE } from '../../src/ledger/order/order-next.js';
 
 /** Every allowed move, written out by hand from the specification; whatever is not here must throw. */
 const RESERVATION_MOVES: readonly (readonly [from: string, event: string, to: string])[] = [

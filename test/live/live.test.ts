@@ -8,7 +8,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { SEED_SKUS } from '../../src/sandbox/catalogue.js';
+import { SEED_SKUS } from '../../src/sandbox/base/catalogue.js';
 import { SandboxServer } from '../../src/sandbox/server.js';
 import { scratchFolder, until } from '../helpers/cli.js';
 

@@ -7,11 +7,11 @@
  */
 
 import { parseArgs } from 'node:util';
-import { machineEnvironment } from '../../dist/cli/machine-environment.js';
-import { readConfig } from '../../dist/config.js';
-import { ConfigError } from '../../dist/config-error.js';
-import { SANDBOX_ACCESS_TOKEN } from '../../dist/sandbox/access.js';
-import { SEED_SKUS } from '../../dist/sandbox/catalogue.js';
+import { machineEnvironment } from '../../dist/cli/ledger/machine-environment.js';
+import { readConfig } from '../../dist/config/config.js';
+import { ConfigError } from '../../dist/config/config-error.js';
+import { SANDBOX_ACCESS_TOKEN } from '../../dist/sandbox/api-rules/access.js';
+import { SEED_SKUS } from '../../dist/sandbox/base/catalogue.js';
 import { SandboxServer } from '../../dist/sandbox/server.js';
 import { Cleaning } from './cleaning.mjs';
 import { runFlow } from './flow.mjs';

@@ -20,7 +20,7 @@ export async function schemaDifferences(shop) {
     await shop.data(getIntrospectionQuery({ descriptions: false, inputValueDeprecation: true })),
   );
   const ours = buildSchema(
-    readFileSync(new URL('../../src/sandbox/admin-2026-10.graphql', import.meta.url), 'utf8'),
+    readFileSync(new URL('../../src/sandbox/graphql/admin-2026-10.graphql', import.meta.url), 'utf8'),
   );
   const differences = Object.values(ours.getTypeMap())
     .filter(({ name }) => !name.startsWith('__'))

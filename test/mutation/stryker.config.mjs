@@ -19,7 +19,7 @@ export default {
   testRunner: 'vitest',
   plugins: ['@stryker-mutator/vitest-runner'],
   vitest: { configFile: 'test/mutation/vitest.config.ts', related: false },
-  mutate: ['src/ledger/*.ts'],
+  mutate: ['src/ledger/**/*.ts'],
   // Constants are read once, before a mutant is switched on: those would be run with every test and say little.
   ignoreStatic: true,
   coverageAnalysis: 'perTest',

@@ -15,9 +15,9 @@ export default defineConfig({
   plugins: [keptPool],
   test: {
     root: new URL('../..', import.meta.url).pathname,
-    include: ['test/ledger/*.test.ts'],
-    // Whole days of many callers: too slow for thousands of mutants. quota.test.ts has the rules one by one.
-    exclude: ['test/ledger/hoarding.test.ts'],
+    include: ['test/ledger/**/*.test.ts'],
+    // Whole days of many callers: too slow for thousands of mutants. check-quota.test.ts has the rules one by one.
+    exclude: ['test/ledger/quota/hoarding.test.ts'],
     runner: 'test/mutation/kept-runner.ts',
     isolate: false,
     testTimeout: 900_000,

@@ -2,7 +2,7 @@
 
 import { copyFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { anchorText, parseAnchor } from '../../src/ledger/anchor.js';
+import { anchorText, parseAnchor } from '../../src/ledger/model/values/anchor.js';
 import { verifyLedgerFile } from '../../src/store/sqlite/verify.js';
 import { runHoldfast } from '../helpers/cli.js';
 import { SECOND } from '../helpers/ledger.js';

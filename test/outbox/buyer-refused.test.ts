@@ -1,7 +1,7 @@
 /** Details that the shop refuses: the order waits, with its units, for corrected ones, and is made once. */
 
 import { afterEach, describe, expect, test } from 'vitest';
-import { BUYER_REFUSALS_MAX } from '../../src/ledger/buyer-refused.js';
+import { BUYER_REFUSALS_MAX } from '../../src/ledger/order/buyer-refused.js';
 import { answerOf, MINUTE, refusalOf, SECOND } from '../helpers/ledger.js';
 import { ShopLedger, type ShopLedgerOptions } from '../helpers/shop-ledger.js';
 

@@ -1,8 +1,8 @@
 /** People in the shop's admin who change a draft order of ours: what it does not hold any more counts on our side at once. */
 
 import { afterEach, describe, expect, test } from 'vitest';
-import type { DraftInput } from '../../src/sandbox/draft-input.js';
-import type { DraftOrder } from '../../src/sandbox/draft-orders.js';
+import type { DraftInput } from '../../src/sandbox/shop/orders/draft-input.js';
+import type { DraftOrder } from '../../src/sandbox/shop/orders/draft-orders.js';
 import { AGENT, answerOf, MINUTE, SECOND } from '../helpers/ledger.js';
 import { ShopLedger, type ShopLedgerOptions, STORE } from '../helpers/shop-ledger.js';
 

@@ -1,7 +1,7 @@
 /** A shop that answers late, twice or never: one effect each, and nothing is lost. */
 
 import { afterEach, describe, expect, test } from 'vitest';
-import type { Fault } from '../../src/sandbox/faults.js';
+import type { Fault } from '../../src/sandbox/base/faults.js';
 import { answerOf, HOUR, MINUTE, refusalOf, SECOND } from '../helpers/ledger.js';
 import { ShopLedger, type ShopLedgerOptions } from '../helpers/shop-ledger.js';
 

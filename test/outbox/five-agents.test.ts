@@ -4,8 +4,8 @@
  */
 
 import { describe, expect, test } from 'vitest';
-import type { Catalogue } from '../../src/sandbox/catalogue.js';
-import { ROUTING_RULES } from '../../src/sandbox/routing.js';
+import type { Catalogue } from '../../src/sandbox/base/catalogue.js';
+import { ROUTING_RULES } from '../../src/sandbox/shop/orders/routing.js';
 import { answerOf, MINUTE, SECOND } from '../helpers/ledger.js';
 import { runsOr } from '../helpers/runs.js';
 import { product, ShopLedger } from '../helpers/shop-ledger.js';

@@ -2,7 +2,7 @@
 
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
-import type { ReserveAnswer } from '../../src/ledger/reserve.js';
+import type { ReserveAnswer } from '../../src/ledger/reservation/reserve.js';
 import { product, ShopLedger, SMALL_CATALOGUE, WAREHOUSE } from '../helpers/shop-ledger.js';
 
 let t: ShopLedger;

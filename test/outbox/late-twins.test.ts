@@ -1,7 +1,7 @@
 /** What the shop carries out so late that two searches had not found it: a second order or draft of one reservation. */
 
 import { afterEach, describe, expect, test } from 'vitest';
-import { decideBuyerRefused } from '../../src/ledger/buyer-refused.js';
+import { decideBuyerRefused } from '../../src/ledger/order/buyer-refused.js';
 import { HOUR, MINUTE, SECOND } from '../helpers/ledger.js';
 import { ShopLedger, type ShopLedgerOptions } from '../helpers/shop-ledger.js';
 

@@ -4,9 +4,9 @@
  */
 
 import { afterEach, describe, expect, test } from 'vitest';
-import { timelineOf } from '../../src/ledger/timeline.js';
-import type { Catalogue } from '../../src/sandbox/catalogue.js';
-import type { RoutingSettings } from '../../src/sandbox/routing.js';
+import { timelineOf } from '../../src/ledger/query/timeline.js';
+import type { Catalogue } from '../../src/sandbox/base/catalogue.js';
+import type { RoutingSettings } from '../../src/sandbox/shop/orders/routing.js';
 import { MINUTE, SECOND, units } from '../helpers/ledger.js';
 import { product, ShopLedger, type ShopLedgerOptions, type ShopProcess } from '../helpers/shop-ledger.js';
 

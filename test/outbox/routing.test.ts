@@ -4,10 +4,10 @@
  */
 
 import { afterEach, describe, expect, test } from 'vitest';
-import { LIMITS, readConfig } from '../../src/config.js';
-import { openHoldfast } from '../../src/main.js';
-import type { Catalogue } from '../../src/sandbox/catalogue.js';
-import type { RoutingSettings } from '../../src/sandbox/routing.js';
+import { openHoldfast } from '../../src/app/open-app.js';
+import { LIMITS, readConfig } from '../../src/config/config.js';
+import type { Catalogue } from '../../src/sandbox/base/catalogue.js';
+import type { RoutingSettings } from '../../src/sandbox/shop/orders/routing.js';
 import { inspectLedger } from '../../src/store/sqlite/inspect-ledger.js';
 import { answerOf, SECOND, units } from '../helpers/ledger.js';
 import { product, ShopLedger, type ShopLedgerOptions } from '../helpers/shop-ledger.js';

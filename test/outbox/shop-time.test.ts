@@ -1,7 +1,7 @@
 /** Clocks that disagree: the shop is told by its own clock, and no machine's wrong one moves the ledger's time. */
 
 import { afterEach, describe, expect, test } from 'vitest';
-import { loadDriver } from '../../src/store/sqlite/load-driver.js';
+import { loadDriver } from '../../src/store/sqlite/database/load-driver.js';
 import { HOUR, MINUTE, SECOND } from '../helpers/ledger.js';
 import { ShopLedger, type ShopLedgerOptions } from '../helpers/shop-ledger.js';
 

@@ -2,7 +2,7 @@
 
 import { copyFileSync, rmSync } from 'node:fs';
 import { afterEach, describe, expect, test } from 'vitest';
-import { loadDriver } from '../../src/store/sqlite/load-driver.js';
+import { loadDriver } from '../../src/store/sqlite/database/load-driver.js';
 import type { SqliteStore } from '../../src/store/sqlite/sqlite-store.js';
 import { HOUR, MINUTE, SECOND } from '../helpers/ledger.js';
 import { ShopLedger, type ShopLedgerOptions, type ShopProcess, WAREHOUSE } from '../helpers/shop-ledger.js';

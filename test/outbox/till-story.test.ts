@@ -4,7 +4,7 @@
  */
 
 import { afterEach, describe, expect, test } from 'vitest';
-import type { ReserveAnswer } from '../../src/ledger/reserve.js';
+import type { ReserveAnswer } from '../../src/ledger/reservation/reserve.js';
 import { MINUTE, SECOND } from '../helpers/ledger.js';
 import { product, ShopLedger, WAREHOUSE } from '../helpers/shop-ledger.js';
 import { Dice } from '../simulation/dice.js';

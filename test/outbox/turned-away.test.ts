@@ -2,8 +2,8 @@
 
 import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, test } from 'vitest';
-import type { OutboxRow } from '../../src/ledger/shop-side.js';
-import type { MoveOutcome } from '../../src/upstream/upstream.js';
+import type { OutboxRow } from '../../src/ledger/model/outbox-row.js';
+import type { MoveOutcome } from '../../src/sources/source.js';
 import { answerOf, MINUTE, SECOND } from '../helpers/ledger.js';
 import { ShopLedger, type ShopLedgerOptions, WAREHOUSE } from '../helpers/shop-ledger.js';
 

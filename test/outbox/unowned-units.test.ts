@@ -2,9 +2,9 @@
 
 import { copyFileSync, rmSync } from 'node:fs';
 import { afterEach, describe, expect, test } from 'vitest';
-import { examineHolds } from '../../src/cli/doctor-holds.js';
-import { readConfig } from '../../src/config.js';
-import { loadDriver } from '../../src/store/sqlite/load-driver.js';
+import { examineHolds } from '../../src/cli/doctor/doctor-holds.js';
+import { readConfig } from '../../src/config/config.js';
+import { loadDriver } from '../../src/store/sqlite/database/load-driver.js';
 import { MINUTE, SECOND } from '../helpers/ledger.js';
 import { ShopLedger, WAREHOUSE } from '../helpers/shop-ledger.js';
 

@@ -1,11 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Catalogue } from '../../src/sandbox/catalogue.js';
-import type { ShopEvent } from '../../src/sandbox/events.js';
-import type { Level } from '../../src/sandbox/inventory.js';
-import { currentUnits, fulfilledUnits, type Order, unfulfilledUnits } from '../../src/sandbox/order.js';
-import { onHand, STOCK_STATES } from '../../src/sandbox/quantities.js';
-import { Shop } from '../../src/sandbox/shop.js';
+import type { Catalogue } from '../../src/sandbox/base/catalogue.js';
+import type { ShopEvent } from '../../src/sandbox/base/events.js';
+import { onHand, STOCK_STATES } from '../../src/sandbox/base/quantities.js';
+import {
+  currentUnits,
+  fulfilledUnits,
+  type Order,
+  unfulfilledUnits,
+} from '../../src/sandbox/shop/orders/order.js';
+import { Shop } from '../../src/sandbox/shop/shop.js';
+import type { Level } from '../../src/sandbox/shop/stock/inventory.js';
 import { START_MS } from './sandbox-client.js';
 
 const PLACES = ['Depot', 'Shop', 'Annex'];

@@ -1,15 +1,15 @@
 /**
- * Makes src/sandbox/admin-2026-10.graphql, the part of Shopify's Admin API schema that the sandbox shop serves:
+ * Makes src/sandbox/graphql/admin-2026-10.graphql, the part of Shopify's Admin API schema that the sandbox shop serves:
  *
- *   node test/sandbox/prune-schema.mjs <full schema, .graphql or .graphql.gz> src/sandbox/admin-2026-10.graphql
+ *   node test/sandbox/prune-schema.mjs <full schema, .graphql or .graphql.gz> src/sandbox/graphql/admin-2026-10.graphql
  *
  * Output types are kept by name (KEPT_TYPES); a field stays when its type stayed, with all of its arguments;
  * inputs, enums and scalars stay when something kept needs them, complete. Descriptions are dropped for size.
  *
- * And test/upstream/schemas/admin-*.graphql, the same part of each version that our documents are held against, with the
+ * And test/sources/shopify/schemas/admin-*.graphql, the same part of each version that our documents are held against, with the
  * access that Shopify documents for a type or a field as its description. Of each of 2026-04, 2026-07 and 2026-10:
  *
- *   node test/sandbox/prune-schema.mjs <package>/dist/data/admin_2026-04.json.gz test/upstream/schemas/admin-2026-04.graphql
+ *   node test/sandbox/prune-schema.mjs <package>/dist/data/admin_2026-04.json.gz test/sources/shopify/schemas/admin-2026-04.graphql
  */
 
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -20,8 +20,8 @@ import { buildClientSchema, Kind, parse, print, printSchema, visit } from 'graph
 const HEADER = `# Shopify Admin GraphQL API 2026-10, pruned to what the sandbox shop serves. Made by a script, not by hand.
 # Source: the schema that the npm package @shopify/dev-mcp 1.16.0 (ISC licence) ships as data.
 # To make it again, unpack that package and run:
-#   node test/sandbox/prune-schema.mjs <its 2026-10 schema> src/sandbox/admin-2026-10.graphql
-#   npx biome check --write src/sandbox
+#   node test/sandbox/prune-schema.mjs <its 2026-10 schema> src/sandbox/graphql/admin-2026-10.graphql
+#   npx biome check --write src/sandbox/graphql
 `;
 
 const HEADER_OF_COPY = `# Part of Shopify's Admin GraphQL API, for the contract tests. Made by a script, not by hand.

@@ -1,7 +1,7 @@
 /** A sandbox shop on a clock that the test moves, and the plainest client that can talk to it. */
 
 import { randomUUID } from 'node:crypto';
-import { SANDBOX_ACCESS_TOKEN } from '../../src/sandbox/access.js';
+import { SANDBOX_ACCESS_TOKEN } from '../../src/sandbox/api-rules/access.js';
 import { type SandboxOptions, SandboxServer } from '../../src/sandbox/server.js';
 
 export const START_MS = Date.parse('2026-11-23T12:00:00Z');

@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { SEED_SKUS } from '../../src/sandbox/catalogue.js';
+import { SEED_SKUS } from '../../src/sandbox/base/catalogue.js';
 import { type SandboxOptions, SandboxServer } from '../../src/sandbox/server.js';
 import { COMPLETE, hold, newKey, post, type Rig, START_MS, startRig } from './sandbox-client.js';
 

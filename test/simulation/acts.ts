@@ -1,9 +1,9 @@
 /** What can happen in a story, by its name. Each answers what it did, for the timeline; null when there was nothing to do. */
 
-import type { DraftInput } from '../../src/sandbox/draft-input.js';
-import type { DraftOrder } from '../../src/sandbox/draft-orders.js';
-import type { Fault } from '../../src/sandbox/faults.js';
-import type { Shop } from '../../src/sandbox/shop.js';
+import type { Fault } from '../../src/sandbox/base/faults.js';
+import type { DraftInput } from '../../src/sandbox/shop/orders/draft-input.js';
+import type { DraftOrder } from '../../src/sandbox/shop/orders/draft-orders.js';
+import type { Shop } from '../../src/sandbox/shop/shop.js';
 import { Dice } from './dice.js';
 import type { ActionKind } from './story.js';
 import type { World } from './world.js';

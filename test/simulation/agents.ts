@@ -1,6 +1,6 @@
 /** Agents that check, reserve, dawdle, retry, send twice, forget and lie: each a life of its own, with dice of its own. */
 
-import { type Caller, SCOPES } from '../../src/tools/caller.js';
+import { type Caller, SCOPES } from '../../src/mcp/kit/caller.js';
 import type { Dice } from './dice.js';
 import { Killed } from './disk.js';
 import type { Oracle } from './oracle.js';

@@ -3,8 +3,8 @@
  * where the program loads the real one, and hands everything else through to it.
  */
 
-import type { Database, Driver } from '../../src/store/sqlite/driver.js';
-import { loadDriver, replaceDriver } from '../../src/store/sqlite/load-driver.js';
+import type { Database, Driver } from '../../src/store/sqlite/database/driver.js';
+import { loadDriver, replaceDriver } from '../../src/store/sqlite/database/load-driver.js';
 import { currentLife, type Life } from './universe.js';
 
 /** What a dead process meets. Nobody is left to hear of it. */

@@ -2,10 +2,10 @@
 
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { LIMITS } from '../../src/config.js';
-import { Counters } from '../../src/observability/counters.js';
+import { LIMITS } from '../../src/config/config.js';
+import { WEBHOOK_PATH, WebhookRoute } from '../../src/http/webhooks.js';
+import { Counters } from '../../src/observability/metrics.js';
 import type { Inbox } from '../../src/sync/inbox.js';
-import { WEBHOOK_PATH, WebhookRoute } from '../../src/transport/webhooks.js';
 
 export class Doorway {
   readonly url: string;

@@ -6,11 +6,11 @@
 
 import { existsSync } from 'node:fs';
 import { expect } from 'vitest';
-import { LIMITS } from '../../src/config.js';
-import type { MirrorMode } from '../../src/ledger/shop-side.js';
+import { LIMITS } from '../../src/config/config.js';
+import type { MirrorMode } from '../../src/ledger/model/outbox-row.js';
+import { openDeliveryGate } from '../../src/sources/shopify/webhooks/webhook-verifier.js';
 import { verifyLedgerFile } from '../../src/store/sqlite/verify.js';
 import { Inbox } from '../../src/sync/inbox.js';
-import { openDeliveryGate } from '../../src/upstream/shopify/webhook-gate.js';
 import { AGENT, HOUR, MINUTE, SECOND, units } from '../helpers/ledger.js';
 import {
   product,

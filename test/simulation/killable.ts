@@ -1,6 +1,6 @@
 /** A process that can die between any two steps: what it asks of its store from then on never happens. */
 
-import type { Store } from '../../src/ledger/ports.js';
+import type { Store } from '../../src/ledger/state/state.js';
 
 /** What a dead process meets. Nothing but the drill may see it. */
 export class Killed extends Error {

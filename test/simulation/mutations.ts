@@ -29,7 +29,7 @@ function mutation(
 /** Units that come back to a level and are nobody's are believed to be for sale, whatever drafts rest on the item. */
 const BELIEVES_RISES: Mutation['changes'] = [
   {
-    file: 'ledger/report.ts',
+    file: 'ledger/stock/apply-report.ts',
     find: 'placed.riseUnits > 0 ? doubtHolds',
     replace: 'placed.riseUnits > Number.MAX_SAFE_INTEGER ? doubtHolds',
   },
@@ -39,7 +39,7 @@ export const MUTATIONS: readonly Mutation[] = [
   mutation(
     'lines of one SKU are not summed',
     1,
-    'ledger/reserve.ts',
+    'ledger/reservation/reserve.ts',
     'allocate(eligible, promisable, wanted)',
     'allocate(eligible, new Map(promisable), wanted)',
     'crowded',
@@ -47,7 +47,7 @@ export const MUTATIONS: readonly Mutation[] = [
   mutation(
     'a hold is settled one report early',
     1,
-    'ledger/report.ts',
+    'ledger/stock/apply-report.ts',
     'if (hold.awaits === null || hold.awaits_after_ms === null || readAt < hold.awaits_after_ms) return [];',
     'if (hold.awaits === null || hold.awaits_after_ms === null) return [];',
     'slow_reads',
@@ -65,11 +65,11 @@ export const MUTATIONS: readonly Mutation[] = [
       },
       {
         file: 'ledger/ledger.ts',
-        find: "import { currentHash } from './hash-verdict.js';",
-        replace: "import { currentHash, judgeHash } from './hash-verdict.js';",
+        find: "import { currentHash } from './state/hash-verdict.js';",
+        replace: "import { currentHash, judgeHash } from './state/hash-verdict.js';",
       },
       {
-        file: 'ledger/submit.ts',
+        file: 'ledger/order/submit.ts',
         find: "const verdict = judgeHash(state, request.stock_hash);\n  if (verdict === 'unknown') return refuseUnknownHash(state, owned, request);\n  const overQuota",
         replace:
           "const verdict = request.early ?? judgeHash(state, request.stock_hash);\n  if (verdict === 'unknown') return refuseUnknownHash(state, owned, request);\n  const overQuota",
@@ -79,14 +79,14 @@ export const MUTATIONS: readonly Mutation[] = [
   mutation(
     'the expiry filter is forgotten',
     1,
-    'ledger/reservation.ts',
+    'ledger/model/reservation.ts',
     "return reservation.state === 'active' && now >= reservation.expires_at_ms;",
     'return false;',
   ),
   mutation(
     'a reservation lasts longer than it says',
     3,
-    'ledger/reservation.ts',
+    'ledger/model/reservation.ts',
     "return reservation.state === 'active' && now >= reservation.expires_at_ms;",
     "return reservation.state === 'active' && now >= reservation.expires_at_ms + 20_000;",
   ),
@@ -111,11 +111,11 @@ export const MUTATIONS: readonly Mutation[] = [
       },
       {
         file: 'sync/inbox.ts',
-        find: "import type { ShopHint } from '../ledger/observation.js';",
-        replace: "import { decideApplyReport } from '../ledger/report.js';",
+        find: "import type { ShopHint } from '../ledger/model/values/observation.js';",
+        replace: "import { decideApplyReport } from '../ledger/stock/apply-report.js';",
       },
       {
-        file: 'upstream/shopify/webhook-topics.ts',
+        file: 'sources/shopify/webhooks/webhook-topics.ts',
         find: "const LEVEL_FIELDS = ['inventory_item_id',",
         replace: "const LEVEL_FIELDS = ['available', 'inventory_item_id',",
       },
@@ -132,7 +132,7 @@ export const MUTATIONS: readonly Mutation[] = [
   mutation(
     'an order is sent again after an unknown outcome',
     1,
-    'outbox/move-protocol.ts',
+    'outbox/transfer-protocol.ts',
     '// The next step is to look for it by our tag, at once and again after a wait.\n        return progress.putOff(work, outcome);',
     "return progress.putOff(work, outcome, 'absent');",
     'lost_orders',
@@ -164,32 +164,32 @@ export const MUTATIONS: readonly Mutation[] = [
   mutation(
     'a key that was used is not looked at',
     1,
-    'ledger/reserve.ts',
+    'ledger/reservation/reserve.ts',
     'if (state.remembered !== null) return { result: replay(state, asked) };',
     '',
   ),
   mutation(
     'a key is replayed whatever the arguments',
     1,
-    'ledger/reserve.ts',
+    'ledger/reservation/reserve.ts',
     'if (remembered.input_hash !== request.input_hash) {',
     'if (remembered === undefined) {',
   ),
   mutation(
     'the journal does not say whose release it was',
     1,
-    'ledger/release.ts',
+    'ledger/reservation/release.ts',
     "kind: 'reservation.released',\n          of_reservation: true,",
     "kind: 'reservation.released',\n          of_reservation: false,",
   ),
-  mutation('the journal is not chained', 1, 'ledger/journal.ts', 'previousHash}\\n$', "''}\\n$"),
+  mutation('the journal is not chained', 1, 'ledger/model/journal.ts', 'previousHash}\\n$', "''}\\n$"),
   {
     name: 'the ledger’s time follows the clock back',
     seed: 1,
     theme: 'clocks',
     changes: [
       {
-        file: 'clock.ts',
+        file: 'app/clock.ts',
         find: 'const at_ms = Math.max(paced, this.#limit(paced, isShared));',
         replace: 'const at_ms = this.#wall();',
       },
@@ -198,7 +198,7 @@ export const MUTATIONS: readonly Mutation[] = [
   mutation(
     'stock of any age is fresh',
     2,
-    'ledger/freshness.ts',
+    'ledger/model/values/freshness.ts',
     'return confirmedAt > 0 && now - confirmedAt <= maxAgeS * 1000;',
     'return confirmedAt > 0;',
     'blackout',
@@ -206,7 +206,7 @@ export const MUTATIONS: readonly Mutation[] = [
   mutation(
     'a revalidation forgets those who came first',
     1,
-    'ledger/revalidation.ts',
+    'ledger/order/revalidation.ts',
     'return ahead <= there + missed;',
     'return own.reduce((sum, hold) => sum + hold.quantity_units, 0) <= there + missed;',
     'last_few',
@@ -214,14 +214,14 @@ export const MUTATIONS: readonly Mutation[] = [
   mutation(
     'a stale checksum is accepted without a look',
     1,
-    'ledger/submit.ts',
+    'ledger/order/submit.ts',
     "if (verdict === 'stale') {",
     "if (verdict === 'never') {",
   ),
   mutation(
     'a checksum that was never issued is taken for a stale one',
     12,
-    'ledger/hash-verdict.ts',
+    'ledger/state/hash-verdict.ts',
     "wasTrueOnce(state, hash) ? 'stale' : 'unknown';",
     "wasTrueOnce(state, hash) ? 'stale' : 'stale';",
   ),
@@ -232,7 +232,7 @@ export const MUTATIONS: readonly Mutation[] = [
     // The store asks, so that a foreign id costs as much as an unknown one, and the rule asks again.
     changes: [
       {
-        file: 'ledger/release.ts',
+        file: 'ledger/reservation/release.ts',
         find: 'state.owned !== null && state.owned.reservation.principal === principal ? state.owned : null',
         replace: 'state.owned',
       },
@@ -246,7 +246,7 @@ export const MUTATIONS: readonly Mutation[] = [
   mutation(
     'a draft holds one unit more',
     1,
-    'upstream/shopify/order-sink.ts',
+    'sources/shopify/orders/order-sink.ts',
     "variantId: gid('ProductVariant', line.variant_id),\n        quantity: line.quantity_units,",
     "variantId: gid('ProductVariant', line.variant_id),\n        quantity: line.quantity_units + 1,",
     'undecided',
@@ -262,35 +262,35 @@ export const MUTATIONS: readonly Mutation[] = [
   mutation(
     'an ended reservation keeps what it counted',
     1,
-    'ledger/ending.ts',
+    'ledger/reservation/end-reservation.ts',
     'if (state === null) return null;\n  const until',
     'if (state === null) return hold;\n  const until',
   ),
   mutation(
     'a sum is not moved with its hold',
     1,
-    'ledger/ending.ts',
+    'ledger/reservation/end-reservation.ts',
     'held_units: at.held_units - before.held + after.held,',
     'held_units: at.held_units,',
   ),
   mutation(
     'what is on hand is taken for what is available',
     1,
-    'ledger/report.ts',
+    'ledger/stock/apply-report.ts',
     'upstream_available_units: observation.available_units,',
     'upstream_available_units: observation.on_hand_units ?? observation.available_units,',
   ),
   mutation(
     'an order is completed without a look at the stock',
     2,
-    'ledger/shop-steps.ts',
+    'ledger/outbox/next-step.ts',
     'if (!LOOKS_FIRST.has(step)) return step;',
     "if (!LOOKS_FIRST.has(step) || step === 'complete' || step === 'place') return step;",
   ),
   mutation(
     'a hold is mirrored before the shop has shown it',
     6,
-    'ledger/mirroring.ts',
+    'ledger/order/mirror-hold.ts',
     "awaits: 'mirror',\n    awaits_after_ms: now,",
     "awaits: 'mirror',\n    awaits_after_ms: 0,",
     'slow_reads',
@@ -298,14 +298,14 @@ export const MUTATIONS: readonly Mutation[] = [
   mutation(
     'units of others count as free',
     1,
-    'ledger/stock.ts',
+    'ledger/model/stock.ts',
     'return held_units - expired_units + doubted_units + routed_units;',
     'return 0;',
   ),
   mutation(
     'the units of a draft are taken to stand where they were promised',
     1,
-    'ledger/place-units.ts',
+    'ledger/stock/place-units.ts',
     'gap < unitsOf(guessed) ? keepPlaces(groups) : assign(groups, slots);',
     '{ ...keepPlaces(groups), isUnique: true };',
     'routing',
@@ -313,7 +313,7 @@ export const MUTATIONS: readonly Mutation[] = [
   mutation(
     'units that are missing at one location are promised at another',
     1,
-    'ledger/stock.ts',
+    'ledger/model/stock.ts',
     "if (mirror === 'move') return Number.POSITIVE_INFINITY;",
     'if (mirror !== null) return Number.POSITIVE_INFINITY;',
     'routing',
@@ -321,7 +321,7 @@ export const MUTATIONS: readonly Mutation[] = [
   mutation(
     'a draft is completed as a person has left it',
     1,
-    'ledger/shop-lines.ts',
+    'ledger/state/shop-lines.ts',
     'return a.size === b.size && [...a].every(([item, units]) => b.get(item) === units);',
     'return true;',
     'staff_edits',
@@ -332,7 +332,7 @@ export const MUTATIONS: readonly Mutation[] = [
     theme: 'staff_edits',
     changes: [
       {
-        file: 'ledger/shop-steps.ts',
+        file: 'ledger/outbox/next-step.ts',
         find: 'if (until === null) return unmirrorHolds(state, owned);',
         replace: 'if (until === null) return {};',
       },
@@ -345,7 +345,7 @@ export const MUTATIONS: readonly Mutation[] = [
     theme: 'till_between_beats',
     changes: [
       {
-        file: 'ledger/sale-check.ts',
+        file: 'ledger/outbox/sale-check.ts',
         find: 'if (readSince === null) return true;',
         replace: 'if (readSince === null) return false;',
       },
@@ -370,7 +370,7 @@ export const MUTATIONS: readonly Mutation[] = [
   mutation(
     'a shortage that is known wakes nobody',
     1,
-    'ledger/report.ts',
+    'ledger/stock/apply-report.ts',
     'const short_units = is > Math.max(0, was) ? is : 0;',
     'const short_units = is > Math.max(0, was) ? 0 : 0;',
     'till_between_beats',
@@ -381,7 +381,7 @@ export const MUTATIONS: readonly Mutation[] = [
     theme: 'staff_edits',
     changes: [
       {
-        file: 'ledger/draft-edits.ts',
+        file: 'ledger/outbox/draft-edits.ts',
         find: '    ...unmirrorHolds(state, owned),\n    outbox: { ...outbox, last_failure: DRAFT_GONE },',
         replace: '    outbox: { ...outbox, last_failure: DRAFT_GONE },',
       },
@@ -391,7 +391,7 @@ export const MUTATIONS: readonly Mutation[] = [
   mutation(
     'a draft is left behind',
     1,
-    'ledger/shop-side.ts',
+    'ledger/model/outbox-row.ts',
     "nothing: {\n      absent: 'rest',\n      creating: 'look_up',\n      open: 'delete',",
     "nothing: {\n      absent: 'rest',\n      creating: 'look_up',\n      open: 'rest',",
   ),
@@ -406,7 +406,7 @@ export const MUTATIONS: readonly Mutation[] = [
   mutation(
     'the ledger’s time goes to the shop',
     1,
-    'upstream/shopify/order-sink.ts',
+    'sources/shopify/orders/order-sink.ts',
     'return done(new Date(until_ms - lead_ms).toISOString());',
     'return done(new Date(until_ms - lead_ms * 0).toISOString());',
     'restored_ledger',

@@ -1,7 +1,7 @@
 /** Between servers and shop: requests take time, are cut, refused and held back; webhooks find whoever is up. */
 
 import type { Answer, SandboxServer, ShopRequest } from '../../src/sandbox/server.js';
-import type { Poster, PostOutcome } from '../../src/sandbox/webhook-post.js';
+import type { Poster, PostOutcome } from '../../src/sandbox/webhooks/webhook-post.js';
 import type { ServerProcess } from './server-process.js';
 import { Unreachable } from './server-process.js';
 import type { Trace } from './trace.js';

@@ -5,7 +5,7 @@
  */
 
 import { createHash } from 'node:crypto';
-import type { Shop } from '../../src/sandbox/shop.js';
+import type { Shop } from '../../src/sandbox/shop/shop.js';
 import { type Answered, codeOf } from './agents.js';
 import type { Network } from './network.js';
 import { type HoldRow, type OrderRow, type ReservationRow, Rows, type Snapshot, unitsOf } from './rows.js';

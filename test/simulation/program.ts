@@ -1,8 +1,8 @@
 /** The program under test, as it was loaded: the real one, or one with a mutation in it. */
 
-import type * as config from '../../src/config.js';
-import type * as main from '../../src/main.js';
-import type * as tools from '../../src/tools/server.js';
+import type * as main from '../../src/app/open-app.js';
+import type * as config from '../../src/config/config.js';
+import type * as tools from '../../src/mcp/server.js';
 
 export type Program = Pick<typeof config, 'readConfig'> &
   Pick<typeof main, 'openHoldfast'> &

@@ -1,6 +1,6 @@
 /** The ledger's rows as the oracle sees them: by plain SQL, past all of the program's own code. */
 
-import type { Statement } from '../../src/store/sqlite/driver.js';
+import type { Statement } from '../../src/store/sqlite/database/driver.js';
 import { plainDriver } from './disk.js';
 
 export interface LevelRow {

@@ -1,7 +1,7 @@
 /** One server as a process: the whole program but its sockets, on a file that others may have open, until it is killed. */
 
-import type { Holdfast } from '../../src/main.js';
-import type { Caller } from '../../src/tools/caller.js';
+import type { Holdfast } from '../../src/app/open-app.js';
+import type { Caller } from '../../src/mcp/kit/caller.js';
 import { Disk, Killed, putOnDisk } from './disk.js';
 import type { Program } from './program.js';
 import type { Trace } from './trace.js';

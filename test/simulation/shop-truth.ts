@@ -1,7 +1,7 @@
 /** What the oracle knows of the shop, by looking at the shop itself: its units over time, its drafts and its orders. */
 
-import type { ShopEvent } from '../../src/sandbox/events.js';
-import type { Shop } from '../../src/sandbox/shop.js';
+import type { ShopEvent } from '../../src/sandbox/base/events.js';
+import type { Shop } from '../../src/sandbox/shop/shop.js';
 import { currentLife, type Universe } from './universe.js';
 
 /** Requests that may take or give units. */

@@ -4,9 +4,9 @@
  */
 
 import { expect } from 'vitest';
-import type { ShopEvent } from '../../src/sandbox/events.js';
-import type { Quantities } from '../../src/sandbox/quantities.js';
-import type { Shop } from '../../src/sandbox/shop.js';
+import type { ShopEvent } from '../../src/sandbox/base/events.js';
+import type { Quantities } from '../../src/sandbox/base/quantities.js';
+import type { Shop } from '../../src/sandbox/shop/shop.js';
 
 const STORY_LINES = 30;
 

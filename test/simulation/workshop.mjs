@@ -74,7 +74,7 @@ export class Workshop {
     // All of it at once: what a program loads while it runs would come at a time of the machine's own.
     await import('awesome-phonenumber');
     const [{ openHoldfast }, { readConfig }, { TOOLS }] = await Promise.all(
-      ['main.js', 'config.js', 'tools/server.js', ...LAZY].map((file) => import(url(file))),
+      ['app/open-app.js', 'config/config.js', 'mcp/server.js', ...LAZY].map((file) => import(url(file))),
     );
     if (!this.#fetches.has(src)) this.#fetches.set(src, runtime.abstractFetch);
     const enter = () => runtime.setAbstractFetchFunc(this.#fetches.get(src));
@@ -86,10 +86,10 @@ export class Workshop {
   }
 }
 
-/** What `main.ts` loads on first use, read from it: what is forgotten here makes a story that is not the same twice. */
-const LAZY = [...readFileSync(join(ROOT, 'src/main.ts'), 'utf8').matchAll(/\bimport\('\.\/([^']+)'\)/gu)].map(
-  ([, file]) => file,
-);
+/** What `open-app.ts` loads on first use, read from it: what is forgotten here makes a story that is not the same twice. */
+const LAZY = [
+  ...readFileSync(join(ROOT, 'src/app/open-app.ts'), 'utf8').matchAll(/\bimport\('\.\.\/([^']+)'\)/gu),
+].map(([, file]) => file);
 
 /** `built`: where the same may have been built already, and is taken from if it is not older than its source. */
 function compileFolder(from, to, built = null) {

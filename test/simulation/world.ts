@@ -3,7 +3,7 @@
 import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Catalogue } from '../../src/sandbox/catalogue.js';
+import type { Catalogue } from '../../src/sandbox/base/catalogue.js';
 import { SandboxServer } from '../../src/sandbox/server.js';
 import { NO_QUOTAS } from '../helpers/no-quotas.js';
 import { ACTS } from './acts.js';

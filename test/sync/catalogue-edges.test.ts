@@ -1,9 +1,9 @@
 /** What a catalogue can be like besides one variant with one stock: what can be named then, and what is promised. */
 
 import { afterEach, describe, expect, test } from 'vitest';
-import type { Variant as ShopVariant } from '../../src/sandbox/inventory.js';
-import { NO_DETAILS } from '../../src/sandbox/line.js';
-import { newLine } from '../../src/sandbox/orders.js';
+import { NO_DETAILS } from '../../src/sandbox/base/line.js';
+import { newLine } from '../../src/sandbox/shop/orders/orders.js';
+import type { Variant as ShopVariant } from '../../src/sandbox/shop/stock/inventory.js';
 import { refusalOf, SECOND } from '../helpers/ledger.js';
 import { product, ShopLedger, SMALL_CATALOGUE, STORE, tailOf, WAREHOUSE } from '../helpers/shop-ledger.js';
 

@@ -2,7 +2,7 @@
 
 import { GraphQLError } from 'graphql';
 import { afterEach, describe, expect, test } from 'vitest';
-import type { Catalogue, CatalogueVariant } from '../../src/sandbox/catalogue.js';
+import type { Catalogue, CatalogueVariant } from '../../src/sandbox/base/catalogue.js';
 import { answerOf, MINUTE, refusalOf, SECOND } from '../helpers/ledger.js';
 import {
   product,

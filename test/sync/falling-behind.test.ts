@@ -1,11 +1,11 @@
 /** Reads that can't be finished: what was gained stays, nothing else is stopped by it, and a mark is never written over. */
 
 import { afterEach, expect, test } from 'vitest';
-import { LIMITS } from '../../src/config.js';
-import type { LocationObservation } from '../../src/ledger/observation.js';
-import type { Store } from '../../src/ledger/ports.js';
+import { LIMITS } from '../../src/config/config.js';
+import type { LocationObservation } from '../../src/ledger/model/values/observation.js';
+import type { Store } from '../../src/ledger/state/state.js';
+import { type StockSource, UpstreamError } from '../../src/sources/source.js';
 import { PageTooLate } from '../../src/sync/page-limit.js';
-import { type StockSource, UpstreamError } from '../../src/upstream/upstream.js';
 import { answerOf, HOUR, MINUTE, SECOND } from '../helpers/ledger.js';
 import {
   product,

@@ -1,8 +1,8 @@
 /** How what the shop tells by itself is taken in and worked off: nothing lost, nothing believed, little read. */
 
 import { afterEach, describe, expect, test } from 'vitest';
-import { LIMITS } from '../../src/config.js';
-import { type StockSource, UpstreamError } from '../../src/upstream/upstream.js';
+import { LIMITS } from '../../src/config/config.js';
+import { type StockSource, UpstreamError } from '../../src/sources/source.js';
 import { dueRows, HOUR, MINUTE, SECOND } from '../helpers/ledger.js';
 import { readLedgerBytes } from '../helpers/ledger-bytes.js';
 import { product, ShopLedger, SMALL_CATALOGUE, STORE, tailOf, WAREHOUSE } from '../helpers/shop-ledger.js';

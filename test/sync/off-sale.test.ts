@@ -1,9 +1,9 @@
 /** Item 17: what may be sold at all. Each row of the table of sellability, from the shop's field to what the agent is told. */
 
 import { afterEach, describe, expect, test } from 'vitest';
-import type { Catalogue } from '../../src/sandbox/catalogue.js';
-import type { Shop } from '../../src/sandbox/shop.js';
-import { SELLABILITY } from '../../src/upstream/shopify/sellability.js';
+import type { Catalogue } from '../../src/sandbox/base/catalogue.js';
+import type { Shop } from '../../src/sandbox/shop/shop.js';
+import { SELLABILITY } from '../../src/sources/shopify/stock/sellability.js';
 import { refusalOf, SECOND } from '../helpers/ledger.js';
 import { product, ShopLedger, SMALL_CATALOGUE, tailOf, WAREHOUSE } from '../helpers/shop-ledger.js';
 

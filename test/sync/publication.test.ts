@@ -1,8 +1,8 @@
 /** Item 17: what is published nowhere that agents sell is not sold. HOLDFAST_PUBLICATION says where that is. */
 
 import { afterEach, describe, expect, test } from 'vitest';
-import { ALL_SCOPES } from '../../src/sandbox/access.js';
-import type { Catalogue } from '../../src/sandbox/catalogue.js';
+import { ALL_SCOPES } from '../../src/sandbox/api-rules/access.js';
+import type { Catalogue } from '../../src/sandbox/base/catalogue.js';
 import { answerOf, MINUTE, refusalOf, SECOND } from '../helpers/ledger.js';
 import {
   product,

@@ -1,7 +1,7 @@
 /** The hourly comparison with the shop: what it finds, what it corrects, and what it must not hold up. */
 
 import { afterEach, describe, expect, test } from 'vitest';
-import type { Catalogue } from '../../src/sandbox/catalogue.js';
+import type { Catalogue } from '../../src/sandbox/base/catalogue.js';
 import type { FullReadProgress, Reconciled } from '../../src/sync/stock-sync.js';
 import { HOUR, MINUTE, SECOND } from '../helpers/ledger.js';
 import {

@@ -1,7 +1,7 @@
 /** Item 18: of the items that the shop gives one SKU, agents mean the one that is sold. */
 
 import { afterEach, describe, expect, test } from 'vitest';
-import type { Catalogue } from '../../src/sandbox/catalogue.js';
+import type { Catalogue } from '../../src/sandbox/base/catalogue.js';
 import { SECOND } from '../helpers/ledger.js';
 import { product, ShopLedger, SMALL_CATALOGUE, tailOf, WAREHOUSE } from '../helpers/shop-ledger.js';
 

@@ -1,7 +1,7 @@
 /** How what the shop says comes into the ledger, and how old it may be. */
 
 import { afterEach, describe, expect, test } from 'vitest';
-import type { Catalogue } from '../../src/sandbox/catalogue.js';
+import type { Catalogue } from '../../src/sandbox/base/catalogue.js';
 import { HOUR, MINUTE, refusalOf, SECOND } from '../helpers/ledger.js';
 import {
   product,

@@ -1,8 +1,8 @@
 /** Shopify drops subscriptions without a word: somebody has to look. */
 
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { LIMITS } from '../../src/config.js';
-import { ALL_SCOPES } from '../../src/sandbox/access.js';
+import { LIMITS } from '../../src/config/config.js';
+import { ALL_SCOPES } from '../../src/sandbox/api-rules/access.js';
 import { SubscriptionKeeper } from '../../src/sync/subscription-keeper.js';
 import { HOUR, MINUTE } from '../helpers/ledger.js';
 import { ShopLedger } from '../helpers/shop-ledger.js';

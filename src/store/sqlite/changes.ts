@@ -1,9 +1,9 @@
 /** What has happened to stock since a place in the ledger's life: who follows it need not look at what stayed. */
 
-import type { ChangeCursor, StockChanges } from '../../ledger/ports.js';
-import { unpackLines } from './packed-lines.js';
+import type { ChangeCursor, StockChanges } from '../../ledger/state/state.js';
+import { unpackLines } from './rows/packed-lines.js';
+import type { Statements } from './rows/statements.js';
 import type { HeadRow } from './session.js';
-import type { Statements } from './statements.js';
 
 /** In the read transaction of the caller, that saw `version` before it began. */
 export function changesSince(

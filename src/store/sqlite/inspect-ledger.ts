@@ -1,12 +1,12 @@
 /** A look at a ledger file from beside it, for a person: nothing is made, migrated or locked, whoever is serving from it. */
 
-import type { HeldReason } from '../../ledger/order.js';
-import type { LedgerMs } from '../../ledger/units.js';
-import type { Database } from './driver.js';
-import { MIGRATIONS } from './migrations.js';
-import { openForReading } from './open-database.js';
-import { COUNT_UNPLACED, LIST_UNPLACED, type UnplacedHold } from './unplaced-holds.js';
-import { COUNT_WAITING, LIST_WAITING, type WaitingCount, type WaitingOrder } from './waiting-orders.js';
+import type { HeldReason } from '../../ledger/model/order.js';
+import type { LedgerMs } from '../../ledger/model/values/units.js';
+import type { Database } from './database/driver.js';
+import { MIGRATIONS } from './database/migrations.js';
+import { openForReading } from './database/open-database.js';
+import { COUNT_UNPLACED, LIST_UNPLACED, type UnplacedHold } from './rows/unplaced-holds.js';
+import { COUNT_WAITING, LIST_WAITING, type WaitingCount, type WaitingOrder } from './rows/waiting-orders.js';
 
 /** What can be told without knowing the schema. */
 export interface LedgerSight {

@@ -1,11 +1,11 @@
 /** What rows of a ledger file have moved at the shop, read from beside it: nothing is made, migrated or locked. */
 
 import { existsSync } from 'node:fs';
-import type { MovedUnits } from '../../ledger/unowned-units.js';
-import { MIGRATIONS } from './migrations.js';
-import { type MovedRow, readMovedUnits } from './moved-units.js';
-import { openForReading } from './open-database.js';
-import { SQL } from './statements.js';
+import type { MovedUnits } from '../../ledger/model/values/unowned-units.js';
+import { MIGRATIONS } from './database/migrations.js';
+import { openForReading } from './database/open-database.js';
+import { type MovedRow, readMovedUnits } from './rows/moved-units.js';
+import { SQL } from './rows/statements.js';
 
 export interface MovesSight {
   readonly moves: readonly MovedUnits[];

@@ -3,11 +3,17 @@
  * what it has seen until the commit. Nothing of it survives the transaction, because other processes write too.
  */
 
-import { ANCHOR_VERSION, type Anchor } from '../../ledger/anchor.js';
-import type { Hold } from '../../ledger/hold.js';
-import { chainHash, type JournalDraft } from '../../ledger/journal.js';
-import type { Order } from '../../ledger/order.js';
-import { passageOf } from '../../ledger/passage.js';
+import { missingVariants, type ReconcileReport } from '../../ledger/model/drift-report.js';
+import type { Hold } from '../../ledger/model/hold.js';
+import { chainHash, type JournalDraft } from '../../ledger/model/journal.js';
+import type { Order } from '../../ledger/model/order.js';
+import { orderDue, type Protocol, type ShopState } from '../../ledger/model/outbox-row.js';
+import type { RoutedUnits } from '../../ledger/model/route.js';
+import type { Item, Level } from '../../ledger/model/stock.js';
+import { ANCHOR_VERSION, type Anchor } from '../../ledger/model/values/anchor.js';
+import { skuKey } from '../../ledger/model/values/text.js';
+import type { LedgerMs } from '../../ledger/model/values/units.js';
+import { passageOf } from '../../ledger/quota/usage-change.js';
 import type {
   Changes,
   Clock,
@@ -21,18 +27,12 @@ import type {
   Remembered,
   UnitsUnderWay,
   WakeHolders,
-} from '../../ledger/ports.js';
-import { missingVariants, type ReconcileReport } from '../../ledger/reconciliation.js';
-import type { RoutedUnits } from '../../ledger/route.js';
-import { orderDue, type Protocol, type ShopState } from '../../ledger/shop-side.js';
-import type { Item, Level } from '../../ledger/stock.js';
-import { skuKey } from '../../ledger/text.js';
-import type { LedgerMs } from '../../ledger/units.js';
-import { type ItemRow, itemOf, type LevelRow, levelOf, putItem } from './item-rows.js';
-import { addOrder, findOwned, moveHold, putOrder, putOutbox, putRouted } from './owned-rows.js';
-import { packLines } from './packed-lines.js';
-import type { Statements } from './statements.js';
-import { EVERYONE, UsageRows } from './usage-rows.js';
+} from '../../ledger/state/state.js';
+import { type ItemRow, itemOf, type LevelRow, levelOf, putItem } from './rows/item-rows.js';
+import { addOrder, findOwned, moveHold, putOrder, putOutbox, putRouted } from './rows/owned-rows.js';
+import { packLines } from './rows/packed-lines.js';
+import type { Statements } from './rows/statements.js';
+import { EVERYONE, UsageRows } from './rows/usage-rows.js';
 
 /** Holds that one report moves on at most; the rest waits for the next. Waiting only promises less. */
 const AWAITING_MAX = 1000;

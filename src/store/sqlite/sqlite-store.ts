@@ -3,8 +3,10 @@
  * (group commit), so that one fsync serves all of them, and each is answered only after that commit.
  */
 
-import type { Anchor } from '../../ledger/anchor.js';
-import type { JournalEntry } from '../../ledger/journal.js';
+import type { ReconcileReport } from '../../ledger/model/drift-report.js';
+import type { JournalEntry } from '../../ledger/model/journal.js';
+import type { Anchor } from '../../ledger/model/values/anchor.js';
+import type { MovedUnits } from '../../ledger/model/values/unowned-units.js';
 import type {
   ChangeCursor,
   Changes,
@@ -32,23 +34,21 @@ import type {
   SyncState,
   UnreadItem,
   WaitingDelivery,
-} from '../../ledger/ports.js';
-import { StoreBusy } from '../../ledger/ports.js';
-import type { ReconcileReport } from '../../ledger/reconciliation.js';
-import type { MovedUnits } from '../../ledger/unowned-units.js';
+} from '../../ledger/state/state.js';
+import { StoreBusy } from '../../ledger/state/state.js';
 import { changesSince } from './changes.js';
-import type { Database } from './driver.js';
-import { dueRows } from './due-rows.js';
-import { inboxState, itemsNamed, itemTimes, receive, waitingDeliveries } from './inbox-rows.js';
-import { searchItems } from './item-search.js';
-import { FileWatch } from './ledger-file.js';
-import { listOrders, listReservations } from './listings.js';
-import { type MovedRow, readMovedUnits } from './moved-units.js';
-import { IN_MEMORY, isBusy, LedgerUnusable, openDatabase } from './open-database.js';
+import type { Database } from './database/driver.js';
+import { FileWatch } from './database/ledger-file.js';
+import { IN_MEMORY, isBusy, LedgerUnusable, openDatabase } from './database/open-database.js';
+import type { Turnstile } from './lock/fair-lock.js';
+import { dueRows } from './rows/due-rows.js';
+import { inboxState, itemsNamed, itemTimes, receive, waitingDeliveries } from './rows/inbox-rows.js';
+import { searchItems } from './rows/item-search.js';
+import { listOrders, listReservations } from './rows/listings.js';
+import { type MovedRow, readMovedUnits } from './rows/moved-units.js';
+import { discardAdditions, prepareAll, type Statements } from './rows/statements.js';
+import type { WaitingCount } from './rows/waiting-orders.js';
 import { Session } from './session.js';
-import { discardAdditions, prepareAll, type Statements } from './statements.js';
-import type { Turnstile } from './turnstile.js';
-import type { WaitingCount } from './waiting-orders.js';
 
 export interface SqliteStoreOptions {
   readonly path: string;

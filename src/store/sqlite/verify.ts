@@ -6,10 +6,10 @@
  * A chain can't show by itself that somebody rewrote all of it from some entry on: an anchor that is kept elsewhere does.
  */
 
-import { ANCHOR_VERSION, type Anchor } from '../../ledger/anchor.js';
-import type { Database } from './driver.js';
-import { MIGRATIONS } from './migrations.js';
-import { LedgerUnusable, openForReading } from './open-database.js';
+import { ANCHOR_VERSION, type Anchor } from '../../ledger/model/values/anchor.js';
+import type { Database } from './database/driver.js';
+import { MIGRATIONS } from './database/migrations.js';
+import { LedgerUnusable, openForReading } from './database/open-database.js';
 import { checkAnchor } from './verify/anchor.js';
 import { checkOrderContents, checkReservationContents } from './verify/contents.js';
 import { Findings, type HeadRow, type Progress, type VerifyProblem } from './verify/findings.js';

@@ -1,8 +1,8 @@
 /** Proves that a journal goes on from an entry that was kept elsewhere: who rewrote the past has another hash at that place. */
 
-import type { Anchor } from '../../../ledger/anchor.js';
-import { JOURNAL_GENESIS } from '../../../ledger/journal.js';
-import type { Database } from '../driver.js';
+import { JOURNAL_GENESIS } from '../../../ledger/model/journal.js';
+import type { Anchor } from '../../../ledger/model/values/anchor.js';
+import type { Database } from '../database/driver.js';
 import type { Findings } from './findings.js';
 
 /** L11. `kept_at`: for people, where the anchor was found. */

@@ -3,11 +3,11 @@
  * they hold, when, by which checksum, and as which order of the shop. An entry of an older version proves as much as it says.
  */
 
-import { VOID_MARK } from '../../../ledger/order.js';
-import { shopTag } from '../../../ledger/reserve.js';
-import type { LedgerMs } from '../../../ledger/units.js';
-import type { Database } from '../driver.js';
-import { unpackLines } from '../packed-lines.js';
+import { VOID_MARK } from '../../../ledger/model/order.js';
+import type { LedgerMs } from '../../../ledger/model/values/units.js';
+import { shopTag } from '../../../ledger/reservation/reserve.js';
+import type { Database } from '../database/driver.js';
+import { unpackLines } from '../rows/packed-lines.js';
 import { type Findings, parseJson } from './findings.js';
 
 interface ReservationRow {

@@ -1,6 +1,6 @@
 /** What a proof finds, and how it reads what may have been edited. */
 
-import type { LedgerMs } from '../../../ledger/units.js';
+import type { LedgerMs } from '../../../ledger/model/values/units.js';
 
 export interface VerifyProblem {
   /** The invariant that is broken, by its id in SPEC.md. */

@@ -1,7 +1,7 @@
 /** Proves of every held order that it is held for the reason that the journal tells last. */
 
-import type { HeldReason } from '../../../ledger/order.js';
-import type { Database } from '../driver.js';
+import type { HeldReason } from '../../../ledger/model/order.js';
+import type { Database } from '../database/driver.js';
 
 interface HeldRow {
   readonly reservation_key: number;

@@ -1,6 +1,6 @@
 /** Proves of every stock level that it holds what its holds say, and of every hold that it is somebody's. */
 
-import type { Database } from '../driver.js';
+import type { Database } from '../database/driver.js';
 import type { Findings } from './findings.js';
 
 /** L2: the sums of every level are those of its holds. */

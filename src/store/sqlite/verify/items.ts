@@ -1,8 +1,8 @@
 /** Proves of every item that its checksum is that of its state, and that its state is the journaled one. */
 
-import type { Lifecycle } from '../../../ledger/observation.js';
-import { type StockSnapshot, stockHash } from '../../../ledger/stock-hash.js';
-import type { Database } from '../driver.js';
+import type { Lifecycle } from '../../../ledger/model/values/observation.js';
+import { type StockSnapshot, stockHash } from '../../../ledger/model/values/stock-hash.js';
+import type { Database } from '../database/driver.js';
 import { type Findings, PROGRESS_EVERY, type Progress, parseJson } from './findings.js';
 
 interface ItemRow {

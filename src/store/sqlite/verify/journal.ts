@@ -1,7 +1,7 @@
 /** Proves the journal itself: one chain of entries in the order of time, and nothing from after the ledger's own. */
 
-import { chainHash, JOURNAL_GENESIS } from '../../../ledger/journal.js';
-import type { Database } from '../driver.js';
+import { chainHash, JOURNAL_GENESIS } from '../../../ledger/model/journal.js';
+import type { Database } from '../database/driver.js';
 import { type Findings, type HeadRow, PROGRESS_EVERY, type Progress } from './findings.js';
 
 /** L6: no gap, no edit, no reordering, no lost tail. L9: no entry before the one in front of it. */

@@ -1,8 +1,8 @@
 /** Proves of every order that it stands alone, and that what became of it at the shop is what the journal tells. */
 
-import type { Aftermath } from '../../../ledger/aftermath.js';
-import type { OrderState } from '../../../ledger/order.js';
-import type { Database } from '../driver.js';
+import type { OrderState } from '../../../ledger/model/order.js';
+import type { Aftermath } from '../../../ledger/model/order-history.js';
+import type { Database } from '../database/driver.js';
 import { type Findings, parseJson } from './findings.js';
 
 /** L4: one order per reservation, one order at the shop per order. Asked of the rows, whatever the schema forbids. */

@@ -1,6 +1,6 @@
 /** Proves of every record of a reconciliation that it is the one that was journaled. */
 
-import type { Database } from '../driver.js';
+import type { Database } from '../database/driver.js';
 import { type Findings, parseJson } from './findings.js';
 
 /** L6: a record of a reconciliation is the one that was journaled. */

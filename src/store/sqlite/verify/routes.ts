@@ -1,7 +1,7 @@
 /** Proves of every order that is to ship from where it was promised that the journal tells the same of it. */
 
-import type { OrderRoute, RouteState } from '../../../ledger/route.js';
-import type { Database } from '../driver.js';
+import type { OrderRoute, RouteState } from '../../../ledger/model/route.js';
+import type { Database } from '../database/driver.js';
 import { parseJson } from './findings.js';
 
 interface RouteRow {

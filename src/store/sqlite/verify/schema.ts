@@ -1,8 +1,8 @@
 /** Proves that a file has the tables, indexes, views and triggers that this program makes, and no others. */
 
-import type { Database } from '../driver.js';
-import { loadDriver } from '../load-driver.js';
-import { MIGRATIONS } from '../migrations.js';
+import type { Database } from '../database/driver.js';
+import { loadDriver } from '../database/load-driver.js';
+import { MIGRATIONS } from '../database/migrations.js';
 import type { Findings } from './findings.js';
 
 interface SchemaRow {

@@ -1,9 +1,9 @@
 /** Proves of every reservation and order that it is in the state that the journal tells last. */
 
-import type { JournalKind } from '../../../ledger/journal.js';
-import type { OrderState } from '../../../ledger/order.js';
-import type { ReservationState } from '../../../ledger/reservation.js';
-import type { Database } from '../driver.js';
+import type { JournalKind } from '../../../ledger/model/journal.js';
+import type { OrderState } from '../../../ledger/model/order.js';
+import type { ReservationState } from '../../../ledger/model/reservation.js';
+import type { Database } from '../database/driver.js';
 import { type Findings, PROGRESS_EVERY, type Progress } from './findings.js';
 
 interface StatesAfter {

@@ -1,6 +1,6 @@
 /** Proves of every caller that it takes up what its reservations do. */
 
-import type { Database } from '../driver.js';
+import type { Database } from '../database/driver.js';
 import type { Findings } from './findings.js';
 
 /**
