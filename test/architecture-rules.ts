@@ -10,7 +10,7 @@ export interface SourceFile {
 }
 
 export interface Rule {
-  /** Of ours: folders, single files, or `*`. Its own folder always. */
+  /** Of ours: a room, a room with its wings (`ledger/**`), or a single file. The room itself always. */
   readonly ours: readonly string[];
   /** Packages and `node:` modules; `node:*` stands for all of those. */
   readonly outside: readonly string[];
@@ -70,9 +70,14 @@ function resolved(from: string, specifier: string): Omit<Import, 'is_type'> {
   return { from, to: name, is_ours: false };
 }
 
-/** The first folder of a path, or the name of a file that lies in `src` itself. */
+/** The room of a file: its folder. */
+export function roomOf(path: string): string {
+  return posix.dirname(path);
+}
+
+/** The first folder of a path. */
 function partOf(path: string): string {
-  return (path.split('/')[0] ?? '').replace(/\.ts$/, '');
+  return path.split('/')[0] ?? '';
 }
 
 /** What an import breaks, or null. */
@@ -80,18 +85,55 @@ export function breachOf(
   { from, to, is_ours }: Import,
   rules: Readonly<Record<string, Rule>>,
 ): string | null {
-  const part = partOf(from);
-  const rule = rules[part];
-  if (rule === undefined) return `${from}: no rule says what ${part} may import`;
+  const room = roomOf(from);
+  const rule = rules[room];
+  if (rule === undefined) return `${from}: no rule says what ${room} may import`;
   if (!is_ours) {
     const allowed = rule.outside.includes(to) || (to.startsWith('node:') && rule.outside.includes('node:*'));
     return allowed ? null : `${from} imports ${to}`;
   }
-  const allowed = rule.ours.some((name) => name === '*' || name === to || name === partOf(to));
-  return partOf(to) === part || allowed ? null : `${from} imports ${to}`;
+  const allowed = roomOf(to) === room || rule.ours.some((name) => covers(name, to));
+  return allowed ? null : `${from} imports ${to}`;
 }
 
-/** The circles among files, each as the paths along it. */
+function covers(name: string, path: string): boolean {
+  if (name === '**') return true;
+  if (name.endsWith('/**')) return path.startsWith(name.slice(0, -'**'.length));
+  return name === path || name === roomOf(path);
+}
+
+/** Names of the table that stand for nothing: a room, file or package that no import needs. */
+export function idleAllowances(imports: readonly Import[], rules: Readonly<Record<string, Rule>>): string[] {
+  return Object.entries(rules).flatMap(([room, { ours, outside }]) => {
+    const own = imports.filter(({ from }) => roomOf(from) === room);
+    const foreign = own.filter(({ to, is_ours }) => is_ours && roomOf(to) !== room);
+    const packages = own.filter(({ is_ours }) => !is_ours);
+    return [
+      ...ours.filter((name) => !foreign.some(({ to }) => covers(name, to))),
+      ...outside.filter(
+        (name) => !packages.some(({ to }) => to === name || (name === 'node:*' && to.startsWith('node:'))),
+      ),
+    ].map((name) => `${room} may import ${name} and does not`);
+  });
+}
+
+/** The same imports, between rooms instead of files. */
+export function betweenRooms(imports: readonly Import[]): Import[] {
+  return imports
+    .filter(({ from, to, is_ours }) => is_ours && roomOf(from) !== roomOf(to))
+    .map((found) => ({ ...found, from: roomOf(found.from), to: roomOf(found.to) }));
+}
+
+/** Rooms with more files than that, wings left out. */
+export function crowdedRooms(paths: readonly string[], filesMax: number): string[] {
+  const counts = new Map<string, number>();
+  for (const path of paths) counts.set(roomOf(path), (counts.get(roomOf(path)) ?? 0) + 1);
+  return [...counts].flatMap(([room, count]) =>
+    count > filesMax ? [`${room} has ${count} files: give it wings`] : [],
+  );
+}
+
+/** The circles among files or rooms, each as the paths along it. */
 export function circlesIn(imports: readonly Omit<Import, 'is_type'>[]): string[][] {
   const edges = new Map<string, string[]>();
   for (const { from, to, is_ours } of imports) {

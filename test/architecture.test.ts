@@ -3,97 +3,174 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import {
+  betweenRooms,
   breachOf,
   circlesIn,
+  crowdedRooms,
   flawsOf,
+  idleAllowances,
   importsOf,
   misnamed,
   type Rule,
+  roomOf,
   type SourceFile,
 } from './architecture-rules.js';
 
 const ROOT = new URL('../src/', import.meta.url);
-const PORT = 'sources/source.ts';
+/** A reader finds a file in a list of this length. */
+const ROOM_FILES_MAX = 16;
 
-/** Who may import whom. Each arrow is one direction; `app` and `cli` put everything together. */
+const MODEL = ['ledger/model', 'ledger/model/values'];
+const DECISIONS = [...MODEL, 'ledger/state'];
+
+/**
+ * Who may import whom: each room, with the rooms, files and packages that it imports. What is not here is not allowed. Nobody imports
+ * `cli`, and only `cli` imports `app`.
+ */
 const RULES: Readonly<Record<string, Rule>> = {
-  ledger: { ours: [], outside: ['canonicalize', 'node:crypto'] },
-  store: {
-    ours: ['ledger'],
-    outside: ['node:crypto', 'node:fs', 'node:module', 'node:net', 'node:os', 'node:path'],
-  },
-  sources: {
-    ours: ['ledger', 'observability'],
-    // node:crypto tells the shop's webhooks from anybody else's, node:net an address from a name.
-    outside: [
-      '@shopify/shopify-api',
-      'gql.tada',
-      'node:async_hooks',
-      'node:crypto',
-      'node:events',
-      'node:net',
+  // The composition root: brings in the clock, ids and randomness, and opens everything.
+  app: {
+    ours: [
+      'config',
+      'http/http.ts',
+      'jobs',
+      'ledger/**',
+      'mcp/**',
+      'observability',
+      'outbox',
+      'sources/**',
+      'store/**',
+      'sync',
     ],
+    outside: ['node:crypto', 'node:timers/promises'],
   },
-  sync: { ours: ['ledger', PORT, 'jobs', 'observability', 'sources/read-batch.ts'], outside: [] },
-  outbox: { ours: ['ledger', PORT, 'jobs', 'observability'], outside: ['node:timers/promises'] },
-  // node:crypto names a request whose bug went to the log.
-  mcp: {
-    ours: ['ledger', 'observability'],
-    outside: ['@modelcontextprotocol/server', 'awesome-phonenumber', 'node:crypto', 'zod'],
+  config: { ours: [], outside: ['node:fs', 'node:util', 'zod'] },
+
+  'ledger/model/values': { ours: [], outside: ['canonicalize', 'node:crypto'] },
+  'ledger/model': { ours: ['ledger/model/values'], outside: [] },
+  'ledger/state': { ours: MODEL, outside: [] },
+  'ledger/quota': { ours: DECISIONS, outside: [] },
+  'ledger/reservation': { ours: [...DECISIONS, 'ledger/quota'], outside: [] },
+  'ledger/stock': { ours: [...DECISIONS, 'ledger/reservation'], outside: [] },
+  'ledger/order': { ours: [...DECISIONS, 'ledger/quota', 'ledger/reservation'], outside: [] },
+  'ledger/outbox': { ours: [...DECISIONS, 'ledger/reservation', 'ledger/order'], outside: [] },
+  'ledger/query': { ours: [...DECISIONS, 'ledger/quota', 'ledger/reservation'], outside: [] },
+  ledger: { ours: ['ledger/**'], outside: [] },
+
+  'store/sqlite/database': {
+    ours: ['ledger/model'],
+    outside: ['node:fs', 'node:module', 'node:path'],
   },
-  // jose and node:crypto tell tokens from forgeries, zod reads the list of them.
-  auth: {
-    ours: ['mcp/server.ts'],
-    outside: [
-      '@modelcontextprotocol/server',
-      'jose',
-      'node:crypto',
-      'node:http',
-      'node:net',
-      'node:timers/promises',
-      'zod',
-    ],
+  'store/sqlite/lock': { ours: [], outside: ['node:crypto', 'node:fs', 'node:net', 'node:os', 'node:path'] },
+  'store/sqlite/rows': { ours: ['ledger/**', 'store/sqlite/database'], outside: [] },
+  'store/sqlite/verify': { ours: ['ledger/**', 'store/sqlite/database', 'store/sqlite/rows'], outside: [] },
+  'store/sqlite': { ours: ['ledger/**', 'store/sqlite/**'], outside: ['node:fs'] },
+
+  sources: { ours: MODEL, outside: [] },
+  'sources/shopify/client': {
+    // `state.ts` for the type of the clock.
+    ours: ['sources', 'ledger/model/values', 'ledger/state/state.ts'],
+    outside: ['@shopify/shopify-api', 'gql.tada', 'node:async_hooks', 'node:events'],
   },
-  http: {
-    ours: ['mcp', 'auth', 'sync/inbox.ts', 'dashboard', 'observability'],
-    outside: [
-      '@modelcontextprotocol/server',
-      'node:async_hooks',
-      'node:buffer',
-      'node:crypto',
-      'node:http',
-      'node:net',
-      'node:timers/promises',
-    ],
-  },
-  stdio: { ours: ['mcp'], outside: ['@modelcontextprotocol/server'] },
-  dashboard: { ours: ['ledger', 'observability'], outside: [] },
-  sandbox: {
-    ours: ['jobs', 'observability'],
-    // Results of bulk operations lie in temporary files; webhooks go out over http and https.
-    outside: [
-      'graphql',
-      'node:crypto',
-      'node:fs',
-      'node:fs/promises',
-      'node:http',
-      'node:https',
-      'node:net',
-      'node:os',
-      'node:path',
-      'node:timers/promises',
-    ],
-  },
-  // The incident plays the real ledger against a shop of its own: the network and the disk are all it replaces.
-  incident: {
-    ours: ['ledger', 'store', 'sync', 'outbox', 'mcp', PORT, 'observability', 'sandbox/base/random.ts'],
+  'sources/shopify/stock': {
+    ours: ['sources', 'sources/shopify/client', 'ledger/model/values'],
     outside: [],
   },
-  jobs: { ours: ['observability'], outside: [] },
+  'sources/shopify/holds': { ours: ['sources', 'sources/shopify/client', ...MODEL], outside: [] },
+  'sources/shopify/webhooks': {
+    ours: ['sources', 'sources/shopify/client'],
+    outside: ['node:crypto'],
+  },
+  'sources/shopify/orders': {
+    ours: ['sources', 'sources/shopify/client', 'sources/shopify/holds', 'sources/shopify/stock', ...MODEL],
+    outside: [],
+  },
+  'sources/shopify': { ours: ['sources', 'sources/shopify/**'], outside: [] },
+
+  sync: { ours: ['ledger/**', 'sources', 'jobs', 'observability/metrics.ts'], outside: [] },
+  outbox: { ours: ['ledger/**', 'sources/source.ts'], outside: [] },
+  jobs: { ours: [], outside: [] },
+
+  'mcp/kit': { ours: ['ledger/**'], outside: ['@modelcontextprotocol/server', 'awesome-phonenumber', 'zod'] },
+  'mcp/tools': { ours: ['mcp/kit'], outside: ['zod'] },
+  'mcp/subscriptions': { ours: ['mcp/kit', 'ledger/**'], outside: ['@modelcontextprotocol/server'] },
+  mcp: { ours: ['mcp/**', 'ledger/model/values'], outside: ['@modelcontextprotocol/server'] },
+
+  auth: {
+    ours: ['mcp/server.ts'],
+    // jose and node:crypto tell tokens from forgeries, zod reads the list of them.
+    outside: ['@modelcontextprotocol/server', 'jose', 'node:crypto', 'node:http', 'zod'],
+  },
+  'http/middleware': { ours: [], outside: ['@modelcontextprotocol/server', 'node:*'] },
+  'http/mcp': {
+    ours: ['auth/authenticator.ts', 'http/middleware', 'mcp', 'observability/metrics.ts'],
+    outside: ['@modelcontextprotocol/server', 'node:*'],
+  },
+  http: {
+    // Of the inbox a type only: the door through which webhooks come in.
+    ours: ['auth', 'http/**', 'mcp/server.ts', 'observability/metrics.ts', 'sync/inbox.ts'],
+    outside: ['@modelcontextprotocol/server', 'node:*'],
+  },
+  stdio: { ours: ['mcp'], outside: ['@modelcontextprotocol/server'] },
   observability: { ours: [], outside: ['pino'] },
-  config: { ours: [], outside: ['node:fs', 'node:util', 'zod'] },
-  app: { ours: ['*'], outside: ['node:*'] },
-  cli: { ours: ['*'], outside: ['node:*', 'commander', '@modelcontextprotocol/client'] },
+
+  // The incident plays the real ledger against a shop of its own: the network and the disk are all it replaces.
+  incident: {
+    ours: [
+      'ledger/**',
+      'store/**',
+      'sync',
+      'outbox',
+      'mcp/**',
+      'sources/source.ts',
+      'observability',
+      'sandbox/base/random.ts',
+    ],
+    outside: [],
+  },
+
+  'sandbox/base': { ours: [], outside: [] },
+  'sandbox/api-rules': { ours: ['sandbox/base'], outside: ['graphql'] },
+  'sandbox/shop/stock': { ours: ['sandbox/base'], outside: [] },
+  'sandbox/shop/orders': {
+    ours: ['sandbox/base', 'sandbox/shop/stock'],
+    outside: ['node:crypto', 'node:http'],
+  },
+  'sandbox/shop': { ours: ['sandbox/base', 'sandbox/api-rules', 'sandbox/shop/**'], outside: ['node:*'] },
+  'sandbox/graphql': {
+    ours: ['sandbox/base', 'sandbox/api-rules', 'sandbox/shop/**'],
+    outside: ['graphql', 'node:fs'],
+  },
+  'sandbox/webhooks': { ours: ['sandbox/base', 'sandbox/shop/**'], outside: ['node:*'] },
+  sandbox: { ours: ['sandbox/**', 'jobs'], outside: ['node:*'] },
+
+  'cli/terminal': { ours: [], outside: ['node:*'] },
+  'cli/ledger': { ours: ['app', 'config', 'observability', 'store/**'], outside: [] },
+  'cli/tokens': {
+    ours: ['auth', 'cli/ledger', 'cli/terminal', 'config', 'ledger/**', 'mcp', 'observability', 'store/**'],
+    outside: ['node:*'],
+  },
+  'cli/doctor': {
+    ours: [
+      'auth',
+      'cli/ledger',
+      'cli/terminal',
+      'cli/tokens',
+      'config',
+      'http',
+      'ledger/**',
+      'sources/**',
+      'store/**',
+    ],
+    outside: ['node:*'],
+  },
+  'cli/init': {
+    ours: ['auth', 'cli/doctor', 'cli/ledger', 'cli/terminal', 'cli/tokens', 'config', 'store/**'],
+    outside: ['node:*'],
+  },
+  'cli/demo': { ours: ['sandbox/**', 'store/**'], outside: ['@modelcontextprotocol/client', 'node:*'] },
+  'cli/incident': { ours: ['app', 'config', 'incident'], outside: ['node:*'] },
+  cli: { ours: ['**'], outside: ['commander', 'node:*'] },
 };
 
 const files: readonly SourceFile[] = readdirSync(ROOT, { recursive: true, encoding: 'utf8' })
@@ -120,8 +197,34 @@ describe('src', () => {
     expect(imports.flatMap((found) => breachOf(found, RULES) ?? [])).toEqual([]);
   });
 
-  it('has no circle of files', () => {
+  it('has a rule for each room, and no other rule', () => {
+    const rooms = [...new Set(files.map(({ path }) => roomOf(path)))];
+    expect(rooms.sort()).toEqual(Object.keys(RULES).sort());
+  });
+
+  it('has no rule that allows what nothing needs', () => {
+    expect(idleAllowances(imports, RULES)).toEqual([]);
+  });
+
+  it('has the same rooms in its map', () => {
+    const map = readFileSync(new URL('README.md', ROOT), 'utf8');
+    const named = [...map.matchAll(/^\| `([a-z/-]+)` \|/gm)].map(([, room]) => room);
+    const mapped = Object.keys(RULES).filter((room) => !room.startsWith('cli/'));
+    expect(named.filter((room) => mapped.includes(room ?? '')).sort()).toEqual(mapped.sort());
+  });
+
+  it('has no circle of files, and none of rooms', () => {
     expect(circlesIn(imports)).toEqual([]);
+    expect(circlesIn(betweenRooms(imports))).toEqual([]);
+  });
+
+  it(`has at most ${ROOM_FILES_MAX} files in a room, beside its wings`, () => {
+    expect(
+      crowdedRooms(
+        files.map(({ path }) => path),
+        ROOM_FILES_MAX,
+      ),
+    ).toEqual([]);
   });
 
   it('touches node:crypto in the ledger only where the checksum is made', () => {
@@ -214,10 +317,10 @@ describe('the checker', () => {
 
   it('lets pass what the table allows', () => {
     const text =
-      "import { x } from './y.js'; import { Ledger } from '../ledger/ledger.js'; import * as z from 'zod';";
-    expect(importsOf(file('mcp/x.ts', text))).toHaveLength(3);
-    expect(breaches('mcp/x.ts', text)).toEqual([]);
-    expect(breaches('app/open-app.ts', "await import('../anywhere/at/all.js');")).toEqual([]);
+      "import { x } from './y.js'; import { Ledger } from '../../ledger/ledger.js'; import * as z from 'zod';";
+    expect(importsOf(file('mcp/kit/x.ts', text))).toHaveLength(3);
+    expect(breaches('mcp/kit/x.ts', text)).toEqual([]);
+    expect(breaches('cli/x.ts', "await import('../anywhere/at/all.js');")).toEqual([]);
   });
 
   it('tells what is gone at run time from what is not', () => {
@@ -237,6 +340,44 @@ describe('the checker', () => {
     expect(breaches('newcomer/x.ts', "import 'node:fs';")).toEqual([
       'newcomer/x.ts: no rule says what newcomer may import',
     ]);
+  });
+
+  it('takes a wing for a room of its own, and a room without its wings', () => {
+    const rules = { a: { ours: ['a/b'], outside: [] }, 'a/b': { ours: [], outside: [] } };
+    const found = (path: string, text: string) =>
+      importsOf(file(path, text)).map((one) => breachOf(one, rules));
+    expect(found('a/x.ts', "import './b/y.js';")).toEqual([null]);
+    expect(found('a/b/y.ts', "import '../x.js';")).toEqual(['a/b/y.ts imports a/x.ts']);
+    expect(found('a/x.ts', "import './b/c/z.js';")).toEqual(['a/x.ts imports a/b/c/z.ts']);
+    expect(found('a/b/c/z.ts', "import 'node:fs';")).toEqual([
+      'a/b/c/z.ts: no rule says what a/b/c may import',
+    ]);
+  });
+
+  it('finds what the table allows and nothing needs', () => {
+    const seen = importsOf(file('a/x.ts', "import '../b/y.js'; import './z.js'; import 'zod';"));
+    const rules = { a: { ours: ['a', 'b', 'b/y.ts', 'c/**'], outside: ['zod', 'jose', 'node:*'] } };
+    expect(idleAllowances(seen, rules)).toEqual([
+      'a may import a and does not',
+      'a may import c/** and does not',
+      'a may import jose and does not',
+      'a may import node:* and does not',
+    ]);
+  });
+
+  it('finds a circle of rooms where there is none of files', () => {
+    const seen = [
+      ...importsOf(file('a/x.ts', "import '../b/y.js';")),
+      ...importsOf(file('b/z.ts', "import '../a/w.js';")),
+    ];
+    expect(circlesIn(seen)).toEqual([]);
+    expect(circlesIn(betweenRooms(seen))).toEqual([['a', 'b', 'a']]);
+  });
+
+  it('finds a room with too many files, and does not count those of its wings', () => {
+    const names = ['x', 'y', 'z'].map((name) => `a/${name}.ts`);
+    expect(crowdedRooms([...names, 'a/b/x.ts'], 2)).toEqual(['a has 3 files: give it wings']);
+    expect(crowdedRooms([...names, 'a/b/x.ts'], 3)).toEqual([]);
   });
 
   it('finds circles of two, of three and of one', () => {
