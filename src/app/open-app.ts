@@ -8,12 +8,13 @@ import type { OrdersWaiting, Readiness } from '../http/http.js';
 import { Loop } from '../jobs/loop.js';
 import { Ledger } from '../ledger/ledger.js';
 import { isLimiting } from '../ledger/model/values/quota-limits.js';
+import type { LedgerMs } from '../ledger/model/values/units.js';
 import type { Clock, LedgerSettings } from '../ledger/state/state.js';
 import type { ToolHost } from '../mcp/kit/tool.js';
 import { StockFeed } from '../mcp/subscriptions/change-feed.js';
 import { StockHub } from '../mcp/subscriptions/subscription-hub.js';
 import type { Log } from '../observability/log.js';
-import { Counters } from '../observability/metrics.js';
+import { type MetricSink, NO_METRICS } from '../observability/metrics-table.js';
 import { OutageLog } from '../observability/outage-log.js';
 import { RareLog } from '../observability/throttled-log.js';
 import type { Outbox } from '../outbox/outbox.js';
@@ -33,6 +34,7 @@ import type { SubscriptionKeeper } from '../sync/subscription-keeper.js';
 import { type LedgerClock, ledgerClock } from './clock.js';
 import { makeIds } from './ids.js';
 import { logMoney } from './money-log.js';
+import { measureDecision, measureJournal } from './sale-metrics.js';
 
 /** What runs: the ledger with its loops, ready for a transport. */
 export interface Holdfast {
@@ -42,7 +44,7 @@ export interface Holdfast {
   readonly ledger: Ledger;
   readonly store: SqliteStore;
   readonly clock: Clock;
-  readonly counters: Counters;
+  readonly metrics: MetricSink;
   /**
    * Starts talking to the shop. Answers are served before that, and say how old they are. `webhookUrl`: where the shop
    * finds our webhook route; left out, it is not asked to tell us anything.
@@ -50,8 +52,8 @@ export interface Holdfast {
   startLoops(webhookUrl?: string): void;
   /** Judges a delivery of a webhook, and takes it in. Resolves when it is durable. */
   admit(headers: Readonly<Record<string, string | string[] | undefined>>, body: Buffer): Promise<Admission>;
-  /** What was counted, in the text format of Prometheus. */
-  metrics(): Promise<string>;
+  /** Sets the gauges to what the ledger holds now. */
+  measure(): Promise<void>;
   /** Whether agents can be sent here, part by part. */
   readiness(): Promise<Readiness>;
   /** Units at the shop that no row owns, for a person. */
@@ -66,12 +68,17 @@ export interface Holdfast {
   stop(): Promise<void>;
 }
 
-/** `isAlone`: whether only one principal can call this process. */
+export interface HoldfastParts {
+  /** Where it is said what is counted and measured. Left out: nowhere. */
+  readonly metrics?: MetricSink;
+  /** Whether only one principal can call this process. Left out: others can. */
+  readonly isAlone?: () => boolean;
+}
+
 export function openHoldfast(
   config: Config,
   wholeLog: Log,
-  tuning: Partial<typeof LIMITS.outbox> = {},
-  isAlone: () => boolean = () => false,
+  { metrics = NO_METRICS, isAlone = () => false }: HoldfastParts = {},
 ): Holdfast {
   const { shop } = config;
   const log = new OutageLog(wholeLog, () => performance.now(), LIMITS.outage_log_gap_ms);
@@ -84,6 +91,7 @@ export function openHoldfast(
   const worker = `${process.pid}-${randomUUID()}`;
   const intents = new OwnIntents(clock);
   if (config.sqlite_driver !== null) chooseDriver(config.sqlite_driver);
+  const watches = [logMoney(log), measureJournal(metrics)];
   const store = openSqliteStore({
     ...LIMITS.store,
     path: config.db,
@@ -91,7 +99,9 @@ export function openHoldfast(
     clock,
     worker,
     onIntent: (tag, intent) => intents.note(tag, intent),
-    onJournal: logMoney(log),
+    onJournal: (entry, id) => {
+      for (const watch of watches) watch(entry, id);
+    },
     random: Math.random,
     turnstile: socketTurnstile(config.db),
     mirror_horizon_ms: LIMITS.ledger.mirror_margin_ms,
@@ -100,7 +110,6 @@ export function openHoldfast(
   void store
     .putSafetyStock(settings.safety_stock_units)
     .catch((error: unknown) => log.error('safety_stock_not_set', { error }));
-  const counters = new Counters();
   const shopSide = once(() =>
     openShopSide({
       config,
@@ -111,8 +120,7 @@ export function openHoldfast(
       intents,
       settings,
       log,
-      tuning,
-      counters,
+      metrics,
       nudges: () => loops,
     }),
   );
@@ -129,9 +137,9 @@ export function openHoldfast(
     freshener: { freshen: async (skus, deadlineMs) => (await shopSide()).sync.freshen(skus, deadlineMs) },
     searcher: { search: async (wanted, deadlineMs) => (await shopSide()).sync.search(wanted, deadlineMs) },
     nudges: { outboxDue: () => loops.outbox.nudge() },
-    onUnknownHash: () => counters.add('unknown_hashes_total'),
+    onDecision: (seen) => measureDecision(metrics, seen),
     onQuota: (limit, principal) => {
-      counters.add('quota_refusals_total', 1, limit);
+      metrics.add('quota_refusals_total', { limit });
       overQuota.warn('quota_exceeded', { limit, principal }, limit);
     },
     isAlone,
@@ -146,6 +154,10 @@ export function openHoldfast(
       log.error('tool_bug', { tool, request_id, error });
       return request_id;
     },
+    onAnswer: (tool, seconds, code) => {
+      metrics.observe('mcp_server_operation_duration_seconds', { tool, error_type: code ?? '' }, seconds);
+      if (code !== null) metrics.add('refusals_total', { tool, code });
+    },
     onCall: (call) => {
       calls.add(call);
       const forget = (): boolean => calls.delete(call);
@@ -153,7 +165,7 @@ export function openHoldfast(
       call.then(forget, forget);
     },
   };
-  const hub = stockHub({ store, settings, log, counters });
+  const hub = stockHub({ store, settings, log, metrics });
   // A client that leaves, or a signal, must not cut a decision in two: tool calls have limits of their own.
   const settled = async (): Promise<void> => {
     await Promise.allSettled(calls);
@@ -185,7 +197,7 @@ export function openHoldfast(
     ledger,
     store,
     clock,
-    counters,
+    metrics,
     startLoops: (webhookUrl) => {
       const { outbox, twins, ...others } = loops;
       for (const loop of Object.values(others)) loop.start();
@@ -206,23 +218,7 @@ export function openHoldfast(
       subscriptions.start();
     },
     admit: async (headers, body) => (await shopSide()).inbox.admit(headers, body),
-    metrics: async () => {
-      const { waiting, oldest_received_at_ms: oldest } = await store.inboxState();
-      const { baseline_at_ms, confirmed_at_ms } = await store.read({}, (state) => state.sync);
-      const drift = await store.lastReconciliation();
-      const confirmed_age_ms = baseline_at_ms === null ? Number.NaN : clock.now() - confirmed_at_ms;
-      counters.set('confirmed_age_seconds', confirmed_age_ms / 1_000);
-      counters.set('drift_levels', drift?.drift_total ?? 0);
-      counters.set('drift_items', drift?.catalogue_drift_total ?? 0);
-      counters.set('push_readers', hub.size);
-      const orders = ordersWaiting(await store.countWaitingOrders(), clock);
-      counters.set('orders_waiting', orders.orders);
-      counters.set('orders_waiting_oldest_age_seconds', orders.oldest_age_seconds);
-      counters.set('unplaced_holds', await store.countUnplaced(LIMITS.outbox.unplaced_after_ms));
-      counters.set('inbox_waiting', waiting);
-      counters.set('inbox_oldest_age_seconds', oldest === null ? 0 : (clock.now() - oldest) / 1_000);
-      return counters.text();
-    },
+    measure: () => measureLedger(metrics, { store, clock, hub }),
     readiness: () => readinessOf(store, clock, config.heartbeat_ms),
     unowned: async () => (await shopSide()).unowned,
     sync: async () => (await shopSide()).sync,
@@ -230,6 +226,36 @@ export function openHoldfast(
     settled,
     stop,
   };
+}
+
+/** What a scrape finds: states, and no counts. */
+async function measureLedger(
+  metrics: MetricSink,
+  { store, clock, hub }: { readonly store: SqliteStore; readonly clock: Clock; readonly hub: StockHub },
+): Promise<void> {
+  const ageOf = (since_ms: LedgerMs | null, without = 0): number =>
+    since_ms === null ? without : (clock.now() - since_ms) / 1_000;
+  const { waiting, oldest_received_at_ms } = await store.inboxState();
+  const { baseline_at_ms, confirmed_at_ms } = await store.read({}, (state) => state.sync);
+  const confirmed_s = ageOf(baseline_at_ms === null ? null : confirmed_at_ms, Number.NaN);
+  metrics.set('confirmed_age_seconds', {}, confirmed_s);
+  const drift = await store.lastReconciliation();
+  metrics.set('reconciliation_age_seconds', {}, ageOf(drift?.ended_at_ms ?? null, Number.NaN));
+  metrics.set('drift_levels', {}, drift?.drift_total ?? 0);
+  metrics.set('drift_items', {}, drift?.catalogue_drift_total ?? 0);
+  metrics.set('push_readers', {}, hub.size);
+  const orders = ordersWaiting(await store.countWaitingOrders(), clock);
+  metrics.set('orders_waiting', {}, orders.orders);
+  metrics.set('orders_waiting_oldest_age_seconds', {}, orders.oldest_age_seconds);
+  metrics.set('unplaced_holds', {}, await store.countUnplaced(LIMITS.outbox.unplaced_after_ms));
+  const live = await store.countLive();
+  metrics.set('reservations_live', {}, live.reservations);
+  metrics.set('units_held', {}, live.units);
+  metrics.set('orders_held', {}, live.held_orders);
+  metrics.set('orders_held_oldest_age_seconds', {}, ageOf(live.oldest_held_at_ms));
+  metrics.set('outbox_parked', {}, live.parked);
+  metrics.set('inbox_waiting', {}, waiting);
+  metrics.set('inbox_oldest_age_seconds', {}, ageOf(oldest_received_at_ms));
 }
 
 /** `lost` rejects when `checkFiles` has found out once. */
@@ -290,11 +316,11 @@ interface HubParts {
   readonly store: SqliteStore;
   readonly settings: LedgerSettings;
   readonly log: Log;
-  readonly counters: Counters;
+  readonly metrics: MetricSink;
 }
 
 /** Its loop runs while somebody follows something, and not before. */
-function stockHub({ store, settings, log, counters }: HubParts): StockHub {
+function stockHub({ store, settings, log, metrics }: HubParts): StockHub {
   const breathe = (): Promise<void> => new Promise((resume) => setImmediate(resume));
   const onError = (error: unknown): void => log.warn('loop_failed', { loop: 'push', error });
   return new StockHub({
@@ -307,7 +333,7 @@ function stockHub({ store, settings, log, counters }: HubParts): StockHub {
       loop.start();
       return loop;
     },
-    count: (what) => counters.add(what === 'sent' ? 'push_sent_total' : 'push_dropped_total'),
+    count: (what) => metrics.add(what === 'sent' ? 'push_sent_total' : 'push_dropped_total', {}),
     onError,
   });
 }
@@ -331,8 +357,7 @@ interface ShopSideParts {
   readonly intents: OwnIntents;
   readonly settings: LedgerSettings;
   readonly log: OutageLog;
-  readonly tuning: Partial<typeof LIMITS.outbox>;
-  readonly counters: Counters;
+  readonly metrics: MetricSink;
   /** They exist by the time that anything is heard. */
   readonly nudges: () => { readonly inbox: Loop; readonly outbox: Loop };
 }
@@ -370,6 +395,8 @@ async function openShopSide(parts: ShopSideParts): Promise<ShopSide> {
     sleep,
     log: (severity, message, fields) => log[severity](message, fields),
     onAnswer: () => log.answered(),
+    onRequest: (operation, seconds, outcome) =>
+      parts.metrics.observe('shop_call_duration_seconds', { operation, outcome }, seconds),
     shopTime: clock,
   });
   const report = (event: string, detail: Readonly<Record<string, unknown>>): void => log.warn(event, detail);
@@ -399,10 +426,10 @@ async function openShopSide(parts: ShopSideParts): Promise<ShopSide> {
     sleep: (ms) => pause(ms, undefined, { ref: false }),
     rereadItems: (itemIds, signal) => sync.rereadTogether(itemIds, signal),
     report,
-    onPutOff: (failure) => parts.counters.add('outbox_put_off_total', 1, failure),
+    onPutOff: (failure) => parts.metrics.add('outbox_put_off_total', { failure }),
     worker,
     intents: parts.intents,
-    limits: { ...LIMITS.outbox, lookup_wait_ms: config.lookup_wait_ms, ...parts.tuning },
+    limits: { ...LIMITS.outbox, lookup_wait_ms: config.lookup_wait_ms },
   });
   const cancelsTwins = config.cancel_twins;
   const twins = new TwinWatch({
@@ -434,7 +461,7 @@ async function openShopSide(parts: ShopSideParts): Promise<ShopSide> {
     clock,
     random: Math.random,
     sleep,
-    counters: parts.counters,
+    metrics: parts.metrics,
     report,
     alarm: (event) => log.error(event, { mend: 'Run holdfast doctor: the shop has changed what we may do.' }),
     worker,

@@ -2,7 +2,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { getOAuthProtectedResourceMetadataUrl } from '@modelcontextprotocol/server';
-import { SCOPES } from '../mcp/server.js';
+import { MCP_SCOPES } from '../mcp/server.js';
 
 export interface ResourceMetadata {
   /** Where clients find it; challenges name it. */
@@ -22,7 +22,7 @@ export function resourceMetadata(resource: string, issuer: string): ResourceMeta
   const body = JSON.stringify({
     resource,
     authorization_servers: [issuer],
-    scopes_supported: SCOPES,
+    scopes_supported: MCP_SCOPES,
     bearer_methods_supported: ['header'],
     resource_name: 'Holdfast',
   });

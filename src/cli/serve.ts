@@ -91,13 +91,23 @@ async function serveConfigured(config: Config, options: ServeOptions): Promise<v
       log.info('shop', { shop: served.shop, origin: served.origin ?? `https://${served.shop}` });
     // On stdio it is whoever started this process; over HTTP the tokens tell, once they are read.
     const crowd: Crowd = { isAlone: () => !options.http };
-    const holdfast = openHoldfast(shop.config, log, {}, () => crowd.isAlone());
+    const metrics = options.http ? await startMetrics() : null;
+    const holdfast = openHoldfast(shop.config, log, {
+      isAlone: () => crowd.isAlone(),
+      ...(metrics === null ? {} : { metrics }),
+    });
     log.info('ledger', { path: shop.config.db, sqlite_driver: driverName() });
     warnOfSharedDisk(shop.config, log);
     if (!options.http && process.stdin.isTTY) console.error(WAITING);
     try {
-      if (options.http) await untilStopped(holdfast, shop.config, { ...options, crowd }, log);
-      else await untilClientLeaves(holdfast, shop.config, options, log);
+      if (metrics === null) await untilClientLeaves(holdfast, shop.config, options, log);
+      else {
+        const metricsText = async (): Promise<string> => {
+          await holdfast.measure();
+          return metrics.text();
+        };
+        await untilStopped(holdfast, shop.config, { ...options, crowd, metricsText }, log);
+      }
     } finally {
       await holdfast.stop();
     }
@@ -119,7 +129,18 @@ interface Crowd {
   isAlone: () => boolean;
 }
 
-type HttpOptions = ServeOptions & { readonly crowd: Crowd };
+type HttpOptions = ServeOptions & {
+  readonly crowd: Crowd;
+  readonly metricsText: () => Promise<string>;
+};
+
+/** Loaded only where somebody can ask for them. */
+async function startMetrics() {
+  const { Metrics } = await import('../observability/metrics.js');
+  const metrics = new Metrics();
+  metrics.watchProcess();
+  return metrics;
+}
 
 function refuseShopless({ shop }: Config, environment: Environment): void {
   if (shop !== null) return;
@@ -208,9 +229,9 @@ interface Doors {
 }
 
 async function openDoors(
-  { tools, hub, counters, admit, metrics, readiness }: Running,
+  { tools, hub, metrics, admit, readiness }: Running,
   config: Config,
-  { version, sandbox, crowd }: HttpOptions,
+  { version, sandbox, crowd, metricsText }: HttpOptions,
   log: Log,
 ): Promise<Doors> {
   const [{ serveOnHttp, serveWebhooks }, { httpCallers }] = await Promise.all([
@@ -218,18 +239,18 @@ async function openDoors(
     import('./tokens/http-callers.js'),
   ]);
   const trouble = new RareLog(log, LIMITS.http.log_gap_ms);
-  const { isAlone, ...callers } = await httpCallers(config, log, { counters, trouble });
+  const { isAlone, ...callers } = await httpCallers(config, log, { metrics, trouble });
   crowd.isAlone = isAlone;
   const onError = (error: unknown): void => trouble.warn('http_error', { error });
   const report = (event: string): void => trouble.warn(event);
   const open = { ...LIMITS.http, ...config.http, onError, report };
-  const route = { door: { admit }, counters, ...LIMITS.http };
+  const route = { door: { admit }, metrics, ...LIMITS.http };
   const hasWebhooks = sandbox || config.public_url !== null;
   const main = await serveOnHttp({ version }, tools, {
     ...open,
     ...callers,
-    counters,
     metrics,
+    metricsText,
     readiness,
     push: { hub, newId: randomUUID, limits: LIMITS.push },
     webhooks: hasWebhooks ? route : undefined,

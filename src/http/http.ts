@@ -7,10 +7,17 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { McpServerFactory, ServerEventBus } from '@modelcontextprotocol/server';
-import type { Authenticator } from '../auth/authenticator.js';
+import { type Authenticator, type Challenge, OPEN_TO_LOOPBACK } from '../auth/authenticator.js';
 import type { ResourceMetadata } from '../auth/resource-metadata.js';
-import { type Caller, mcpServer, type Push, type ServerIdentity, type ToolHost } from '../mcp/server.js';
-import { Counters } from '../observability/metrics.js';
+import {
+  type Caller,
+  METRICS_SCOPE,
+  mcpServer,
+  type Push,
+  type ServerIdentity,
+  type ToolHost,
+} from '../mcp/server.js';
+import { type MetricSink, NO_METRICS } from '../observability/metrics-table.js';
 import { Listener, type ListenerOptions } from './listener.js';
 import { LegacySessions, type SessionPorts } from './mcp/legacy-sessions.js';
 import { ListenBus } from './mcp/listen-bus.js';
@@ -40,7 +47,7 @@ export interface HttpOptions extends Omit<ListenerOptions, 'onRefused'>, McpLimi
   readonly mcp_url?: string | null;
   /** Addresses and networks whose X-Forwarded-For is believed. */
   readonly trusted_proxies?: readonly string[];
-  readonly counters?: Counters | undefined;
+  readonly metrics?: MetricSink | undefined;
   /** False serves to the letter of the specification, for a conformance run. Default: true. */
   readonly lenient?: boolean;
   /** Serves something else than our tools behind all of this: for conformance runs and measurements. */
@@ -54,7 +61,7 @@ export interface HttpOptions extends Omit<ListenerOptions, 'onRefused'>, McpLimi
   /** Left out: the route answers 404. */
   readonly webhooks?: WebhookServing | undefined;
   /** What /metrics answers, in the text format of Prometheus. Left out: 404. */
-  readonly metrics?: (() => Promise<string>) | undefined;
+  readonly metricsText?: (() => Promise<string>) | undefined;
   /** What /readyz answers. Left out: 404. */
   readonly readiness?: (() => Promise<Readiness>) | undefined;
 }
@@ -90,7 +97,7 @@ export async function serveOnHttp(
   host: ToolHost,
   options: HttpOptions,
 ): Promise<HttpServing> {
-  const { makeServer, counters = new Counters(), report = () => undefined } = options;
+  const { makeServer, metrics = NO_METRICS, report = () => undefined } = options;
   const proxies = new TrustedProxies(options.trusted_proxies ?? []);
   const { push } = options;
   const serverFor = (caller: Caller, how: Push) => mcpServer(identity, { ...host, caller }, how);
@@ -107,12 +114,12 @@ export async function serveOnHttp(
     proxies,
     https_only: options.mcp_url?.startsWith('https:') ?? false,
     lenient: options.lenient ?? true,
-    counters,
+    metrics,
     now_ms: options.now_ms ?? (() => performance.now()),
     report,
   });
   const onRefused = (limit: string): void => {
-    counters.add('http_connections_refused_total', 1, limit);
+    metrics.add('http_connections_refused_total', { limit });
     report('connections_refused');
   };
   // A proxy brings many clients, and of this machine's programs none is a stranger.
@@ -157,22 +164,37 @@ export async function serveWebhooks(options: WebhookListenerOptions): Promise<Ht
 type Route = (request: IncomingMessage, response: ServerResponse) => void;
 
 function routesOf(mcp: McpEndpoint, options: HttpOptions, proxies: TrustedProxies): Route {
-  const { webhooks, metadata, metrics, readiness, onError, body_max_bytes } = options;
+  const { webhooks, metadata, metricsText, readiness, onError, body_max_bytes } = options;
   const isHostWrong = hostGuard({ allowed_hosts: hostsOf(options) });
   const isOriginWrong = originGuard({ allowed_origins: options.allowed_origins ?? [] });
   const deliveries = webhooks && new WebhookRoute({ proxies, ...webhooks, body_max_bytes, onError });
+  // What they tell is no secret, or asks for a token by itself: who watches from elsewhere may use any name of this machine.
+  const open: Readonly<Record<string, Route | undefined>> = {
+    '/healthz': (_, response) => text(response, 200, 'ok'),
+    '/readyz': readiness && readyRoute(readiness, onError),
+    '/metrics':
+      metricsText &&
+      metricsRoute(metricsText, {
+        ...options,
+        proxies,
+        isOpenTo: (request) =>
+          isFromHere(request) && isHostWrong(request) === null && isOriginWrong(request) === null,
+      }),
+  };
   const routes: Readonly<Record<string, Route | undefined>> = {
     '/mcp': (request, response) => {
       if (!shared(request, response)) void mcp.handle(request, response);
     },
-    '/healthz': (_, response) => text(response, 200, 'ok'),
-    '/readyz': readiness && readyRoute(readiness, onError),
-    '/metrics': metrics && metricsRoute(metrics, onError),
     [WEBHOOK_PATH]: (_, response) =>
       text(response, 404, 'Webhooks are off. Set HOLDFAST_PUBLIC_URL to turn them on.'),
   };
   return (request, response) => {
     const path = pathOf(request);
+    const unguarded = Object.hasOwn(open, path) ? open[path] : undefined;
+    if (unguarded !== undefined) {
+      unguarded(request, response);
+      return;
+    }
     // No guard of origins before webhooks: a page that could send here can't sign. Nor before the metadata: a client in a
     // web page reads them before it has a token.
     const isDelivery = path === WEBHOOK_PATH && deliveries !== undefined;
@@ -215,22 +237,54 @@ function readyRoute(readiness: () => Promise<Readiness>, onError: (error: unknow
   };
 }
 
-/** For this machine alone, whatever name it is asked by. */
-function metricsRoute(metrics: () => Promise<string>, onError: (error: unknown) => void): Route {
-  return (request, response) => {
-    if (!isFromHere(request)) {
-      text(response, 403, 'For this machine alone.');
+interface MetricsAccess extends Pick<HttpOptions, 'authenticator' | 'onError' | 'mcp_url'> {
+  readonly proxies: TrustedProxies;
+  /** Whether the request needs no token. */
+  readonly isOpenTo: (request: IncomingMessage) => boolean;
+}
+
+/** For programs of this machine, and for whoever brings a token with the scope for it. Scrapes at one time share one answer. */
+function metricsRoute(metricsText: () => Promise<string>, access: MetricsAccess): Route {
+  const { isOpenTo, onError } = access;
+  let underWay: Promise<string> | null = null;
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const refused = isOpenTo(request) ? null : await judgeScrape(request, access);
+    if (refused !== null) {
+      text(response, refused.status, refused.message, refused.headers);
       return;
     }
-    metrics().then(
-      (figures) => response.writeHead(200, { 'content-type': METRICS_TYPE }).end(figures),
-      (error: unknown) => {
-        onError(error);
-        text(response, 503, 'The ledger can not be read now.');
-      },
-    );
+    underWay ??= metricsText().finally(() => {
+      underWay = null;
+    });
+    const figures = await underWay;
+    response.writeHead(200, { 'content-type': METRICS_TYPE }).end(figures);
+  };
+  return (request, response) => {
+    answer(request, response).catch((error: unknown) => {
+      onError(error);
+      text(response, 503, 'The ledger can not be read now.');
+    });
   };
 }
+
+/** Null when the token of the request may read metrics. */
+async function judgeScrape(
+  request: IncomingMessage,
+  { authenticator, mcp_url = null, proxies }: MetricsAccess,
+): Promise<Challenge | null> {
+  if (authenticator === OPEN_TO_LOOPBACK) return { status: 403, headers: {}, message: NO_TOKENS };
+  const isTokenInTheClear =
+    mcp_url?.startsWith('https:') === true && proxies.clientOf(request).scheme === 'http';
+  if (isTokenInTheClear) return { status: 403, headers: {}, message: IN_THE_CLEAR };
+  // A list of tokens is looked up at no cost; what would cost more is for callers of /mcp, who are slowed down when they try.
+  const judgement = await authenticator.judge(request, true);
+  if (!judgement.ok) return judgement.challenge;
+  const { caller } = judgement;
+  return caller.scopes.has(METRICS_SCOPE) ? null : authenticator.lacking(METRICS_SCOPE, caller);
+}
+
+const NO_TOKENS = 'For this machine alone: set up tokens, and give one the scope metrics:read.';
+const IN_THE_CLEAR = 'This came over plain http. Use the https address: a token is a secret.';
 
 /** Whether a program of this machine asks, and no proxy for somebody else. */
 function isFromHere(request: IncomingMessage): boolean {
@@ -244,6 +298,11 @@ function pathOf({ url = '/' }: IncomingMessage): string {
 
 const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
-function text(response: ServerResponse, status: number, line: string): void {
-  response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' }).end(`${line}\n`);
+function text(
+  response: ServerResponse,
+  status: number,
+  line: string,
+  headers: Readonly<Record<string, string>> = {},
+): void {
+  response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8', ...headers }).end(`${line}\n`);
 }

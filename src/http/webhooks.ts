@@ -5,7 +5,7 @@
  */
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Counters } from '../observability/metrics.js';
+import type { MetricSink } from '../observability/metrics-table.js';
 import type { Admission } from '../sync/inbox.js';
 import { BodyReader, Unreceived, type WhyUnreceived } from './middleware/body.js';
 import { addressKey, TrustedProxies } from './middleware/client-address.js';
@@ -21,7 +21,7 @@ export interface WebhookDoor {
 
 export interface WebhookOptions {
   readonly door: WebhookDoor;
-  readonly counters: Counters;
+  readonly metrics: MetricSink;
   readonly body_max_bytes: number;
   /** See `BodyLimits`. */
   readonly webhook_small_max_bytes: number;
@@ -37,7 +37,7 @@ export interface WebhookOptions {
   readonly onError: (error: unknown) => void;
 }
 
-/** What a delivery comes to, for the counters and for the answer. */
+/** What a delivery comes to, for the metrics and for the answer. */
 type Outcome = Admission | WhyUnreceived | 'wrong_method' | 'rate_limited' | 'failed';
 
 interface Answer {
@@ -103,12 +103,12 @@ export class WebhookRoute {
 
   /** Answers whatever comes; never rejects. */
   async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { door, counters } = this.#options;
+    const { door, metrics } = this.#options;
     const address = addressKey(this.#proxies.clientOf(request).address);
     const isTooMuch = this.#isLarge(request) && this.#strangers.wait(address) > 0;
     const outcome = isTooMuch ? 'rate_limited' : await this.#outcomeOf(door, request);
     if (OF_STRANGERS.has(outcome)) this.#strangers.take(address);
-    counters.add('webhook_deliveries_total', 1, outcome);
+    metrics.add('webhook_deliveries_total', { outcome });
     answer(response, ANSWERS[outcome]);
     // What is left of a body is thrown away unread, or the answer would be lost with the connection.
     request.resume();

@@ -6,7 +6,7 @@
 
 import { Ledger } from '../ledger/ledger.js';
 import type { Clock, Ids, LedgerSettings, Store } from '../ledger/state/state.js';
-import { Counters } from '../observability/metrics.js';
+import { NO_METRICS } from '../observability/metrics-table.js';
 import { Outbox } from '../outbox/outbox.js';
 import type { OutboxLimits } from '../outbox/outbox-context.js';
 import { OwnIntents } from '../outbox/own-intents.js';
@@ -135,7 +135,7 @@ export class HoldfastStrategy implements Strategy {
       orders: async () => {},
       nudges: { received: this.#nudges.inbox, outboxDue },
       sleep: (ms) => timeline.sleep(ms),
-      counters: new Counters(),
+      metrics: NO_METRICS,
       alarm: () => {},
       limits: parts.inbox,
     });

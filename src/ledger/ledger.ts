@@ -1,10 +1,11 @@
 /** The verbs of the ledger, for tools and loops: each loads, decides once and answers after the commit. */
 
+import { type AgeSeen, type DecisionSeen, readAges } from './model/decision-watch.js';
 import type { Order, OrderLine, OrderReason, OrderState } from './model/order.js';
 import { isDirty, isItemFresh } from './model/stock.js';
 import { MAX_AGE_FAST_S } from './model/values/freshness.js';
 import { isLimiting, type QuotaName } from './model/values/quota-limits.js';
-import { granted, type Result, refused } from './model/values/refusal.js';
+import { granted, type Refusal, type Result, refused } from './model/values/refusal.js';
 import { isWellFormedHash, sha256OfJson } from './model/values/stock-hash.js';
 import type { LedgerMs } from './model/values/units.js';
 import { isCorrectable } from './order/buyer-refused.js';
@@ -26,6 +27,7 @@ import {
 import { type CheckAnswer, viewReservation, viewStock } from './query/check.js';
 import { SearchTurns, WAITING_SEARCHES_MAX } from './query/search-turns.js';
 import { type TimelineEntry, timelineOf } from './query/timeline.js';
+import type { ItemRoom } from './quota/check-quota.js';
 import { decideRelease, ownedBy, type ReleaseAnswer, type ReleaseRequest } from './reservation/release.js';
 import { decideReserve, type ReserveAnswer, type ReserveRequest } from './reservation/reserve.js';
 import { currentHash } from './state/hash-verdict.js';
@@ -114,12 +116,18 @@ export class Ledger {
     const look = () =>
       store.read({ skus: wanted, ...this.#keysOf(caller) }, (state) => ({
         old: needReading(state, wanted),
+        ages: readAges(state.items.values(), state.now_ms),
         answer: viewStock(state, wanted, settings, view),
       }));
     const seen = await look();
-    if (seen.old.length === 0) return granted(seen.answer);
+    if (seen.old.length === 0) {
+      this.#watchLook(seen);
+      return granted(seen.answer);
+    }
     const isRead = await this.#freshen(seen.old, view.asked_at_ms);
-    const { answer } = await look();
+    const again = await look();
+    this.#watchLook(again);
+    const { answer } = again;
     const unasked = isRead ? [] : answer.unknown_skus.filter((sku) => seen.old.includes(sku));
     return unasked.length === 0 ? granted(answer) : refuseUnasked(unasked);
   }
@@ -137,9 +145,12 @@ export class Ledger {
       ownedBy(state, principal) === null ? [] : oldItems(state),
     );
     await this.#freshen(old, view.asked_at_ms);
-    return store.read({ ...keys, ...this.#keysOf(caller) }, (state) =>
-      viewReservation(state, principal, settings, view),
-    );
+    const { result, ages } = await store.read({ ...keys, ...this.#keysOf(caller) }, (state) => ({
+      result: viewReservation(state, principal, settings, view),
+      ages: readAges(state.owned_items, state.now_ms),
+    }));
+    if (result.ok) this.#watchLook({ answer: result.value, ages });
+    return result;
   }
 
   /** Grants units for a limited time, on fresh data only. */
@@ -165,10 +176,14 @@ export class Ledger {
     const { replaces } = wish;
     const replaced =
       replaces === undefined ? {} : { owned: { reservation_id: replaces }, owner: wish.principal };
+    let ages: readonly AgeSeen[] = [];
     const attempt = (): Promise<Result<ReserveAnswer>> =>
       store.transact(
         { skus, idempotency, caller, holder: wish.principal, ...waiting, ...replaced },
-        (state) => decideReserve(state, request, settings),
+        (state) => {
+          ages = readAges(state.items.values(), state.now_ms);
+          return decideReserve(state, request, settings);
+        },
       );
 
     let result = await attempt();
@@ -183,6 +198,7 @@ export class Ledger {
     }
     if (result.ok && !result.value.replayed) nudges.outboxDue();
     this.#watchQuotas(result, wish.principal);
+    this.#watchReserve(result, ages);
     return result;
   }
 
@@ -224,6 +240,7 @@ export class Ledger {
       isOpenToSubmit(ownedBy(state, wish.principal)) ? oldItems(state) : [],
     );
     await this.#freshen(old, asked_at_ms);
+    let ages: readonly AgeSeen[] = [];
     const result = await store.transact(
       {
         ...mine,
@@ -232,10 +249,13 @@ export class Ledger {
         history: true,
         precedence: true,
       },
-      (state) => decideSubmit(state, request, settings),
+      (state) => {
+        ages = readAges(state.owned_items, state.now_ms);
+        return decideSubmit(state, request, settings);
+      },
     );
     this.#watchQuotas(result, wish.principal);
-    this.#watchHash(result);
+    this.#watchSubmit(result, ages);
     if (!result.ok || result.value.replayed) return result;
     nudges.outboxDue();
     const isHeldForPerson = result.value.reasons.some(({ code }) => code === 'order_quota');
@@ -353,8 +373,32 @@ export class Ledger {
     this.#ports.onQuota?.(result.refusal.details['limit'] as QuotaName, principal);
   }
 
-  #watchHash(result: Result<unknown>): void {
-    if (!result.ok && result.refusal.code === 'stock_hash_unknown') this.#ports.onUnknownHash?.();
+  #watchLook({ answer, ages }: { readonly answer: CheckAnswer; readonly ages: readonly AgeSeen[] }): void {
+    const isFresh = answer.items.every(({ fresh }) => fresh);
+    this.#tellDecision({ tool: 'check_stock', decision: isFresh ? 'fresh' : 'stale', ages });
+  }
+
+  #watchReserve(result: Result<ReserveAnswer>, ages: readonly AgeSeen[]): void {
+    if (result.ok && result.value.replayed) return;
+    const decision = result.ok ? 'reserved' : 'refused';
+    const missing_units = result.ok ? 0 : countMissing(result.refusal);
+    this.#tellDecision({ tool: 'reserve_units', decision, ages, missing_units });
+  }
+
+  #watchSubmit(result: Result<SubmitAnswer>, ages: readonly AgeSeen[]): void {
+    if (result.ok && result.value.replayed) return;
+    const isUnknown = !result.ok && result.refusal.code === 'stock_hash_unknown';
+    const verdict = result.ok ? result.value.hash_verdict : isUnknown ? 'unknown' : null;
+    this.#tellDecision({
+      tool: 'submit_order_with_hash',
+      decision: result.ok ? result.value.status : 'refused',
+      ages,
+      ...(verdict === null ? {} : { hash_verdict: verdict }),
+    });
+  }
+
+  #tellDecision(seen: DecisionSeen): void {
+    this.#ports.onDecision?.(seen);
   }
 
   /**
@@ -440,6 +484,18 @@ function refuseUnread(): Result<never> {
     UNASKED_RETRY_S,
   );
 }
+
+/** How many units a refused reservation asked for beyond what was there. */
+function countMissing({ code, details }: Refusal): number {
+  if (code !== 'stock_insufficient') return 0;
+  const items = details['items'] as readonly ItemShort[];
+  return items.reduce(
+    (sum, { requested, available_to_promise }) => sum + Math.max(0, requested - available_to_promise),
+    0,
+  );
+}
+
+type ItemShort = Pick<ItemRoom, 'available_to_promise'> & { readonly requested: number };
 
 function refuseCrowd(): Result<never> {
   return refused(

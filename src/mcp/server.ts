@@ -19,7 +19,15 @@ import { releaseReservation } from './tools/release-reservation.js';
 import { reserveUnits } from './tools/reserve-units.js';
 import { submitOrderWithHash } from './tools/submit-order-with-hash.js';
 
-export { type Bearer, type Caller, LOCAL_CALLER, SCOPES, type Scope } from './kit/caller.js';
+export {
+  type Bearer,
+  type Caller,
+  LOCAL_CALLER,
+  MCP_SCOPES,
+  METRICS_SCOPE,
+  SCOPES,
+  type Scope,
+} from './kit/caller.js';
 export { skuOfUri } from './kit/stock-uri.js';
 export type { ToolContext, ToolHost } from './kit/tool.js';
 export type { Push } from './subscriptions/stock-resource.js';

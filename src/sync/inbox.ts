@@ -6,7 +6,7 @@
 
 import type { ShopHint } from '../ledger/model/values/observation.js';
 import type { Clock, InboxState, Store, WaitingDelivery } from '../ledger/state/state.js';
-import type { Counters } from '../observability/metrics.js';
+import type { MetricSink } from '../observability/metrics-table.js';
 import {
   type DeliveryGate,
   type DeliveryRefusal,
@@ -40,7 +40,7 @@ export interface InboxPorts {
   readonly random: () => number;
   /** Ends early, without an error, when the signal aborts. */
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
-  readonly counters: Counters;
+  readonly metrics: MetricSink;
   /** Where what went wrong is told. `detail` may come from outside: for the log only. */
   readonly report: (event: string, detail: Readonly<Record<string, unknown>>) => void;
   /** A person has to look: the shop has taken our access away, or changed it. */
@@ -178,7 +178,7 @@ export class Inbox {
 
   /** One round. Answers how long to wait before the next, or null to end here: the shop can't be read now. */
   async #guarded(rows: readonly WaitingDelivery[], signal: AbortSignal): Promise<number | null> {
-    const { clock, counters, report } = this.#ports;
+    const { clock, metrics, report } = this.#ports;
     try {
       const wait_ms = await this.#round(rows, signal);
       this.#failures = 0;
@@ -189,7 +189,7 @@ export class Inbox {
       const rest_ms = Math.max(asked_ms, this.#backoff(this.#failures));
       this.#failures += 1;
       this.#restsUntil_ms = clock.now() + rest_ms;
-      counters.add('inbox_failures_total');
+      metrics.add('inbox_failures_total', {});
       report('inbox_rests', { rest_ms, ...describe(error) });
       if (!(error instanceof UpstreamError)) throw error;
       return null;
@@ -348,7 +348,7 @@ export class Inbox {
     failed: Set<number>,
     signal: AbortSignal,
   ): Promise<{ readonly reread: ReadonlySet<string>; readonly held_ms: number }> {
-    const { store, clock, counters, limits } = this.#ports;
+    const { store, clock, metrics, limits } = this.#ports;
     const ids = [...new Set(rows.flatMap(({ seq }) => [...(items.get(seq) ?? [])]))];
     const times = await store.itemTimes(ids);
     const now = clock.now();
@@ -367,7 +367,7 @@ export class Inbox {
       this.#readItems(group, signal),
     );
     const reread = new Set([...wanted].filter((id) => !unread.has(id)));
-    counters.add('inbox_items_reread_total', reread.size);
+    metrics.add('inbox_items_reread_total', {}, reread.size);
     for (const { seq } of rows) if ([...(items.get(seq) ?? [])].some((id) => unread.has(id))) failed.add(seq);
     return { reread, held_ms };
   }
@@ -425,14 +425,14 @@ export class Inbox {
     reread: ReadonlySet<string>,
     { settled, put_off, given_up }: Outcome,
   ): void {
-    const { counters } = this.#ports;
+    const { metrics } = this.#ports;
     const done = new Set(settled);
     const names = rows.flatMap(({ seq }) => (done.has(seq) ? [...(items.get(seq) ?? [])] : []));
     const own = new Set(names.filter((id) => reread.has(id)));
-    counters.add('inbox_hints_coalesced_total', names.length - own.size);
-    counters.add('inbox_settled_total', settled.length);
-    counters.add('inbox_put_off_total', put_off.length);
-    counters.add('inbox_given_up_total', given_up.length);
+    metrics.add('inbox_hints_coalesced_total', {}, names.length - own.size);
+    metrics.add('inbox_settled_total', {}, settled.length);
+    metrics.add('inbox_put_off_total', {}, put_off.length);
+    metrics.add('inbox_given_up_total', {}, given_up.length);
   }
 
   /**

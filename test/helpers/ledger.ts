@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { type LedgerClock, ledgerClock } from '../../src/app/clock.js';
 import { makeIds } from '../../src/app/ids.js';
 import { Ledger, type ReserveInput, type SubmitInput } from '../../src/ledger/ledger.js';
+import type { DecisionSeen } from '../../src/ledger/model/decision-watch.js';
 import type { JournalKind } from '../../src/ledger/model/journal.js';
 import type { Item } from '../../src/ledger/model/stock.js';
 import type { ItemObservation, LevelObservation } from '../../src/ledger/model/values/observation.js';
@@ -178,8 +179,8 @@ export class TestLedger {
   nudges = 0;
   /** Quotas that have refused somebody something, and whom. */
   readonly quotaAlarms: (readonly [QuotaName, string])[] = [];
-  /** Checksums that were refused because they were never issued. */
-  unknownHashes = 0;
+  /** What `onDecision` was told. */
+  readonly decisions: DecisionSeen[] = [];
   #placed = 0;
   readonly #options: TestLedgerOptions;
   readonly #folder: string | null;
@@ -210,9 +211,7 @@ export class TestLedger {
         this.time.pass(20);
       },
       onQuota: (...alarm) => this.quotaAlarms.push(alarm),
-      onUnknownHash: () => {
-        this.unknownHashes += 1;
-      },
+      onDecision: (seen) => this.decisions.push(seen),
     });
   }
 

@@ -2,7 +2,7 @@
 
 import { LIMITS } from '../../src/config/config.js';
 import { type HttpOptions, type HttpServing, serveOnHttp } from '../../src/http/http.js';
-import { Counters } from '../../src/observability/metrics.js';
+import { Metrics } from '../../src/observability/metrics.js';
 import { knownAs } from './known-as.js';
 import { AGENT, TestLedger } from './ledger.js';
 
@@ -10,7 +10,7 @@ type Options = { readonly [Name in keyof HttpOptions]?: Exclude<HttpOptions[Name
 
 export class ServedHere {
   readonly shop: TestLedger;
-  readonly counters = new Counters();
+  readonly metrics = new Metrics();
   /** Trouble that was told, as often as it was. */
   readonly told: string[] = [];
   readonly #servings: HttpServing[] = [];
@@ -26,7 +26,7 @@ export class ServedHere {
   }
 
   async serve(options: Options = {}): Promise<HttpServing> {
-    const { shop, counters } = this;
+    const { shop, metrics } = this;
     const reportBug = (error: unknown): string => {
       throw error;
     };
@@ -38,7 +38,7 @@ export class ServedHere {
         host: '127.0.0.1',
         port: 0,
         authenticator: knownAs(AGENT),
-        counters,
+        metrics,
         onError: () => undefined,
         report: (event) => this.told.push(event),
         ...options,

@@ -2,7 +2,7 @@
 
 import { createHmac } from 'node:crypto';
 import { LIMITS } from '../../src/config/config.js';
-import { Counters } from '../../src/observability/metrics.js';
+import { Metrics } from '../../src/observability/metrics.js';
 import { openDeliveryGate } from '../../src/sources/shopify/webhooks/webhook-verifier.js';
 import { type Admission, Inbox, type InboxLimits } from '../../src/sync/inbox.js';
 import { SHOP, type ShopProcess, tailOf } from './shop-ledger.js';
@@ -58,7 +58,7 @@ export interface InboxOptions {
 export class InboxBench {
   readonly process: ShopProcess;
   readonly inbox: Inbox;
-  readonly counters = new Counters();
+  readonly metrics = new Metrics();
   /** Items that were read again, a call each. */
   readonly reads: (readonly string[])[] = [];
   /** When, in ledger time, it looked at the locations, and at products that the ledger did not know. */
@@ -110,7 +110,7 @@ export class InboxBench {
         process.time.pass(ms);
         await options.onSleep?.(ms);
       },
-      counters: this.counters,
+      metrics: this.metrics,
       report: (event, detail) => process.events.push({ event, detail }),
       alarm: (event) => this.alarms.push(event),
       worker: options.worker ?? 'worker-1',

@@ -6,6 +6,7 @@ import { type Authenticator, OPEN_TO_LOOPBACK } from '../../src/auth/authenticat
 import { SCOPES } from '../../src/mcp/kit/caller.js';
 import { loadDriver } from '../../src/store/sqlite/database/load-driver.js';
 import { answerOn, connected, JSON_CLIENT, post, sendBytes, toolCall } from '../helpers/raw-http.js';
+import { readMetric } from '../helpers/read-metric.js';
 import { ServedHere } from '../helpers/served-here.js';
 
 const FIND = toolCall('find_items', { query: 'mug' });
@@ -37,7 +38,7 @@ describe('a body', () => {
     // What the kernels at both ends hold of it is not ours to limit.
     expect(sent).toBeLessThan(100 * KILOBYTE * KILOBYTE);
     expect(here.told).toEqual(['mcp_too_large']);
-    expect(here.counters.get('mcp_refused_bytes_total')).toBe(104_857_600);
+    expect(await readMetric(here.metrics, 'mcp_refused_bytes_total')).toBe(104_857_600);
     await stillServes(origin);
   });
 
@@ -74,7 +75,7 @@ describe('a body', () => {
     const { origin } = await here.serve();
     const answer = await sendBytes(origin, post(JSON_CLIENT, body));
     expect([answer.status, answer.body]).toEqual([400, expect.stringContaining('nested too deeply')]);
-    expect(here.counters.get('mcp_requests_total', 'too_deep')).toBe(1);
+    expect(await readMetric(here.metrics, 'mcp_requests_total', 'too_deep')).toBe(1);
   });
 
   it('of many fields is not built: an object of them takes far longer than a text of that length', async () => {
@@ -85,7 +86,7 @@ describe('a body', () => {
     };
     expect((await sendBytes(origin, withFields(5_000))).body).toContain('"MUG"');
     expect((await sendBytes(origin, withFields(20_000))).status).toBe(400);
-    expect(here.counters.get('mcp_requests_total', 'too_many_fields')).toBe(1);
+    expect(await readMetric(here.metrics, 'mcp_requests_total', 'too_many_fields')).toBe(1);
     await stillServes(origin);
   });
 
@@ -146,7 +147,7 @@ describe('connections', () => {
     }
     const left = () => sockets.filter((socket) => !socket.destroyed).length;
     await expect.poll(left, PATIENT).toBe(64);
-    expect(here.counters.get('http_connections_refused_total', 'all')).toBe(1_000 - 64);
+    expect(await readMetric(here.metrics, 'http_connections_refused_total', 'all')).toBe(1_000 - 64);
     expect(new Set(here.told)).toEqual(new Set(['connections_refused']));
     for (const socket of sockets) socket.destroy();
     await expect
@@ -166,7 +167,7 @@ describe('connections', () => {
     const [one, two] = [await connected(origin), await connected(origin)];
     const third = await connected(origin);
     await new Promise((resolve) => third.on('error', () => undefined).once('close', resolve));
-    expect(here.counters.get('http_connections_refused_total', 'address')).toBe(1);
+    expect(await readMetric(here.metrics, 'http_connections_refused_total', 'address')).toBe(1);
     one.destroy();
     two.destroy();
     await expect
@@ -216,7 +217,7 @@ describe('whoever goes too fast', () => {
     const list = await sendBytes(origin, post(JSON_CLIENT, '{"jsonrpc":"2.0","id":7,"method":"tools/list"}'));
     expect([list.status, list.headers['retry-after']]).toEqual([429, '60']);
     expect(JSON.parse(list.body)).toMatchObject({ id: 7, error: { data: { retry_after_seconds: 60 } } });
-    expect(here.counters.get('mcp_requests_total', 'rate_limited')).toBe(2);
+    expect(await readMetric(here.metrics, 'mcp_requests_total', 'rate_limited')).toBe(2);
   });
 
   it('pays for every message of a batch', async () => {
@@ -272,7 +273,10 @@ describe('a proxy in front of a server that asks nobody who they are', () => {
 
   it('is known by HTTP/1.0, which nginx speaks when nobody tells it otherwise', async () => {
     const asked = post(JSON_CLIENT, FIND).replace('HTTP/1.1', 'HTTP/1.0');
-    const open = await here.serve({ authenticator: OPEN_TO_LOOPBACK, metrics: async () => 'holdfast_x 1\n' });
+    const open = await here.serve({
+      authenticator: OPEN_TO_LOOPBACK,
+      metricsText: async () => 'holdfast_x 1\n',
+    });
     const answer = await sendBytes(open.origin, asked);
     expect([answer.status, answer.body]).toEqual([403, expect.stringContaining('for this machine alone')]);
     const metrics = 'GET /metrics HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n';

@@ -3,8 +3,10 @@ import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { Server as McpServer } from '@modelcontextprotocol/server';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { OPEN_TO_LOOPBACK } from '../../src/auth/authenticator.js';
 import { LIMITS } from '../../src/config/config.js';
 import { type HttpOptions, type HttpServing, serveOnHttp } from '../../src/http/http.js';
+import type { Scope } from '../../src/mcp/server.js';
 import { loadDriver } from '../../src/store/sqlite/database/load-driver.js';
 import { knownAs } from '../helpers/known-as.js';
 import { AGENT, TestLedger } from '../helpers/ledger.js';
@@ -99,10 +101,73 @@ describe('the HTTP server', () => {
   });
 
   it('answers /metrics to programs of this machine, and to nobody a proxy leads there', async () => {
-    const { origin } = await serve({ metrics: async () => 'holdfast_x 1\n' });
+    const metricsText = async () => 'holdfast_x 1\n';
+    const { origin } = await serve({ authenticator: OPEN_TO_LOOPBACK, metricsText });
     expect(await (await fetch(`${origin}/metrics`)).text()).toBe('holdfast_x 1\n');
     const led = await fetch(`${origin}/metrics`, { headers: { 'x-forwarded-for': '203.0.113.7' } });
     expect(led.status).toBe(403);
+  });
+
+  it('gives /metrics to a token that has the scope for it, from anywhere and by any name', async () => {
+    const watcher = { principal: 'prometheus', channel: null, scopes: new Set<Scope>(['metrics:read']) };
+    const { origin } = await serve({
+      metricsText: async () => 'holdfast_x 1\n',
+      authenticator: {
+        judge: async ({ headers: { authorization } }) =>
+          authorization === undefined
+            ? {
+                ok: false,
+                challenge: { status: 401, headers: { 'www-authenticate': 'Bearer' }, message: 'No token.' },
+              }
+            : {
+                ok: true,
+                caller: authorization === 'Bearer watch' ? watcher : { ...watcher, scopes: new Set() },
+              },
+        lacking: (scope) => ({ status: 403, headers: {}, message: `The token lacks ${scope}.` }),
+      },
+    });
+    const scrape = async (...headers: readonly string[]) => {
+      const ask = ['GET /metrics HTTP/1.1', 'Connection: close', ...headers, '', ''].join('\r\n');
+      const { status, body } = await sendBytes(origin, ask);
+      return [status, body];
+    };
+    const led = ['Host: 10.0.0.5:3000', 'X-Forwarded-For: 203.0.113.7'];
+    expect(await scrape(...led)).toEqual([401, expect.stringContaining('No token.')]);
+    expect(await scrape(...led, 'Authorization: Bearer other')).toEqual([
+      403,
+      expect.stringContaining('lacks metrics:read'),
+    ]);
+    expect(await scrape(...led, 'Authorization: Bearer watch')).toEqual([
+      200,
+      expect.stringContaining('holdfast_x 1'),
+    ]);
+    expect(await scrape('Host: localhost')).toEqual([200, expect.stringContaining('holdfast_x 1')]);
+    // A page whose name was made to resolve to this machine is no program of it.
+    expect((await scrape('Host: evil.example'))[0]).toBe(401);
+    expect((await scrape('Host: localhost', 'Origin: https://evil.example'))[0]).toBe(401);
+  });
+
+  it('asks the ledger once for scrapes that come at one time', async () => {
+    let asked = 0;
+    const { origin } = await serve({
+      metricsText: async () => {
+        asked += 1;
+        await new Promise((resume) => setTimeout(resume, 100));
+        return `asked ${asked}\n`;
+      },
+    });
+    const all = await Promise.all([1, 2, 3].map(() => fetch(`${origin}/metrics`)));
+    expect(await Promise.all(all.map((one) => one.text()))).toEqual(['asked 1\n', 'asked 1\n', 'asked 1\n']);
+    expect(await (await fetch(`${origin}/metrics`)).text()).toBe('asked 2\n');
+  });
+
+  it('answers /healthz and /readyz by any name: a load balancer uses its own', async () => {
+    const ready = { ledger_open: true, first_sync_done: true, heartbeat_young: true };
+    const { origin } = await serve({ readiness: async () => ready });
+    for (const path of ['/healthz', '/readyz']) {
+      const ask = `GET ${path} HTTP/1.1\r\nHost: 10.0.0.5:3000\r\nConnection: close\r\n\r\n`;
+      expect((await sendBytes(origin, ask)).status, path).toBe(200);
+    }
   });
 
   it('takes the host names and origins that it was told, and no others', async () => {
@@ -112,11 +177,11 @@ describe('the HTTP server', () => {
     });
     const { port } = new URL(origin);
     const status = async (...headers: readonly string[]): Promise<number> => {
-      const ask = ['GET /healthz HTTP/1.1', ...headers, 'Connection: close', '', ''].join('\r\n');
+      const ask = ['GET /elsewhere HTTP/1.1', ...headers, 'Connection: close', '', ''].join('\r\n');
       return (await sendBytes(origin, ask)).status;
     };
-    expect(await status('Host: stock.example.com')).toBe(200);
-    expect(await status(`Host: localhost:${port}`)).toBe(200);
+    expect(await status('Host: stock.example.com')).toBe(404);
+    expect(await status(`Host: localhost:${port}`)).toBe(404);
     expect(await status('Host: evil.example')).toBe(403);
     expect(await status('Host: stock.example.com.evil.example')).toBe(403);
     for (const odd of [
@@ -128,8 +193,8 @@ describe('the HTTP server', () => {
       '',
     ])
       expect(await status(`Host: ${odd}`), odd).toBe(403);
-    expect(await status('Host: localhost', 'Origin: https://app.example.com')).toBe(200);
-    expect(await status('Host: localhost', 'Origin: http://localhost:6274')).toBe(200);
+    expect(await status('Host: localhost', 'Origin: https://app.example.com')).toBe(404);
+    expect(await status('Host: localhost', 'Origin: http://localhost:6274')).toBe(404);
     expect(await status('Host: localhost', 'Origin: https://app.example.com:8443')).toBe(403);
     expect(await status('Host: localhost', 'Origin: http://localhost.evil.example')).toBe(403);
     expect(await status('Host: localhost', 'Origin: null')).toBe(403);

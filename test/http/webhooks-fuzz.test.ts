@@ -13,6 +13,7 @@ import { type HttpServing, serveWebhooks } from '../../src/http/http.js';
 import { WEBHOOK_PATH } from '../../src/http/webhooks.js';
 import { verifyLedgerFile } from '../../src/store/sqlite/verify.js';
 import { readLedgerBytes } from '../helpers/ledger-bytes.js';
+import { readFigure } from '../helpers/read-metric.js';
 import { ShopLedger } from '../helpers/shop-ledger.js';
 import { InboxBench, signed } from '../helpers/webhooks.js';
 
@@ -46,7 +47,7 @@ beforeEach(async () => {
     port: 0,
     public_hostname: null,
     door: b.inbox,
-    counters: b.counters,
+    metrics: b.metrics,
     onError: (error) => errors.push(error),
   });
 });
@@ -157,12 +158,14 @@ function send(headers: Record<string, string>, sent: Buffer): Promise<number> {
   });
 }
 
-const counts = () =>
-  new Map(
+async function counts(): Promise<Map<string, number>> {
+  const text = await b.metrics.text();
+  return new Map(
     Object.values(OUTCOMES)
       .flat()
-      .map((outcome) => [outcome, b.counters.get('webhook_deliveries_total', outcome)]),
+      .map((outcome) => [outcome, readFigure(text, 'webhook_deliveries_total', outcome)]),
   );
+}
 
 test(`L6: any delivery comes to a known end, and what is refused leaves no trace (${RUNS} runs, seed ${SEED})`, {
   timeout: NO_LIMIT,
@@ -177,11 +180,11 @@ test(`L6: any delivery comes to a known end, and what is refused leaves no trace
       };
       if (wrong?.[1] === undefined) delete headers[`x-shopify-${wrong?.[0]}`];
       else headers[`x-shopify-${wrong[0]}`] = wrong[1];
-      const [before, counted] = [dump(), counts()];
+      const [before, counted] = [dump(), await counts()];
       const status = await send(headers, sent);
       expect(errors).toEqual([]);
       expect(Object.keys(OUTCOMES)).toContain(String(status));
-      const [outcome] = [...counts()]
+      const [outcome] = [...(await counts())]
         .filter(([name, count]) => count !== counted.get(name))
         .map(([name]) => name);
       expect(OUTCOMES[status]).toContain(outcome);

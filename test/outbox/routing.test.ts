@@ -6,6 +6,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { openHoldfast } from '../../src/app/open-app.js';
 import { LIMITS, readConfig } from '../../src/config/config.js';
+import { Metrics } from '../../src/observability/metrics.js';
 import type { Catalogue } from '../../src/sandbox/base/catalogue.js';
 import type { RoutingSettings } from '../../src/sandbox/shop/orders/routing.js';
 import { inspectLedger } from '../../src/store/sqlite/inspect-ledger.js';
@@ -245,9 +246,15 @@ async function metricsOfCopy(): Promise<string> {
     SHOPIFY_SHOP: 'sandbox.myshopify.com',
     SHOPIFY_ACCESS_TOKEN: 'shpat_sandbox',
   });
-  const holdfast = openHoldfast(config, { debug: quiet, info: quiet, warn: quiet, error: quiet });
+  const metrics = new Metrics();
+  const holdfast = openHoldfast(
+    config,
+    { debug: quiet, info: quiet, warn: quiet, error: quiet },
+    { metrics },
+  );
   try {
-    return await holdfast.metrics();
+    await holdfast.measure();
+    return await metrics.text();
   } finally {
     await holdfast.stop();
   }

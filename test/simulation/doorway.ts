@@ -4,12 +4,12 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { LIMITS } from '../../src/config/config.js';
 import { WEBHOOK_PATH, WebhookRoute } from '../../src/http/webhooks.js';
-import { Counters } from '../../src/observability/metrics.js';
+import { NO_METRICS } from '../../src/observability/metrics-table.js';
 import type { Inbox } from '../../src/sync/inbox.js';
 
 export class Doorway {
   readonly url: string;
-  readonly counters = new Counters();
+  readonly metrics = NO_METRICS;
   readonly #server: Server;
   #inbox: Pick<Inbox, 'admit'> | null = null;
 
@@ -22,9 +22,9 @@ export class Doorway {
         return this.#inbox.admit(headers, body);
       },
     };
-    const { counters } = this;
+    const { metrics } = this;
     // A server that dies while it takes a delivery in is answered for with 503.
-    const route = new WebhookRoute({ ...LIMITS.http, door, counters, onError: () => undefined });
+    const route = new WebhookRoute({ ...LIMITS.http, door, metrics, onError: () => undefined });
     server.on('request', (request, response) => void route.handle(request, response));
   }
 

@@ -198,7 +198,7 @@ export class FaultsDrill {
       nudges: { received: () => {}, outboxDue: () => {} },
       random: () => 0.5,
       sleep: async (ms) => this.#base.time.pass(ms),
-      counters: this.#doorway.counters,
+      metrics: this.#doorway.metrics,
       report: () => {},
       alarm: () => {},
       limits: LIMITS.inbox,

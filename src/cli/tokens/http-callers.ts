@@ -4,7 +4,7 @@ import { type Authenticator, OPEN_TO_LOOPBACK } from '../../auth/authenticator.j
 import type { ResourceMetadata } from '../../auth/resource-metadata.js';
 import { type Config, LIMITS, type OAuthConfig } from '../../config/config.js';
 import type { Log } from '../../observability/log.js';
-import type { Counters } from '../../observability/metrics.js';
+import type { MetricSink } from '../../observability/metrics-table.js';
 import type { RareLog } from '../../observability/throttled-log.js';
 import { readTokensText, tokensError } from './token-file.js';
 
@@ -23,7 +23,7 @@ export interface HttpCallers {
 export async function httpCallers(
   config: Config,
   log: Log,
-  { counters, trouble }: { readonly counters: Counters; readonly trouble: Pick<RareLog, 'warn'> },
+  { metrics, trouble }: { readonly metrics: MetricSink; readonly trouble: Pick<RareLog, 'warn'> },
 ): Promise<HttpCallers> {
   const { tokens: source, oauth } = config;
   if (source === null && oauth === null) {
@@ -42,7 +42,7 @@ export async function httpCallers(
     token_chars_max: LIMITS.auth.token_chars_max,
     // Of the request nothing is kept but the reason.
     refused: (reason) => {
-      counters.add('auth_refusals_total', 1, reason);
+      metrics.add('auth_refusals_total', { reason });
       trouble.warn('auth_refused', { reason }, reason);
     },
   });

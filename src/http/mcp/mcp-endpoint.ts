@@ -11,7 +11,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Authenticator, type Challenge, OPEN_TO_LOOPBACK } from '../../auth/authenticator.js';
 import { FOLLOWS_TOO_MUCH, TOO_MUCH_CODE } from '../../mcp/listen-request.js';
 import { type Caller, findCost, rateLimitedResult, STOCK_SCOPE } from '../../mcp/server.js';
-import type { Counters } from '../../observability/metrics.js';
+import type { MetricSink } from '../../observability/metrics-table.js';
 import { BodyReader, Unreceived, type WhyUnreceived } from '../middleware/body.js';
 import { addressKey, isForwarded, originOf, type TrustedProxies } from '../middleware/client-address.js';
 import { Crowd } from '../middleware/concurrency-limit.js';
@@ -72,7 +72,7 @@ export interface McpOptions extends McpLimits, McpServing {
   /** Put right what real clients get wrong. Off only where conformance is measured. */
   readonly lenient: boolean;
   readonly sessions?: McpSessions | undefined;
-  readonly counters: Counters;
+  readonly metrics: MetricSink;
   /** A clock that never runs backwards. */
   readonly now_ms: () => number;
   /** Told of trouble that strangers can make: keep its lines few. */
@@ -207,11 +207,11 @@ export class McpEndpoint {
       if (!(error instanceof Unreceived)) this.#options.onError(error);
       outcome = error instanceof Unreceived ? error.why : 'failed';
     }
-    const { counters, report } = this.#options;
-    counters.add('mcp_requests_total', 1, outcome);
+    const { metrics, report } = this.#options;
+    metrics.add('mcp_requests_total', { outcome });
     if (outcome === 'too_large') {
       const declared_bytes = Number(request.headers['content-length']);
-      counters.add('mcp_refused_bytes_total', Number.isFinite(declared_bytes) ? declared_bytes : 0);
+      metrics.add('mcp_refused_bytes_total', {}, Number.isFinite(declared_bytes) ? declared_bytes : 0);
     }
     if (TROUBLE.has(outcome)) report(`mcp_${outcome}`);
     if (!response.headersSent && outcome in REFUSED)

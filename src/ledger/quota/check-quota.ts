@@ -215,7 +215,7 @@ export function reservableUnits(
   return Math.min(atp_units, roomFor(state, settings, item, { ttl_ms, at_ms })?.units ?? atp_units);
 }
 
-interface ItemRoom {
+export interface ItemRoom {
   readonly sku: string;
   readonly stock_hash: string;
   readonly available_to_promise: number;

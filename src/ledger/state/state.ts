@@ -1,5 +1,6 @@
 /** What the ledger needs of the world: a store to decide in, and somebody who can re-read the shop. */
 
+import type { DecisionWatch } from '../model/decision-watch.js';
 import type { ReconcileReport } from '../model/drift-report.js';
 import type { Hold } from '../model/hold.js';
 import type { JournalDraft, JournalEntry } from '../model/journal.js';
@@ -634,10 +635,10 @@ export interface Store {
   }): Promise<number>;
 }
 
-/** Told after a commit of this process that made a reservation or accepted an order, by the row's tag. */
 /** Hears an entry of the journal once it is committed, with the id of the reservation that it is about; null where there is none. */
 export type JournalWatch = (entry: JournalDraft, reservationId: string | null) => void;
 
+/** Told after a commit of this process that made a reservation or accepted an order, by the row's tag. */
 export type IntentWatch = (tag: string, intent: 'reserved' | 'accepted') => void;
 
 /** The lock could not be had within the store's deadline. Nothing was written; the same call may be made again. */
@@ -676,9 +677,6 @@ export interface Nudges {
 /** Told of every wish that a quota refused: to be counted, because a loop of them must not fill the journal. */
 export type QuotaWatch = (limit: QuotaName, principal: string) => void;
 
-/** Told of every checksum that was refused because it was never issued. The journal keeps the first of each reservation. */
-export type HashWatch = () => void;
-
 export interface LedgerPorts {
   readonly store: Store;
   readonly clock: Clock;
@@ -687,7 +685,7 @@ export interface LedgerPorts {
   readonly searcher: ShopSearcher;
   readonly nudges: Nudges;
   readonly onQuota?: QuotaWatch;
-  readonly onUnknownHash?: HashWatch;
+  readonly onDecision?: DecisionWatch;
   /** Whether only one principal can call this process. Left out: others can. */
   readonly isAlone?: () => boolean;
   readonly settings: LedgerSettings;

@@ -1,6 +1,12 @@
 /** Who calls a tool, and what they may do. Comes from the transport, never from arguments. */
 
-export const SCOPES = ['inventory:read', 'inventory:reserve', 'orders:submit'] as const;
+/** Of tools and resources: what agents ask an issuer for. */
+export const MCP_SCOPES = ['inventory:read', 'inventory:reserve', 'orders:submit'] as const;
+
+/** Of /metrics, for what watches the server. */
+export const METRICS_SCOPE = 'metrics:read';
+
+export const SCOPES = [...MCP_SCOPES, METRICS_SCOPE] as const;
 
 export type Scope = (typeof SCOPES)[number];
 

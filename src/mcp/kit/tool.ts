@@ -17,6 +17,8 @@ export interface ToolHost {
   readonly reportBug: (error: unknown, tool: string) => string;
   /** Told of every call as it begins, so that a server that stops can wait for those under way. */
   readonly onCall?: (call: Promise<unknown>) => void;
+  /** Told of every answer: how long it took, and the code where it is a refusal. */
+  readonly onAnswer?: (tool: string, seconds: number, code: RefusalCode | null) => void;
 }
 
 /** The same, and who asks. */
@@ -75,11 +77,20 @@ export function defineTool<Input extends z.ZodType, Value>(definition: ToolDefin
     outputSchema: advertised(output, outline),
     output,
     run: (context, args) => {
-      const running = run(context, args);
+      const running = context.onAnswer === undefined ? run(context, args) : timed(context, args);
       context.onCall?.(running);
       return running;
     },
   };
+
+  async function timed(context: ToolContext, args: unknown): Promise<CallToolResult> {
+    const began_ms = performance.now();
+    const result = await run(context, args);
+    const refusal =
+      result.isError === true ? (result.structuredContent as { readonly error: Refusal }).error : null;
+    context.onAnswer?.(name, (performance.now() - began_ms) / 1_000, refusal?.code ?? null);
+    return result;
+  }
 
   async function run(context: ToolContext, args: unknown): Promise<CallToolResult> {
     if (!context.caller.scopes.has(scope)) return lacking(scope);

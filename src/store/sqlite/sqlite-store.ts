@@ -45,6 +45,7 @@ import { dueRows } from './rows/due-rows.js';
 import { inboxState, itemsNamed, itemTimes, receive, waitingDeliveries } from './rows/inbox-rows.js';
 import { searchItems } from './rows/item-search.js';
 import { listOrders, listReservations } from './rows/listings.js';
+import type { LiveCount } from './rows/live-count.js';
 import { type MovedRow, readMovedUnits } from './rows/moved-units.js';
 import { discardAdditions, prepareAll, type Statements } from './rows/statements.js';
 import type { WaitingCount } from './rows/waiting-orders.js';
@@ -438,6 +439,11 @@ export class SqliteStore implements Store {
 
   async waitingDeliveries(limit: number): Promise<readonly WaitingDelivery[]> {
     return this.#reading(({ now_ms }) => waitingDeliveries(this.#sql, now_ms, limit));
+  }
+
+  /** What is held now, and what waits for somebody's word. */
+  async countLive(): Promise<LiveCount> {
+    return this.#reading(() => this.#sql.count_live.get() as LiveCount);
   }
 
   async countUnplaced(unplacedAfterMs: number): Promise<number> {

@@ -6,7 +6,7 @@
 
 import { type ApiVersion, LogSeverity, shopifyApi } from '@shopify/shopify-api';
 import type { ShopTime } from '../../../ledger/state/state.js';
-import { UpstreamError, type WriteOutcome } from '../../source.js';
+import { UpstreamError, type UpstreamFailure, type WriteOutcome } from '../../source.js';
 import { CostLimiter, type Settle } from './cost-limiter.js';
 import { DOCUMENTS, type Lane, type Operation } from './documents.js';
 import { costOf, costOfFailure, type Fault, faultOf, grantFault, unreadable, unsent } from './fault.js';
@@ -49,6 +49,8 @@ export interface ClientOptions {
   readonly log: UpstreamLog;
   /** Called whenever the shop has answered a call and done what it was asked. */
   readonly onAnswer?: () => void;
+  /** Told how long each request took, without the wait for the rate limit: `ok`, or how it failed. */
+  readonly onRequest?: (operation: string, seconds: number, outcome: 'ok' | UpstreamFailure) => void;
   /** Told the time of every answer, and asked for it before a time is sent. Left out: the shop's clock is taken for ours. */
   readonly shopTime?: ShopTime;
 }
@@ -319,6 +321,12 @@ export class ShopifyClient {
   ): Promise<Outcome<Result>> {
     const { shopTime } = this.#options;
     const sentAt = shopTime?.elapsed() ?? 0;
+    const began_ms = performance.now();
+    const tell = (outcome: Outcome<Result>): Outcome<Result> => {
+      const seconds = (performance.now() - began_ms) / 1_000;
+      this.#options.onRequest?.(operation.name, seconds, outcome.ok ? 'ok' : outcome.fault.failure);
+      return outcome;
+    };
     const { result, exchange } = await inExchange(
       { origin: this.#origin, timeout_ms: this.#tuning.timeout_ms, signal },
       () =>
@@ -331,7 +339,7 @@ export class ShopifyClient {
       settle(costOfFailure(result.reason));
       const fault = faultOf(exchange, result.reason);
       if (fault.session_refused) this.#sessions.refused(open);
-      return { ok: false, fault };
+      return tell({ ok: false, fault });
     }
     const value = result.value as { readonly data?: Result; readonly extensions?: unknown };
     settle(costOf(value.extensions));
@@ -339,7 +347,7 @@ export class ShopifyClient {
     // Only what the shop itself has answered: an error page may be somebody else's, with another clock.
     if (outcome.ok && outcome.reply.shop_time_ms !== null)
       shopTime?.hearShopTime(outcome.reply.shop_time_ms, sentAt);
-    return outcome;
+    return tell(outcome);
   }
 
   /** Told once a day, while the shop answers with another version than the one we speak: ours is retired, and calls may begin to fail. */

@@ -3,6 +3,7 @@
 import { VOID_MARK } from '../../../ledger/model/order.js';
 import { BulkInsert } from '../database/bulk-insert.js';
 import type { Database, Statement } from '../database/driver.js';
+import { COUNT_LIVE } from './live-count.js';
 import { COUNT_UNPLACED } from './unplaced-holds.js';
 import { COUNT_WAITING } from './waiting-orders.js';
 
@@ -132,6 +133,7 @@ export const SQL = {
     FROM reservations INDEXED BY reservations_under_way
     CROSS JOIN holds ON holds.reservation_key = reservations.reservation_key AND holds.level_key = ?
     WHERE reservations.shop_state IN ('creating', 'deleting') AND reservations.parked = 0`,
+  count_live: COUNT_LIVE,
   count_unplaced: COUNT_UNPLACED,
   add_hold: `INSERT INTO holds (quantity_units, state, place, awaits, awaits_after_ms, mirror_until_ms, level_key, reservation_key)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
