@@ -168,7 +168,9 @@ describe('with webhooks on', () => {
     await serve('own');
     await expect.poll(() => server.log.some(({ msg }) => msg === 'webhooks_subscribed'), PATIENCE).toBe(true);
     // On a slow machine the first read may end after the shop has promised to tell.
-    await expect.poll(() => rows<number>('SELECT confirmed_at_ms FROM ledger')[0], PATIENCE).toBeGreaterThan(0);
+    await expect
+      .poll(() => rows<number>('SELECT confirmed_at_ms FROM ledger')[0], PATIENCE)
+      .toBeGreaterThan(0);
     const heartbeats = rows<number>('SELECT confirmed_at_ms FROM ledger');
     sandbox.shop.sell('SKU-7', 3);
     await expect.poll(() => available('SKU-7'), PATIENCE).toBe(STOCK_UNITS - 3);
