@@ -5,13 +5,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { Client } from '@modelcontextprotocol/client';
 import { getDefaultEnvironment, StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { SEED_SKUS } from '../../src/sandbox/base/catalogue.js';
+import { pathInDist } from '../helpers/built.js';
 
-const HOLDFAST = fileURLToPath(new URL('../../dist/cli/holdfast.js', import.meta.url));
+const HOLDFAST = pathInDist('cli/holdfast.js');
 
 let folder: string;
 let client: Client;

@@ -12,6 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { SandboxServer } from '../../src/sandbox/server.js';
 import { verifyLedgerFile } from '../../src/store/sqlite/verify.js';
+import { requireBuilt } from '../helpers/built.js';
 import { product } from '../helpers/shop-ledger.js';
 import type { Json } from './any-client.js';
 
@@ -67,6 +68,7 @@ afterAll(async () => {
 
 /** Resolves with where it serves. */
 function serve(shopOrigin: string): Promise<string> {
+  requireBuilt();
   const child = spawn(process.execPath, [CROWD_SERVER], {
     cwd: folder,
     env: {

@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { HOLDFAST } from '../e2e/any-client.js';
+import { pathInDist } from './built.js';
 
 export interface Ran {
   /** Null when a signal ended it. */
@@ -34,7 +34,7 @@ export function runHoldfast(args: readonly string[], options: RunOptions): Promi
 }
 
 export function startHoldfast(args: readonly string[], { cwd, env = {}, input }: RunOptions): Running {
-  const child = spawn(process.execPath, [HOLDFAST, ...args], {
+  const child = spawn(process.execPath, [pathInDist('cli/holdfast.js'), ...args], {
     cwd,
     env: { PATH: process.env['PATH'] ?? '', HOME: cwd, ...driverSetting(), ...env },
     stdio: ['pipe', 'pipe', 'pipe'],

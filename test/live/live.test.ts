@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { SEED_SKUS } from '../../src/sandbox/base/catalogue.js';
 import { SandboxServer } from '../../src/sandbox/server.js';
+import { requireBuilt } from '../helpers/built.js';
 import { scratchFolder, until } from '../helpers/cli.js';
 
 const MAIN = fileURLToPath(new URL('main.mjs', import.meta.url));
@@ -36,6 +37,7 @@ afterEach(async () => {
 });
 
 function start(...flags: string[]) {
+  requireBuilt();
   const child = spawn(process.execPath, [MAIN, ...flags], {
     cwd: folder.path,
     env: { PATH: process.env['PATH'] ?? '', HOME: folder.path, ...env },

@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { verifyLedgerFile } from '../../../src/store/sqlite/verify.js';
+import { requireBuilt } from '../../helpers/built.js';
 import {
   NO_QUOTAS,
   TEST_SETTINGS,
@@ -115,14 +115,12 @@ interface Child {
 }
 
 const SCRIPT = fileURLToPath(new URL('../../helpers/reserve-child.mjs', import.meta.url));
-const COMPILED = fileURLToPath(new URL('../../../dist/ledger/ledger.js', import.meta.url));
 
 /** Resolves when the child has opened the ledger; it begins at `go`. */
 async function startChild(
   name: string,
   { principal = name, quotas = NO_QUOTAS }: { principal?: string; quotas?: typeof NO_QUOTAS } = {},
 ): Promise<Child> {
-  if (!existsSync(COMPILED)) throw new Error('The children run dist/: run "npm run build" first.');
   const orders = {
     path: t.path,
     shop: TEST_SHOP,
@@ -133,6 +131,7 @@ async function startChild(
     name,
     principal,
   };
+  requireBuilt();
   const child: ChildProcess = spawn(process.execPath, [SCRIPT, JSON.stringify(orders)], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });

@@ -4,6 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
+import { requireBuilt } from '../../../helpers/built.js';
 import { TEST_SETTINGS, TEST_SHOP } from '../../../helpers/ledger.js';
 
 const SCRIPT = fileURLToPath(new URL('./kill-child.mjs', import.meta.url));
@@ -30,6 +31,7 @@ export class Life {
   #stderr = '';
 
   constructor() {
+    requireBuilt();
     const child = spawn(
       process.execPath,
       [SCRIPT, JSON.stringify({ shop: TEST_SHOP, settings: TEST_SETTINGS })],

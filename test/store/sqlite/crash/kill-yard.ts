@@ -3,11 +3,10 @@
  * holds the file against it after every death: what was answered is there, what was not is whole or absent.
  */
 
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
 import { loadDriver } from '../../../../src/store/sqlite/database/load-driver.js';
 import { LedgerUnusable } from '../../../../src/store/sqlite/database/open-database.js';
@@ -16,7 +15,6 @@ import { verifyLedgerFile } from '../../../../src/store/sqlite/verify.js';
 import { Dice } from '../../../simulation/dice.js';
 import { type Call, type Json, Life } from './kill-life.js';
 
-const COMPILED = fileURLToPath(new URL('../../../../dist/ledger/ledger.js', import.meta.url));
 /** A process takes longer to load than to live: so many are loaded ahead. */
 const LOADED_AHEAD = 2;
 /** After so many deaths a new file, so that files are also killed while they are made, and none grows slow to prove. */
@@ -50,7 +48,6 @@ export class KillYard {
   #file = new LedgerFile(join(this.#folder, '0.db'));
 
   constructor(seed: number) {
-    if (!existsSync(COMPILED)) throw new Error('The children run dist/: run "npm run build" first.');
     this.#dice = new Dice(seed);
     this.#load();
   }

@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { socketTurnstile, type TurnLimits } from '../../../../src/store/sqlite/lock/fair-lock.js';
 import { TurnQueue } from '../../../../src/store/sqlite/lock/turn-queue.js';
 import { meetingPlace } from '../../../../src/store/sqlite/lock/turn-socket.js';
+import { requireBuilt } from '../../../helpers/built.js';
 
 /** Out of reach: what these tests see is never the clock's doing. */
 const NEVER: TurnLimits = { hold_max_ms: 600_000, wait_max_ms: 600_000 };
@@ -35,6 +36,7 @@ class Taker {
 
   constructor(limits: TurnLimits, at = path) {
     const argument = JSON.stringify({ path: at, limits });
+    requireBuilt();
     this.#child = fork(new URL('turn-taker.mjs', import.meta.url), [argument]);
     this.#child.setMaxListeners(50);
     this.#gone = once(this.#child, 'exit');
