@@ -14,7 +14,7 @@ const E2E = [
 
 /** Long stories by seed: minutes each. */
 const SIMULATION = [
-  'test/simulation/**/*.test.ts',
+  'test/simulation/{faults-drill-*,mutations,simulation}.test.ts',
   'test/ledger/quota/{hoarding,quota-attack}.test.ts',
   'test/outbox/{five-agents,till-story}.test.ts',
 ];

@@ -59,9 +59,9 @@ export const MUTATIONS: readonly Mutation[] = [
     changes: [
       {
         file: 'ledger/ledger.ts',
-        find: 'await this.#freshen(old, asked_at_ms);\n    const result = await store.transact(',
+        find: 'await this.#freshen(old, asked_at_ms);\n    let ages: readonly AgeSeen[] = [];\n',
         replace:
-          'const early = await store.read({ ...mine, history: true }, (state) => state.owned === null ? undefined : judgeHash(state, wish.stock_hash));\n    Object.assign(request, { early });\n    await this.#freshen(old, asked_at_ms);\n    const result = await store.transact(',
+          'const early = await store.read({ ...mine, history: true }, (state) => state.owned === null ? undefined : judgeHash(state, wish.stock_hash));\n    Object.assign(request, { early });\n    await this.#freshen(old, asked_at_ms);\n    let ages: readonly AgeSeen[] = [];\n',
       },
       {
         file: 'ledger/ledger.ts',
