@@ -1,6 +1,6 @@
 /** What can be changed while the sandbox runs, over HTTP too. */
 
-import { FaultError, NO_RANDOM_FAULTS, type RandomFaults, sharesOf } from './base/faults.js';
+import { FaultError, mergeShares, NO_RANDOM_FAULTS, type RandomFaults } from './base/faults.js';
 import { type FulfilmentSettings, parseFulfilment } from './shop/orders/fulfillment-moves.js';
 import { parseRouting, type RoutingSettings } from './shop/orders/routing.js';
 import { NO_WEBHOOK_FAULTS, type WebhookFaults } from './webhooks/webhook-deliveries.js';
@@ -36,8 +36,8 @@ const PARSERS: { readonly [K in keyof LiveSettings]: (value: unknown) => LiveSet
     throw new FaultError(`hiddenSkus must be a list of SKUs, not ${JSON.stringify(value)}`);
   },
   clockSkewMs: (value) => milliseconds('clockSkewMs', value, -CLOCK_SKEW_MAX_MS, CLOCK_SKEW_MAX_MS),
-  faults: (value) => sharesOf<RandomFaults>(record('faults', value), NO_RANDOM_FAULTS),
-  webhookFaults: (value) => sharesOf<WebhookFaults>(record('webhookFaults', value), NO_WEBHOOK_FAULTS),
+  faults: (value) => mergeShares<RandomFaults>(record('faults', value), NO_RANDOM_FAULTS),
+  webhookFaults: (value) => mergeShares<WebhookFaults>(record('webhookFaults', value), NO_WEBHOOK_FAULTS),
   routing: (value) => parseRouting(record('routing', value)),
   fulfilment: (value) => parseFulfilment(record('fulfilment', value)),
 };

@@ -27,7 +27,7 @@ import {
   type RandomFaults,
 } from './base/faults.js';
 import { seededRandom } from './base/random.js';
-import { Api, type ApiRequest, type PreparedRequest, ROOT_FIELDS, rootFieldsOf } from './graphql/api.js';
+import { Api, type ApiRequest, listRootFields, type PreparedRequest, ROOT_FIELDS } from './graphql/api.js';
 import { type LiveSettings, parseLiveSettings } from './live-settings.js';
 import { BULK_DEFAULTS, BULK_PATH, type BulkSettings } from './shop/bulk-operations.js';
 import { Shop } from './shop/shop.js';
@@ -322,12 +322,12 @@ export class SandboxServer {
       return { status: 401, body: { errors: INVALID_TOKEN } };
     }
     const headers = { 'X-Shopify-API-Version': version };
-    const prepared = this.#api.prepare(apiRequestOf(request, await readBody(request)));
+    const prepared = this.#api.prepare(parseApiRequest(request, await readBody(request)));
     if ('answer' in prepared) {
       await this.#strike([], 'before', null);
       return { status: 200, headers, body: prepared.answer };
     }
-    const rootFields = rootFieldsOf(prepared);
+    const rootFields = listRootFields(prepared);
     await this.#strike(rootFields, 'before', prepared);
     const waitSeconds = this.shop.orderLimit.waitSeconds(rootFields, this.shop.nowMs());
     if (waitSeconds !== null) return orderLimitAnswer(waitSeconds);
@@ -357,7 +357,7 @@ export class SandboxServer {
 
   async #token(request: ShopRequest): Promise<Answer> {
     requireMethod(request, 'POST');
-    const fields = fieldsOf(request, await readBody(request));
+    const fields = parseFields(request, await readBody(request));
     if (fields['client_id'] !== SANDBOX_CLIENT_ID || fields['client_secret'] !== SANDBOX_CLIENT_SECRET) {
       return oauthError('invalid_client', 'the sandbox knows the client id sandbox with the secret sandbox');
     }
@@ -496,7 +496,7 @@ async function readBody(request: ShopRequest): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
-function apiRequestOf(request: ShopRequest, body: string): ApiRequest {
+function parseApiRequest(request: ShopRequest, body: string): ApiRequest {
   if (mediaType(request) === 'application/graphql')
     return { query: body, variables: {}, operationName: null };
   const parsed = parseJson(body);
@@ -517,7 +517,7 @@ function apiRequestOf(request: ShopRequest, body: string): ApiRequest {
 }
 
 /** The fields of a form or of a JSON object. */
-function fieldsOf(request: ShopRequest, body: string): Readonly<Record<string, unknown>> {
+function parseFields(request: ShopRequest, body: string): Readonly<Record<string, unknown>> {
   if (mediaType(request) !== 'application/json') return Object.fromEntries(new URLSearchParams(body));
   const parsed = parseJson(body);
   return isRecord(parsed) ? parsed : {};

@@ -102,7 +102,7 @@ test.each(['stdio', 'http'] as const)(
     expect([...draftOrders.all()]).toEqual([]);
     expect([...webhookSubscriptions.all()]).toEqual([]);
     expect([...orders.all()]).toHaveLength(1);
-    expect(sandbox.shop.stockOf('MUG', 'Warehouse').available).toBe(UNITS - SOLD_IN_THE_SHOP);
+    expect(sandbox.shop.readStock('MUG', 'Warehouse').available).toBe(UNITS - SOLD_IN_THE_SHOP);
     const { problems, checked } = verifyLedgerFile(join(folder.path, 'ledger.db'));
     expect({ problems, reservations: checked.reservations }).toEqual({ problems: [], reservations: 0 });
   },

@@ -135,7 +135,7 @@ describe('a sale at the till between reserve and submit', () => {
     const story = order.timeline.map(({ event }: Json) => event);
     const told = ['reservation.created', 'shop.open', 'order.held', 'order.revalidated', 'order.placed'];
     expect(story.filter((event: string) => told.includes(event))).toEqual(told);
-    expect(sandbox.shop.stockOf('SCARF', 'Warehouse').available).toBe(0);
+    expect(sandbox.shop.readStock('SCARF', 'Warehouse').available).toBe(0);
     await until(async () => (await agent.stock('SCARF')).available_to_promise).toBe(0);
   });
 
@@ -203,7 +203,7 @@ describe('a sale at the till between reserve and submit', () => {
     await until(async () =>
       [...sandbox.shop.draftOrders.all()].filter((draft) => draft.orderId === null),
     ).toEqual([]);
-    expect(sandbox.shop.stockOf('SCARF', 'Warehouse').available).toBe(0);
+    expect(sandbox.shop.readStock('SCARF', 'Warehouse').available).toBe(0);
   });
 
   test('L5: before the heartbeat has heard of it, takes nothing from anybody: the draft holds the units at the shop', async () => {
@@ -215,7 +215,7 @@ describe('a sale at the till between reserve and submit', () => {
     const answer = await agent.submit(reservation);
     expect(answer).toMatchObject({ hash_verdict: 'match' });
     await until(async () => (await agent.order(answer)).status).toBe('placed');
-    expect(sandbox.shop.stockOf('SCARF', 'Warehouse').available).toBe(0);
+    expect(sandbox.shop.readStock('SCARF', 'Warehouse').available).toBe(0);
   });
 });
 

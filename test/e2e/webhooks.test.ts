@@ -144,7 +144,7 @@ async function expectShopsFigures(): Promise<void> {
         .map(({ sku, available_to_promise: promised, fresh }: never) => ({ sku, promised, fresh }))
         .map((told: { sku: string }) => ({
           ...told,
-          shop: sandbox.shop.stockOf(told.sku, 'Warehouse').available,
+          shop: sandbox.shop.readStock(told.sku, 'Warehouse').available,
         }))
         .filter(({ promised, fresh, shop }: never) => promised !== shop || fresh !== true);
     };

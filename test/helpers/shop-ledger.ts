@@ -350,7 +350,7 @@ export class ShopProcess {
 
   /** What the shop itself says can be sold. */
   available(sku: string, location = WAREHOUSE): number {
-    return this.server.shop.stockOf(sku, location).available;
+    return this.server.shop.readStock(sku, location).available;
   }
 
   /** Our drafts at the shop that are not orders yet. */

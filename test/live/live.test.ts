@@ -72,7 +72,7 @@ function leftovers(): object {
 /** `available` at each place. */
 function stock(): Record<string, number> {
   const places = [...sandbox.shop.inventory.locations.values()];
-  return Object.fromEntries(places.map(({ name }) => [name, sandbox.shop.stockOf(SKU, name).available]));
+  return Object.fromEntries(places.map(({ name }) => [name, sandbox.shop.readStock(SKU, name).available]));
 }
 
 test('answers every question, goes the whole way, and leaves the shop as it was', async () => {

@@ -33,7 +33,7 @@ const shop = async (options: ShopLedgerOptions = {}): Promise<void> => {
   });
 };
 
-const reserved = (sku: string, location = WAREHOUSE) => t.server.shop.stockOf(sku, location).reserved;
+const reserved = (sku: string, location = WAREHOUSE) => t.server.shop.readStock(sku, location).reserved;
 const row = async (mine: ReserveAnswer): Promise<OutboxRow> => (await t.owned(mine)).outbox;
 const states = async (all: readonly ReserveAnswer[]) => {
   const rows = await Promise.all(all.map(row));

@@ -295,7 +295,7 @@ describe('item 6: a row that this process did not write just now', () => {
 
 describe('L4: a ledger that was put back to a copy older than the shop remembers keys (move)', () => {
   const signal = new AbortController().signal;
-  const reserved = (sku: string) => t.server.shop.stockOf(sku, WAREHOUSE).reserved;
+  const reserved = (sku: string) => t.server.shop.readStock(sku, WAREHOUSE).reserved;
   const leftBehind = { shop_state: 'deleted', parked: true, last_failure: 'left_behind' };
 
   /** The copy has the lease of the other life: ledger time lags behind until that is over, and the shop has answered. */

@@ -21,7 +21,7 @@ const cut = (operation: string, when: Fault['when'], times = 1): Fault => ({
   times,
 });
 
-const reserved = (sku: string, location = WAREHOUSE) => t.server.shop.stockOf(sku, location).reserved;
+const reserved = (sku: string, location = WAREHOUSE) => t.server.shop.readStock(sku, location).reserved;
 
 async function row(reservation: { readonly reservation_id: string }): Promise<OutboxRow> {
   return (await t.owned(reservation)).outbox;
@@ -278,7 +278,7 @@ describe('an accepted order', () => {
       shippingAddress: { firstName: 'Ada', lastName: 'Lovelace', countryCode: 'GB' },
       lines: [{ sku: 'SCARF', quantity: 2 }],
     });
-    const stock = t.server.shop.stockOf('SCARF', WAREHOUSE);
+    const stock = t.server.shop.readStock('SCARF', WAREHOUSE);
     expect([stock.available, stock.reserved, stock.committed]).toEqual([1, 0, 2]);
     expect(await t.atp('SCARF')).toBe(1);
     expect(t.nextDue()).toBeNull();

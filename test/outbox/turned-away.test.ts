@@ -15,7 +15,7 @@ const mover = (options: ShopLedgerOptions = {}) =>
   shop({ ...options, settings: { mirror: 'move', ...options.settings } });
 afterEach(() => t.close());
 
-const reserved = (sku: string) => t.server.shop.stockOf(sku, WAREHOUSE).reserved;
+const reserved = (sku: string) => t.server.shop.readStock(sku, WAREHOUSE).reserved;
 const row = async (reservation: { readonly reservation_id: string }): Promise<OutboxRow> =>
   (await t.owned(reservation)).outbox;
 const turnAway = (operation: string, code: number) =>

@@ -13,7 +13,7 @@ const signal = new AbortController().signal;
 let t: ShopLedger;
 afterEach(() => t.close());
 
-const reserved = () => t.server.shop.stockOf('CAP', WAREHOUSE).reserved;
+const reserved = () => t.server.shop.readStock('CAP', WAREHOUSE).reserved;
 
 async function shop(): Promise<void> {
   t = await ShopLedger.open({ settings: { mirror: 'move' } });

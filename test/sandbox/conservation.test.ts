@@ -245,7 +245,7 @@ const VERBS = {
     world.move(sku, units);
   },
   disconnect: (world: World, { sku, at }: Step) => {
-    const units = world.shop.stockOf(sku, at).on_hand;
+    const units = world.shop.readStock(sku, at).on_hand;
     world.shop.disconnect(sku, at);
     world.move(sku, -units);
   },

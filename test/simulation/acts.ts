@@ -28,13 +28,13 @@ export const ACTS: Readonly<Record<ActionKind, Act>> = {
   till: ({ shop: { shop }, skus, story }, dice) => {
     const { sku, place } = somewhere(skus, story, dice);
     const units = dice.between(1, 2);
-    if (shop.stockOf(sku, place).available < units) return null;
+    if (shop.readStock(sku, place).available < units) return null;
     shop.sell(sku, units, { at: place });
     return `the till sells ${units} of ${sku}`;
   },
   shelf: ({ shop: { shop }, skus, story }, dice) => {
     const { sku, place } = somewhere(skus, story, dice);
-    const { available, reserved } = shop.stockOf(sku, place);
+    const { available, reserved } = shop.readStock(sku, place);
     if (reserved < 1 || available + reserved < 1) return null;
     shop.sell(sku, Math.max(1, available + 1), { at: place });
     return `the till sells one ${sku} that a draft holds`;
@@ -42,7 +42,7 @@ export const ACTS: Readonly<Record<ActionKind, Act>> = {
   web_order: ({ shop: { shop }, skus, story }, dice) => {
     const sku = dice.of(skus);
     // The shop's own checkout sells what it has in all; where it takes it is the routing's matter.
-    const there = Object.keys(story.stock[sku] ?? {}).map((place) => shop.stockOf(sku, place).available);
+    const there = Object.keys(story.stock[sku] ?? {}).map((place) => shop.readStock(sku, place).available);
     if (there.reduce((sum, units) => sum + units, 0) < 1) return null;
     shop.sell(sku, 1);
     return `the web shop sells one ${sku}`;
@@ -55,7 +55,7 @@ export const ACTS: Readonly<Record<ActionKind, Act>> = {
   },
   loss: ({ shop: { shop }, skus, story }, dice) => {
     const { sku, place } = somewhere(skus, story, dice);
-    if (shop.stockOf(sku, place).available < 1) return null;
+    if (shop.readStock(sku, place).available < 1) return null;
     shop.receive(sku, place, -1);
     return `one ${sku} is lost`;
   },

@@ -283,7 +283,7 @@ export class FaultsDrill {
       const sku = this.#dice.of(this.#dice.chance(0.6) ? SCARCE : SKUS);
       const wanted = this.#dice.between(1, 2);
       const at = this.#dice.of(placesOf(sku, this.#options.mirror));
-      if (shop.stockOf(sku, at).available < wanted) continue;
+      if (shop.readStock(sku, at).available < wanted) continue;
       shop.sell(sku, wanted, { at });
       this.#counts.till_units += wanted;
     }

@@ -207,7 +207,7 @@ export class World {
   sellElsewhere(sku: string): void {
     const { shop } = this.shop;
     const place = Object.keys(this.story.stock[sku] ?? {}).find((one) => {
-      const { available, reserved } = shop.stockOf(sku, one);
+      const { available, reserved } = shop.readStock(sku, one);
       return available + (this.story.shelf ? reserved : 0) > 0;
     });
     if (place === undefined || !this.#is_storm) return;

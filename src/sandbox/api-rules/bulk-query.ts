@@ -135,7 +135,8 @@ class Planner {
       throw new BulkQueryError(`Bulk queries cannot contain more than ${CONNECTIONS_MAX} connections.`);
     }
     const isOther = (selection: SelectionNode) =>
-      selection.kind !== Kind.FIELD || !children.some(({ path }) => keyOf(path[0]) === keyOf(selection));
+      selection.kind !== Kind.FIELD ||
+      !children.some(({ path }) => readResponseKey(path[0]) === readResponseKey(selection));
     if (operation.selectionSet.selections.some(isOther) || children.some(({ path }) => path.length > 1)) {
       throw new BulkQueryError('The sandbox shop reads bulk queries with connections alone at their root.');
     }
@@ -150,7 +151,7 @@ class Planner {
     const children: BulkConnection[] = [];
     const rewritten = selections.map((selection): SelectionNode => {
       if (selection.kind !== Kind.FIELD) {
-        const inner = this.#fragmentOf(selection);
+        const inner = this.#findFragment(selection);
         const condition = inner.typeCondition?.name.value;
         const type = condition === undefined ? place.type : this.#schema.getType(condition);
         const result = this.#rewrite(inner.selectionSet, { ...place, type });
@@ -217,11 +218,11 @@ class Planner {
     return selections.some((selection) =>
       selection.kind === Kind.FIELD
         ? selection.name.value === 'id' && !selection.alias
-        : this.#selectsId(this.#fragmentOf(selection).selectionSet.selections),
+        : this.#selectsId(this.#findFragment(selection).selectionSet.selections),
     );
   }
 
-  #fragmentOf(selection: Exclude<SelectionNode, FieldNode>) {
+  #findFragment(selection: Exclude<SelectionNode, FieldNode>) {
     if (selection.kind === Kind.INLINE_FRAGMENT) return selection;
     const fragment = this.#fragments.get(selection.name.value);
     if (!fragment) throw new Error(`a valid query has lost its fragment ${selection.name.value}`);
@@ -349,19 +350,19 @@ async function* readRest(rest: Rest, isGrouped: boolean, read: ReadDocument): As
     const start = rest.parentId === null ? data : data?.['node'];
     const page = valueAt(start, rest.connection.path) as ConnectionData | null;
     if (!page) return;
-    yield* batchesOf(page, rest, isGrouped, read);
+    yield* readBatches(page, rest, isGrouped, read);
     after = page.pageInfo.hasNextPage ? page.pageInfo.endCursor : null;
   } while (after !== null);
 }
 
-async function* batchesOf(
+async function* readBatches(
   page: ConnectionData,
   { connection, parentId }: Rest,
   isGrouped: boolean,
   read: ReadDocument,
 ): AsyncGenerator<BulkBatch> {
   let lines: string[] = [];
-  for (const part of partsOf(page.nodes, connection, parentId, isGrouped)) {
+  for (const part of listParts(page.nodes, connection, parentId, isGrouped)) {
     if (typeof part === 'string') {
       lines.push(part);
       continue;
@@ -374,7 +375,7 @@ async function* batchesOf(
 }
 
 /** Lines, and in their place the pages of children that did not come along. */
-function partsOf(
+function listParts(
   nodes: readonly Record<string, unknown>[],
   connection: BulkConnection,
   parentId: string | null,
@@ -389,7 +390,7 @@ function partsOf(
     const target = isGrouped ? own : below;
     for (const { child, page } of pages) {
       if (!page) continue;
-      for (const part of partsOf(page.nodes, child, id, isGrouped)) target.push(part);
+      for (const part of listParts(page.nodes, child, id, isGrouped)) target.push(part);
       const { hasNextPage, endCursor } = page.pageInfo;
       if (hasNextPage) target.push({ connection: child, parentId: id, after: endCursor });
     }
@@ -397,19 +398,22 @@ function partsOf(
   return [...own, ...below];
 }
 
-function keyOf(field: FieldNode | undefined): string {
+function readResponseKey(field: FieldNode | undefined): string {
   return (field?.alias ?? field?.name)?.value ?? '';
 }
 
 /** The value at the end of the path; null where the path ends early. */
 function valueAt(start: unknown, path: readonly FieldNode[]): unknown {
-  return path.reduce<unknown>((value, field) => (isRecord(value) ? value[keyOf(field)] : null), start);
+  return path.reduce<unknown>(
+    (value, field) => (isRecord(value) ? value[readResponseKey(field)] : null),
+    start,
+  );
 }
 
 /** The connection at the end of the path, which the node then no longer has: its nodes get lines of their own. */
 function takeOut(node: Record<string, unknown>, path: readonly FieldNode[]): ConnectionData | null {
   const holder = valueAt(node, path.slice(0, -1));
-  const key = keyOf(path.at(-1));
+  const key = readResponseKey(path.at(-1));
   if (!isRecord(holder) || !isRecord(holder[key])) return null;
   const taken = holder[key];
   delete holder[key];

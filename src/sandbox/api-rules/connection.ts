@@ -45,7 +45,7 @@ interface Place {
 }
 
 /** One page. Refuses a page without `first` or `last`, above 250, and filters or sort keys that are not emulated. */
-export function connectionOf<T extends { readonly id: string }>(
+export function paginate<T extends { readonly id: string }>(
   entities: Iterable<T>,
   args: PageArguments,
   listing: Listing<T>,
@@ -55,7 +55,7 @@ export function connectionOf<T extends { readonly id: string }>(
   const direction = args.reverse ? -1 : 1;
   const order = (left: Place, right: Place) => direction * comparePlaces(left, right);
   const entries = [...entities]
-    .filter(predicateOf(args.query ?? '', listing.filters))
+    .filter(compileQuery(args.query ?? '', listing.filters))
     .map((node) => ({ node, place: placeOf(node) }))
     .sort((left, right) => order(left.place, right.place));
 
@@ -79,25 +79,25 @@ export function connectionOf<T extends { readonly id: string }>(
 }
 
 /**
- * As `connectionOf`, for entities that are in the order of their numbers already, lowest first: without a sort key it
+ * As `paginate`, for entities that are in the order of their numbers already, lowest first: without a sort key it
  * looks at no more of them than the page needs. `isShown` leaves out what a caller is not to see.
  */
-export function orderedConnectionOf<T extends { readonly id: string }>(
+export function paginateOrdered<T extends { readonly id: string }>(
   entities: readonly T[],
   args: PageArguments,
   listing: Listing<T>,
   isShown: (entity: T) => boolean = () => true,
 ): Connection<T> {
   if (args.sortKey != null && args.sortKey !== 'ID') {
-    return connectionOf(entities.filter(isShown), args, listing);
+    return paginate(entities.filter(isShown), args, listing);
   }
   const size = pageSize(args);
-  const matches = predicateOf(args.query ?? '', listing.filters);
+  const matches = compileQuery(args.query ?? '', listing.filters);
   const isWanted = (index: number) => {
     const entity = entities[index];
     return entity !== undefined && isShown(entity) && matches(entity);
   };
-  const [low, high] = boundsOf(entities, args);
+  const [low, high] = findBounds(entities, args);
   const isUpward = (size.end === 'first') !== (args.reverse ?? false);
   const step = isUpward ? 1 : -1;
   const found: number[] = [];
@@ -126,7 +126,7 @@ export function orderedConnectionOf<T extends { readonly id: string }>(
 }
 
 /** From and up to which index the cursors let a page reach. */
-function boundsOf(
+function findBounds(
   entities: readonly { readonly id: string }[],
   { after, before, reverse }: PageArguments,
 ): readonly [number, number] {
@@ -169,7 +169,7 @@ function pageSize({ first, last }: PageArguments): {
   return { end, count };
 }
 
-function predicateOf<T>(query: string, filters: Filters<T>): (entity: T) => boolean {
+function compileQuery<T>(query: string, filters: Filters<T>): (entity: T) => boolean {
   try {
     return compileSearch(query, filters);
   } catch (error) {

@@ -116,7 +116,7 @@ export interface CostQuestion {
  * Without `data` what was asked for: pages count in full. With `data` what was answered: pages count by the entries
  * that they have, and what is null costs nothing.
  */
-export function costOf(question: CostQuestion, data?: unknown): number {
+export function computeCost(question: CostQuestion, data?: unknown): number {
   const root = question.schema.getRootType(question.operation.operation);
   const isMutation = question.operation.operation === 'mutation';
   const points = selectionCost(question, root ?? undefined, question.operation.selectionSet, data);
@@ -162,13 +162,17 @@ function fieldCost(
   const answer = valueAt(data, (selection.alias ?? selection.name).value);
   if (answer === null) return 0;
   const inner = getNamedType(definition.type);
-  const children = selectionCost(question, inner, selection.selectionSet, sampleOf(answer));
+  const children = selectionCost(question, inner, selection.selectionSet, takeSample(answer));
   const args = selection.arguments ?? [];
   if (inner.name.endsWith('Connection'))
-    return connectionCost(question.pricing, entriesOf(answer) ?? pageOf(question, args) ?? 1, children);
+    return connectionCost(
+      question.pricing,
+      countEntries(answer) ?? readPageSize(question, args) ?? 1,
+      children,
+    );
   const object = objectCost(inner.name, children);
   if (question.pricing === 'measured' || inner.name.endsWith('Edge')) return object;
-  const asked = pageOf(question, args) ?? idsOf(question, args) ?? 1;
+  const asked = readPageSize(question, args) ?? countIds(question, args) ?? 1;
   return object * (Array.isArray(answer) ? answer.length : asked);
 }
 
@@ -186,13 +190,13 @@ function connectionCost(pricing: Pricing, entries: number, children: number): nu
 
 type Arguments = NonNullable<FieldNode['arguments']>;
 
-function pageOf(question: CostQuestion, args: Arguments): number | null {
+function readPageSize(question: CostQuestion, args: Arguments): number | null {
   const size = args.find(({ name }) => name.value === 'first' || name.value === 'last')?.value;
   if (size?.kind === Kind.INT) return Number(size.value);
   return size?.kind === Kind.VARIABLE ? Number(question.variables[size.name.value] ?? 1) : null;
 }
 
-function idsOf(question: CostQuestion, args: Arguments): number | null {
+function countIds(question: CostQuestion, args: Arguments): number | null {
   const ids = args.find(({ name }) => name.value === 'ids')?.value;
   if (ids?.kind === Kind.LIST) return ids.values.length;
   const given = ids?.kind === Kind.VARIABLE ? question.variables[ids.name.value] : null;
@@ -204,12 +208,12 @@ function valueAt(data: unknown, name: string): unknown {
   return typeof data === 'object' && data !== null ? (data as Record<string, unknown>)[name] : undefined;
 }
 
-function entriesOf(connection: unknown): number | undefined {
+function countEntries(connection: unknown): number | undefined {
   const entries = valueAt(connection, 'nodes') ?? valueAt(connection, 'edges');
   return Array.isArray(entries) ? entries.length : undefined;
 }
 
 /** One entry stands for all of a list. */
-function sampleOf(answer: unknown): unknown {
+function takeSample(answer: unknown): unknown {
   return Array.isArray(answer) ? answer[0] : answer;
 }

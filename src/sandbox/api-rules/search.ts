@@ -58,13 +58,13 @@ function tokenize(query: string): readonly Token[] {
     const groups = TOKEN.exec(query)?.groups;
     if (!groups)
       throw new SearchError(`cannot read the query at character ${at + 1}: ${query.slice(at, at + 20)}`);
-    const token = tokenOf(groups);
+    const token = toToken(groups);
     if (token) tokens.push(token);
   }
   return tokens;
 }
 
-function tokenOf(groups: Readonly<Record<string, string | undefined>>): Token | null {
+function toToken(groups: Readonly<Record<string, string | undefined>>): Token | null {
   const { paren, word, minus, field, comparator, single, double, bare } = groups;
   if (paren) return { kind: paren as '(' | ')' };
   if (word) return { kind: word as 'AND' | 'OR' | 'NOT' };
@@ -135,7 +135,7 @@ class Parser<T> {
       const wanted = token.field === null ? 'search without a field' : `the filter "${token.field}"`;
       throw new SearchError(`the sandbox shop does not emulate ${wanted} here; it knows ${known.join(', ')}`);
     }
-    return predicateOf(filter, token.comparator, token.value);
+    return compileFilter(filter, token.comparator, token.value);
   }
 
   #peek(): Token | undefined {
@@ -149,7 +149,7 @@ class Parser<T> {
   }
 }
 
-function predicateOf<T>(filter: Filter<T>, comparator: Comparator, value: string): Predicate<T> {
+function compileFilter<T>(filter: Filter<T>, comparator: Comparator, value: string): Predicate<T> {
   if (filter.kind === 'text') return textPredicate(filter.of, comparator, value);
   if (filter.kind === 'time') {
     const wantedMs = parseTimeMs(value);

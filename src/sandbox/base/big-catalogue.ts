@@ -22,12 +22,12 @@ export function bigCatalogue(variants: number, locations: number): CatalogueSour
   const names = Array.from({ length: locations }, (_, index) => `Location ${index + 1}`);
   return {
     locations: names.map((name) => ({ name, city: 'Hamburg', countryCode: 'DE' })),
-    products: productsOf(variants, names),
+    products: generateProducts(variants, names),
   };
 }
 
 /** Made one by one as they are read, and again at every reading: a catalogue of 100,000 is never whole in memory. */
-function productsOf(variants: number, names: readonly string[]): Iterable<CatalogueProduct> {
+function generateProducts(variants: number, names: readonly string[]): Iterable<CatalogueProduct> {
   const count = Math.ceil(variants / VARIANTS_PER_PRODUCT);
   return {
     *[Symbol.iterator]() {

@@ -296,21 +296,25 @@ export const SEED_CATALOGUE: Catalogue = {
     { name: store, city: 'Hamburg', countryCode: 'DE' },
     { name: partner, city: 'Lübeck', countryCode: 'DE' },
   ],
-  products: [...LINES.map(productOf), GIFT_CARD],
+  products: [...LINES.map(buildProduct), GIFT_CARD],
 };
 
-function productOf(line: ProductLine): CatalogueProduct {
+function buildProduct(line: ProductLine): CatalogueProduct {
   const sizes = line.sizes.length > 0 ? line.sizes : [null];
   return {
     title: line.title,
     productType: line.productType,
     vendor: 'Alster & Sons',
     status: line.status ?? 'ACTIVE',
-    variants: line.colours.flatMap((colour) => sizes.map((size) => variantOf(line, colour, size))),
+    variants: line.colours.flatMap((colour) => sizes.map((size) => buildVariant(line, colour, size))),
   };
 }
 
-function variantOf(line: ProductLine, colour: keyof typeof COLOURS, size: string | null): CatalogueVariant {
+function buildVariant(
+  line: ProductLine,
+  colour: keyof typeof COLOURS,
+  size: string | null,
+): CatalogueVariant {
   const sku = [line.code, colour, size].filter((part) => part !== null).join('-');
   const options = [
     { name: 'Color', value: COLOURS[colour] },

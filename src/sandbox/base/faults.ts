@@ -95,7 +95,7 @@ export class Faults {
 
   /** Shares that are left out are none. Throws `FaultError` on a share outside 0 to 1. */
   setRandom(shares: Partial<RandomFaults>): void {
-    this.#shares = sharesOf(shares, NO_RANDOM_FAULTS);
+    this.#shares = mergeShares(shares, NO_RANDOM_FAULTS);
   }
 
   get random(): RandomFaults {
@@ -179,7 +179,10 @@ export class Faults {
  * The defaults with the given shares in their place. A name that ends in Ms is whole milliseconds, every other a share
  * from 0 to 1; anything else throws `FaultError`.
  */
-export function sharesOf<T extends { readonly [K in keyof T]: number }>(given: Partial<T>, defaults: T): T {
+export function mergeShares<T extends { readonly [K in keyof T]: number }>(
+  given: Partial<T>,
+  defaults: T,
+): T {
   for (const [name, value] of Object.entries(given)) {
     if (!Object.hasOwn(defaults, name)) throw new FaultError(`there is no fault ${name}`);
     const isTime = name.endsWith('Ms');

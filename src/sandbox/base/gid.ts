@@ -2,7 +2,7 @@
 
 const GID_PATTERN = /^gid:\/\/shopify\/(?<type>[A-Za-z]+)\/(?<number>\d{1,20})(?:\?.*)?$/u;
 
-export function gidOf(type: string, number: bigint): string {
+export function toGid(type: string, number: bigint): string {
   return `gid://shopify/${type}/${number}`;
 }
 
@@ -10,7 +10,7 @@ export function gidOf(type: string, number: bigint): string {
  * A level's own number is not its location's, and the item is named in the query part, as at Shopify:
  * whoever takes the number in the path for a location id is wrong in the sandbox too.
  */
-export function levelGidOf(levelNumber: bigint, itemGid: string): string {
+export function toLevelGid(levelNumber: bigint, itemGid: string): string {
   return `gid://shopify/InventoryLevel/${levelNumber}?inventory_item_id=${numberOfGid(itemGid)}`;
 }
 

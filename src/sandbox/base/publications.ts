@@ -3,7 +3,7 @@
  * which may lie in the future (a scheduled launch): when it comes, nothing of the product changes but that.
  */
 
-import { gidOf } from './gid.js';
+import { toGid } from './gid.js';
 
 /** A sales channel, by the handle of its app. */
 export type ChannelHandle = 'online_store' | 'pos' | 'wholesale';
@@ -64,7 +64,7 @@ export class Publications {
     return publication;
   }
 
-  handleOf(publicationId: string): ChannelHandle | null {
+  findHandle(publicationId: string): ChannelHandle | null {
     for (const [handle, { id }] of this.#byHandle) if (id === publicationId) return handle as ChannelHandle;
     return null;
   }
@@ -73,13 +73,13 @@ export class Publications {
 function makePublication(handle: ChannelHandle): Publication {
   const { title, app: number } = CHANNELS[handle];
   const offset = BigInt(ALL_CHANNELS.indexOf(handle));
-  const app = { id: gidOf('App', number), handle, title };
-  const id = gidOf('Publication', FIRST_NUMBER + offset);
+  const app = { id: toGid('App', number), handle, title };
+  const id = toGid('Publication', FIRST_NUMBER + offset);
   return {
     id,
     title,
-    catalog: { id: gidOf('AppCatalog', FIRST_NUMBER + 1_000n + offset), title, status: 'ACTIVE', app },
-    channel: { id: gidOf('Channel', FIRST_NUMBER + 2_000n + offset), handle, name: title, app },
+    catalog: { id: toGid('AppCatalog', FIRST_NUMBER + 1_000n + offset), title, status: 'ACTIVE', app },
+    channel: { id: toGid('Channel', FIRST_NUMBER + 2_000n + offset), handle, name: title, app },
   };
 }
 

@@ -31,6 +31,6 @@ export function onHand(quantities: Readonly<Quantities>): number {
   return STOCK_STATES.reduce((sum, state) => (state === 'incoming' ? sum : sum + quantities[state]), 0);
 }
 
-export function quantityOf(quantities: Readonly<Quantities>, name: QuantityName): number {
+export function readQuantity(quantities: Readonly<Quantities>, name: QuantityName): number {
   return name === 'on_hand' ? onHand(quantities) : quantities[name];
 }

@@ -1,6 +1,6 @@
 /** Numbers for new entities. They are never used again: what was deleted stays the only one of its id. */
 
-import { gidOf } from './gid.js';
+import { toGid } from './gid.js';
 
 export class Sequence {
   readonly #type: string;
@@ -15,7 +15,7 @@ export class Sequence {
 
   /** The next global id. */
   next(): string {
-    return gidOf(this.#type, this.nextNumber());
+    return toGid(this.#type, this.nextNumber());
   }
 
   /** The next number, for ids with more in them than a number. */

@@ -24,7 +24,7 @@ import {
   CostBucket,
   type CostQuestion,
   type CostReport,
-  costOf,
+  computeCost,
   maximumCost,
   type Pricing,
   type RatePlan,
@@ -115,7 +115,7 @@ export class Api {
         : 'An operation name is required';
       return { answer: { errors: [{ message }] } };
     }
-    const requestedCost = costOf(this.#costQuestion(document, operation, request));
+    const requestedCost = computeCost(this.#costQuestion(document, operation, request));
     return { document, operation, request, requestedCost };
   }
 
@@ -153,7 +153,7 @@ export class Api {
     const { data, errors } = await this.#execute(document, request.variables, request.operationName, nowMs);
     // Without data the variables did not fit the schema, and nothing ran.
     const actual = data
-      ? Math.min(requestedCost, costOf(this.#costQuestion(document, operation, request), data))
+      ? Math.min(requestedCost, computeCost(this.#costQuestion(document, operation, request), data))
       : null;
     return {
       ...(data === undefined ? {} : { data }),
@@ -181,7 +181,7 @@ export class Api {
     return {
       schema: SCHEMA,
       operation,
-      fragments: fragmentsOf(document),
+      fragments: indexFragments(document),
       variables,
       pricing: this.#pricing,
     };
@@ -224,8 +224,8 @@ const THROTTLED = {
 };
 
 /** The names of the operation's root fields, through fragments. */
-export function rootFieldsOf({ document, operation }: PreparedRequest): readonly string[] {
-  const fragments = fragmentsOf(document);
+export function listRootFields({ document, operation }: PreparedRequest): readonly string[] {
+  const fragments = indexFragments(document);
   const collect = ({ selections }: SelectionSetNode): readonly string[] =>
     selections.flatMap((selection) => {
       if (selection.kind === Kind.FIELD) return [selection.name.value];
@@ -278,7 +278,7 @@ function tooCostly(requestedCost: number, maximum: number): ApiAnswer {
   return { errors: [{ message, extensions }] };
 }
 
-function fragmentsOf(document: DocumentNode): ReadonlyMap<string, FragmentDefinitionNode> {
+function indexFragments(document: DocumentNode): ReadonlyMap<string, FragmentDefinitionNode> {
   return new Map(
     document.definitions.flatMap((node) =>
       node.kind === Kind.FRAGMENT_DEFINITION ? [[node.name.value, node] as const] : [],

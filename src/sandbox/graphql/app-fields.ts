@@ -90,9 +90,9 @@ const BULK_OPERATION: Fields<BulkOperation> = {
   rootObjectCount: ({ rootObjects }) => String(rootObjects),
   fileSize: ({ status, fileBytes }) => (status === 'COMPLETED' && fileBytes > 0 ? String(fileBytes) : null),
   url: (operation, _args: object, context) =>
-    operation.status === 'COMPLETED' ? urlOf(operation, context) : null,
+    operation.status === 'COMPLETED' ? buildUrl(operation, context) : null,
   partialDataUrl: (operation, _args: object, context) =>
-    operation.status === 'FAILED' ? urlOf(operation, context) : null,
+    operation.status === 'FAILED' ? buildUrl(operation, context) : null,
 };
 
 /** Tables by the schema's name of the type, as in fields.ts. */
@@ -115,8 +115,8 @@ type UnemulatedInput = SubscriptionInput & {
   readonly metafields?: readonly unknown[] | null;
 };
 
-function urlOf(operation: BulkOperation, { shop, origin }: Context): string | null {
-  const path = shop.bulkOperations.pathOf(operation);
+function buildUrl(operation: BulkOperation, { shop, origin }: Context): string | null {
+  const path = shop.bulkOperations.buildPath(operation);
   return path === null ? null : `${origin}${path}`;
 }
 

@@ -5,11 +5,11 @@
 
 import { GraphQLError } from 'graphql';
 import { missingAccess } from '../api-rules/access.js';
-import { connectionOf, orderedConnectionOf, type PageArguments } from '../api-rules/connection.js';
-import { levelGidOf, numberOfGid } from '../base/gid.js';
+import { type PageArguments, paginate, paginateOrdered } from '../api-rules/connection.js';
+import { numberOfGid, toLevelGid } from '../base/gid.js';
 import { formatCents } from '../base/money.js';
 import { type Publication, publishedMsOn } from '../base/publications.js';
-import { type QuantityName, quantityOf, STOCK_STATES } from '../base/quantities.js';
+import { type QuantityName, readQuantity, STOCK_STATES } from '../base/quantities.js';
 import { isoSeconds } from '../base/time.js';
 import { LEVEL_LISTING, PLAIN_LISTING, variantListing } from '../shop/listings.js';
 import { SHOP_DOMAIN, type Shop } from '../shop/shop.js';
@@ -54,14 +54,14 @@ const PRODUCT: Fields<Product> = {
   isGiftCard: ({ productType }) => productType === 'Gift Cards',
   hasOnlyDefaultVariant: ({ variantIds }) => variantIds.length === 1,
   hasOutOfStockVariants: (product, _args: object, { shop }) =>
-    variantsOf(shop, product).some(({ itemId }) => shop.inventory.availableOfItem(itemId) <= 0),
+    listVariants(shop, product).some(({ itemId }) => shop.inventory.availableOfItem(itemId) <= 0),
   totalInventory: (product, _args: object, { shop }) =>
-    [...new Set(variantsOf(shop, product).map(({ itemId }) => itemId))].reduce(
+    [...new Set(listVariants(shop, product).map(({ itemId }) => itemId))].reduce(
       (sum, itemId) => sum + shop.inventory.availableOfItem(itemId),
       0,
     ),
   tracksInventory: (product, _args: object, { shop }) =>
-    variantsOf(shop, product).some((variant) => shop.inventory.itemOfVariant(variant).tracked),
+    listVariants(shop, product).some((variant) => shop.inventory.itemOfVariant(variant).tracked),
   publishedAt: (product, _args: object, { nowMs }) => {
     const publishedMs = publishedMsOn(product, 'online_store', nowMs);
     return publishedMs === null ? null : isoSeconds(publishedMs);
@@ -80,7 +80,7 @@ const PRODUCT: Fields<Product> = {
   totalVariants: ({ variantIds }) => variantIds.length,
   variantsCount: ({ variantIds }) => ({ count: variantIds.length, precision: 'EXACT' }),
   variants: (product, args: PageArguments, { shop }) =>
-    connectionOf(variantsOf(shop, product), args, variantListing(shop.inventory)),
+    paginate(listVariants(shop, product), args, variantListing(shop.inventory)),
 };
 
 const PRODUCT_VARIANT: Fields<Variant> = {
@@ -118,7 +118,7 @@ const INVENTORY_ITEM: Fields<InventoryItem> = {
   }),
   variant: (item, _args: object, { shop }) => shop.inventory.variantOfItem(item),
   variants: (item, args: PageArguments, { shop }) =>
-    connectionOf(shop.inventory.variantsOfItem(item), args, PLAIN_LISTING),
+    paginate(shop.inventory.variantsOfItem(item), args, PLAIN_LISTING),
   inventoryLevel: ({ id }, args: { locationId: string; includeInactive: boolean }, { shop }) =>
     shownLevel(shop, shop.inventory.levelAt(id, args.locationId), args.includeInactive),
   inventoryLevels: ({ id }, args: PageArguments & { includeInactive: boolean }, { shop }) =>
@@ -159,11 +159,11 @@ const PUBLICATION: Fields<Publication> = {
   autoPublish: () => true,
   supportsFuturePublishing: ({ channel }) => channel.handle === 'online_store',
   catalog: ({ catalog }) => catalog,
-  channels: ({ channel }, args: PageArguments) => connectionOf([channel], args, PLAIN_LISTING),
+  channels: ({ channel }, args: PageArguments) => paginate([channel], args, PLAIN_LISTING),
 };
 
 const APP_CATALOG: Fields<Publication['catalog']> = {
-  apps: ({ app }, args: PageArguments) => connectionOf([app], args, PLAIN_LISTING),
+  apps: ({ app }, args: PageArguments) => paginate([app], args, PLAIN_LISTING),
 };
 
 /** Tables by the schema's name of the type. The two roots have their own. */
@@ -199,7 +199,7 @@ function isPublished(
       },
     );
   }
-  const handle = shop.publications.handleOf(publicationId);
+  const handle = shop.publications.findHandle(publicationId);
   if (handle === null || variant?.withheldOn.has(handle)) return false;
   return publishedMsOn(product, handle, nowMs) !== null;
 }
@@ -210,7 +210,7 @@ function levels(
   args: PageArguments & { readonly includeInactive: boolean },
 ) {
   const isShown = (level: Level) => args.includeInactive || isActive(shop, level);
-  return orderedConnectionOf(all, args, LEVEL_LISTING, isShown);
+  return paginateOrdered(all, args, LEVEL_LISTING, isShown);
 }
 
 function shownLevel(shop: Shop, level: Level | undefined, includeInactive: boolean): Level | null {
@@ -228,14 +228,14 @@ function quantity(level: Level, name: string) {
     });
   }
   return {
-    id: `${levelGidOf(BigInt(numberOfGid(level.id)), level.itemId).replace('InventoryLevel', 'InventoryQuantity')}&name=${name}`,
+    id: `${toLevelGid(BigInt(numberOfGid(level.id)), level.itemId).replace('InventoryLevel', 'InventoryQuantity')}&name=${name}`,
     name,
-    quantity: quantityOf(level.quantities, name as QuantityName),
+    quantity: readQuantity(level.quantities, name as QuantityName),
     // Often null at Shopify; a client should look at the level's own time.
     updatedAt: null,
   };
 }
 
-function variantsOf(shop: Shop, product: Product): readonly Variant[] {
+function listVariants(shop: Shop, product: Product): readonly Variant[] {
   return product.variantIds.flatMap((id) => shop.inventory.variants.get(id) ?? []);
 }

@@ -1,6 +1,6 @@
 /** The fields of orders and of everything that becomes of them. */
 
-import { connectionOf, type PageArguments } from '../api-rules/connection.js';
+import { type PageArguments, paginate } from '../api-rules/connection.js';
 import { numberOfGid } from '../base/gid.js';
 import { formatCents } from '../base/money.js';
 import { isoSeconds } from '../base/time.js';
@@ -15,12 +15,12 @@ import {
   financialStatus,
   fulfilledUnits,
   fulfillmentStatus,
-  lineOf,
   type Order,
   type OrderLine,
   outstandingCents,
   type Refund,
   type RefundLine,
+  requireLine,
   returnStatus,
   unfulfilledUnits,
 } from '../shop/orders/order.js';
@@ -28,7 +28,7 @@ import { type CalculatedLine, editedCents, type OrderEdit } from '../shop/orders
 import { SHOP_CURRENCY, SHOP_DOMAIN, type Shop } from '../shop/shop.js';
 import type { Fields } from './context.js';
 import { RETURN_TABLES } from './return-fields.js';
-import { LEGACY_ID, LINE, moneyBag, SALE, TIMES, unitsOf } from './sale-fields.js';
+import { LEGACY_ID, LINE, moneyBag, SALE, sumUnits, TIMES } from './sale-fields.js';
 
 const ORDER: Fields<Order> = {
   ...SALE,
@@ -54,19 +54,19 @@ const ORDER: Fields<Order> = {
   paymentGatewayNames: () => ['manual'],
   currentTotalPriceSet: (order) => moneyBag(currentCents(order)),
   currentSubtotalPriceSet: (order) => moneyBag(currentCents(order)),
-  originalTotalPriceSet: ({ lines }) => moneyBag(centsOf(lines)),
+  originalTotalPriceSet: ({ lines }) => moneyBag(sumCents(lines)),
   totalOutstandingSet: (order) => moneyBag(outstandingCents(order)),
   totalReceivedSet: ({ paidCents }) => moneyBag(paidCents),
   totalRefundedSet: ({ refundedCents }) => moneyBag(refundedCents),
   totalRefunded: ({ refundedCents }) => formatCents(refundedCents),
-  subtotalLineItemsQuantity: ({ lines }) => unitsOf(lines),
+  subtotalLineItemsQuantity: ({ lines }) => sumUnits(lines),
   currentSubtotalLineItemsQuantity: ({ lines }) => lines.reduce((sum, line) => sum + currentUnits(line), 0),
   fulfillmentsCount: ({ fulfillments }) => ({ count: fulfillments.length, precision: 'EXACT' }),
   fulfillmentOrders: (order, args: PageArguments & { displayable?: boolean | null }, { shop, nowMs }) =>
-    connectionOf(shop.fulfillmentMoves.shown(order, args.displayable ?? false, nowMs), args, PLAIN_LISTING),
-  fulfillments: ({ fulfillments }, { first }: First) => firstOf(fulfillments, first),
-  refunds: ({ refunds }, { first }: First) => firstOf(refunds, first),
-  returns: ({ returns }, args: PageArguments) => connectionOf(returns, args, PLAIN_LISTING),
+    paginate(shop.fulfillmentMoves.shown(order, args.displayable ?? false, nowMs), args, PLAIN_LISTING),
+  fulfillments: ({ fulfillments }, { first }: First) => takeFirst(fulfillments, first),
+  refunds: ({ refunds }, { first }: First) => takeFirst(refunds, first),
+  returns: ({ returns }, args: PageArguments) => paginate(returns, args, PLAIN_LISTING),
   statusPageUrl: ({ id }) => `https://${SHOP_DOMAIN}/orders/${numberOfGid(id)}`,
 };
 
@@ -107,20 +107,20 @@ const FULFILLMENT_ORDER: Fields<FulfillmentOrder> = {
   },
   lineItems: (list, args: PageArguments) => {
     const entries = list.lines.map((line) => ({ ...line, orderId: list.orderId }));
-    return connectionOf(entries, args, PLAIN_LISTING);
+    return paginate(entries, args, PLAIN_LISTING);
   },
 };
 
 const NO_STREET = { address1: null, address2: null, phone: null, province: null, zip: null } as const;
 
 const FULFILLMENT_ORDER_LINE: Fields<FulfillmentOrderLine & InOrder> = {
-  lineItem: lineItemOf,
-  inventoryItemId: (line, _args: object, { shop }) => lineItemOf(line, {}, { shop }).itemId,
-  productTitle: (line, _args: object, { shop }) => lineItemOf(line, {}, { shop }).title,
-  variantTitle: (line, _args: object, { shop }) => lineItemOf(line, {}, { shop }).variantTitle,
-  sku: (line, _args: object, { shop }) => lineItemOf(line, {}, { shop }).sku,
+  lineItem: resolveLineItem,
+  inventoryItemId: (line, _args: object, { shop }) => resolveLineItem(line, {}, { shop }).itemId,
+  productTitle: (line, _args: object, { shop }) => resolveLineItem(line, {}, { shop }).title,
+  variantTitle: (line, _args: object, { shop }) => resolveLineItem(line, {}, { shop }).variantTitle,
+  sku: (line, _args: object, { shop }) => resolveLineItem(line, {}, { shop }).sku,
   variant: (line, _args: object, { shop }) =>
-    shop.inventory.variants.get(lineItemOf(line, {}, { shop }).variantId ?? '') ?? null,
+    shop.inventory.variants.get(resolveLineItem(line, {}, { shop }).variantId ?? '') ?? null,
   remainingQuantity: ({ remainingUnits }) => remainingUnits,
   totalQuantity: ({ totalUnits }) => totalUnits,
 };
@@ -135,13 +135,13 @@ const FULFILLMENT: Fields<Fulfillment> = {
   totalQuantity: ({ lines }) => lines.reduce((sum, { quantity }) => sum + quantity, 0),
   requiresShipping: () => true,
   fulfillmentOrders: ({ fulfillmentOrderIds }, args: PageArguments, { shop }) =>
-    connectionOf(
+    paginate(
       fulfillmentOrderIds.flatMap((id) => shop.orders.fulfillmentOrder(id) ?? []),
       args,
       PLAIN_LISTING,
     ),
   fulfillmentLineItems: ({ lines, orderId }, args: PageArguments) =>
-    connectionOf(
+    paginate(
       lines.map((line) => ({ ...line, orderId })),
       args,
       PLAIN_LISTING,
@@ -149,11 +149,11 @@ const FULFILLMENT: Fields<Fulfillment> = {
 };
 
 const FULFILLMENT_LINE: Fields<FulfillmentLine & InOrder> = {
-  lineItem: lineItemOf,
+  lineItem: resolveLineItem,
   originalTotalSet: (line, _args: object, { shop }) =>
-    moneyBag(lineItemOf(line, {}, { shop }).unitCents * line.quantity),
+    moneyBag(resolveLineItem(line, {}, { shop }).unitCents * line.quantity),
   discountedTotalSet: (line, _args: object, { shop }) =>
-    moneyBag(lineItemOf(line, {}, { shop }).unitCents * line.quantity),
+    moneyBag(resolveLineItem(line, {}, { shop }).unitCents * line.quantity),
 };
 
 const REFUND: Fields<Refund> = {
@@ -166,7 +166,7 @@ const REFUND: Fields<Refund> = {
   totalRefundedSet: (refund) => moneyBag(refund.totalCents),
   totalRefunded: (refund) => ({ amount: formatCents(refund.totalCents), currencyCode: SHOP_CURRENCY }),
   refundLineItems: ({ lines, orderId }, args: PageArguments) =>
-    connectionOf(
+    paginate(
       lines.map((line) => ({ ...line, orderId })),
       args,
       PLAIN_LISTING,
@@ -174,20 +174,20 @@ const REFUND: Fields<Refund> = {
 };
 
 const REFUND_LINE: Fields<RefundLine & InOrder> = {
-  lineItem: lineItemOf,
+  lineItem: resolveLineItem,
   location: ({ locationId }, _args: object, { shop }) =>
     shop.inventory.locations.get(locationId ?? '') ?? null,
   restocked: ({ isRestocked }) => isRestocked,
-  priceSet: (line, _args: object, { shop }) => moneyBag(lineItemOf(line, {}, { shop }).unitCents),
+  priceSet: (line, _args: object, { shop }) => moneyBag(resolveLineItem(line, {}, { shop }).unitCents),
   subtotalSet: ({ subtotalCents }) => moneyBag(subtotalCents),
   totalTaxSet: () => moneyBag(0),
 };
 
 const CALCULATED_ORDER: Fields<OrderEdit> = {
   originalOrder: ({ order }) => order,
-  lineItems: ({ lines }, args: PageArguments) => connectionOf(lines, args, PLAIN_LISTING),
+  lineItems: ({ lines }, args: PageArguments) => paginate(lines, args, PLAIN_LISTING),
   addedLineItems: ({ lines }, args: PageArguments) =>
-    connectionOf(
+    paginate(
       lines.filter(({ lineId }) => lineId === null),
       args,
       PLAIN_LISTING,
@@ -231,14 +231,14 @@ interface InOrder {
   readonly orderId: string;
 }
 
-function lineItemOf(
+function resolveLineItem(
   { orderId, lineId }: InOrder & { readonly lineId: string },
   _args: object,
   { shop }: { readonly shop: Shop },
 ): OrderLine {
   const order = shop.orders.get(orderId);
   if (!order) throw new Error(`no order ${orderId}`);
-  return lineOf(order, lineId);
+  return requireLine(order, lineId);
 }
 
 function inOrder<T>(of: (order: Order, line: OrderLine) => T) {
@@ -249,10 +249,10 @@ function inOrder<T>(of: (order: Order, line: OrderLine) => T) {
   };
 }
 
-function firstOf<T>(entries: readonly T[], first: number | null | undefined): readonly T[] {
+function takeFirst<T>(entries: readonly T[], first: number | null | undefined): readonly T[] {
   return first == null ? entries : entries.slice(0, first);
 }
 
-function centsOf(lines: readonly OrderLine[]): number {
+function sumCents(lines: readonly OrderLine[]): number {
   return lines.reduce((sum, line) => sum + line.unitCents * line.quantity, 0);
 }

@@ -2,12 +2,7 @@
 
 import { GraphQLError } from 'graphql';
 import { ordersSeenSinceMs } from '../api-rules/access.js';
-import {
-  connectionOf,
-  type Listing,
-  orderedConnectionOf,
-  type PageArguments,
-} from '../api-rules/connection.js';
+import { type Listing, type PageArguments, paginate, paginateOrdered } from '../api-rules/connection.js';
 import { typeOfGid } from '../base/gid.js';
 import { isoSeconds } from '../base/time.js';
 import {
@@ -59,15 +54,15 @@ export const QUERIES: Fields<unknown> = {
   }),
   location: (_root, { id }: { id?: string | null }, context) =>
     // Shopify: without an id, the primary location.
-    id == null ? [...context.shop.inventory.locations.values()][0] : nodeOf(context, id, 'Location'),
+    id == null ? [...context.shop.inventory.locations.values()][0] : findNode(context, id, 'Location'),
   locations: (_root, args: PageArguments & { includeInactive: boolean }, { shop }) => {
     const all = [...shop.inventory.locations.values()];
     const shown = args.includeInactive ? all : all.filter((location) => location.isActive);
-    return connectionOf(shown, args, LOCATION_LISTING);
+    return paginate(shown, args, LOCATION_LISTING);
   },
   // Catalogs of companies and markets have none here.
   publications: (_root, args: PageArguments & { catalogType?: string | null }, { shop }) =>
-    connectionOf((args.catalogType ?? 'APP') === 'APP' ? shop.publications.all() : [], args, PLAIN_LISTING),
+    paginate((args.catalogType ?? 'APP') === 'APP' ? shop.publications.all() : [], args, PLAIN_LISTING),
   product: byId('Product'),
   productVariant: byId('ProductVariant'),
   inventoryItem: byId('InventoryItem'),
@@ -79,17 +74,17 @@ export const QUERIES: Fields<unknown> = {
   return: byId('Return'),
   // A job's number is a UUID: it is no global id like the others.
   job: (_root, { id }: { id: string }, { shop }) => shop.cancellations.job(id) ?? null,
-  node: (_root, { id }: { id: string }, context) => nodeOf(context, id),
+  node: (_root, { id }: { id: string }, context) => findNode(context, id),
   nodes: (_root, { ids }: { ids: readonly string[] }, context) => {
     requireArrayLimit(ids);
-    return ids.map((id) => nodeOf(context, id));
+    return ids.map((id) => findNode(context, id));
   },
   products: (_root, args: PageArguments, { shop: { inventory } }) =>
-    orderedConnectionOf(inventory.products.inOrder(), args, productListing(inventory)),
+    paginateOrdered(inventory.products.inOrder(), args, productListing(inventory)),
   productVariants: (_root, args: PageArguments, { shop: { inventory } }) =>
-    orderedConnectionOf(inventory.variants.inOrder(), args, variantListing(inventory)),
+    paginateOrdered(inventory.variants.inOrder(), args, variantListing(inventory)),
   inventoryItems: (_root, args: PageArguments, { shop }) =>
-    orderedConnectionOf(shop.inventory.items.inOrder(), args, ITEM_LISTING, (item) => shop.isItemShown(item)),
+    paginateOrdered(shop.inventory.items.inOrder(), args, ITEM_LISTING, (item) => shop.isItemShown(item)),
   draftOrders: (_root, args: PageArguments, context) =>
     searchableAfterLag(context.shop.draftOrders.all(), args, DRAFT_ORDER_LISTING, context),
   events: (_root, args: PageArguments, context) => {
@@ -122,7 +117,7 @@ export function requireArrayLimit(entries: readonly unknown[]): void {
 }
 
 /** Null when there is no such thing, or when it is not of the wanted type. */
-function nodeOf(context: Context, id: string, wantedType?: string): unknown {
+function findNode(context: Context, id: string, wantedType?: string): unknown {
   const type = typeOfGid(requireGid(id)) ?? '';
   if (wantedType !== undefined && type !== wantedType) return null;
   const node = NODES[type]?.(context.shop, id) ?? null;
@@ -135,7 +130,7 @@ function isShown({ createdMs }: Order, { scopes, nowMs }: Context): boolean {
 }
 
 function byId(type: string) {
-  return (_root: unknown, { id }: { id: string }, context: Context) => nodeOf(context, id, type);
+  return (_root: unknown, { id }: { id: string }, context: Context) => findNode(context, id, type);
 }
 
 /** Shopify's search index follows the data after a moment; a list without a query does not come from it. */
@@ -148,7 +143,7 @@ function searchableAfterLag<T extends { readonly id: string; readonly createdMs:
   const indexed = args.query
     ? [...all].filter(({ createdMs }) => createdMs + shop.searchLagMs <= nowMs)
     : all;
-  return connectionOf(indexed, args, listing);
+  return paginate(indexed, args, listing);
 }
 
 export function shopFields(shop: Shop) {

@@ -1,6 +1,6 @@
 /** The fields of returns and of what becomes of their units. */
 
-import { connectionOf, type PageArguments } from '../api-rules/connection.js';
+import { type PageArguments, paginate } from '../api-rules/connection.js';
 import { isoSeconds } from '../base/time.js';
 import { PLAIN_LISTING } from '../shop/listings.js';
 import type {
@@ -23,7 +23,7 @@ const RETURN: Fields<Return> = {
   totalQuantity: ({ lines }) => lines.reduce((sum, { quantity }) => sum + quantity, 0),
   refunds: ({ id, orderId }, args: PageArguments, { shop }) => {
     const refunds = shop.orders.get(orderId)?.refunds ?? [];
-    return connectionOf(
+    return paginate(
       refunds.filter(({ returnId }) => returnId === id),
       args,
       PLAIN_LISTING,
@@ -36,10 +36,10 @@ const RETURN: Fields<Return> = {
         return args.processingStatus !== 'PROCESSABLE' || processedUnits < quantity;
       })
       .map((line) => ({ ...line, orderId }));
-    return connectionOf(entries, args, PLAIN_LISTING);
+    return paginate(entries, args, PLAIN_LISTING);
   },
   reverseFulfillmentOrders: ({ reverseFulfillmentOrder }, args: PageArguments) =>
-    connectionOf([reverseFulfillmentOrder], args, PLAIN_LISTING),
+    paginate([reverseFulfillmentOrder], args, PLAIN_LISTING),
 };
 
 const RETURN_LINE: Fields<ReturnLine & InOrder> = {
@@ -62,7 +62,7 @@ const RETURN_LINE: Fields<ReturnLine & InOrder> = {
 const REVERSE_FULFILLMENT_ORDER: Fields<ReverseFulfillmentOrder> = {
   order: ({ orderId }, _args: object, { shop }) => shop.orders.get(orderId),
   lineItems: ({ lines, orderId }, args: PageArguments) =>
-    connectionOf(
+    paginate(
       lines.map((line) => ({ ...line, orderId })),
       args,
       PLAIN_LISTING,

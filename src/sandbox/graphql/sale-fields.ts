@@ -1,6 +1,6 @@
 /** Fields that many types have alike, and those of draft orders, of lines and of addresses. */
 
-import { connectionOf, type PageArguments } from '../api-rules/connection.js';
+import { type PageArguments, paginate } from '../api-rules/connection.js';
 import { numberOfGid } from '../base/gid.js';
 import { type Address, type Line, totalCents } from '../base/line.js';
 import { formatCents } from '../base/money.js';
@@ -34,7 +34,7 @@ export const SALE = {
   totalShippingPriceSet: () => moneyBag(0),
   totalPrice: ({ lines }: Sale) => formatCents(totalCents(lines)),
   subtotalPrice: ({ lines }: Sale) => formatCents(totalCents(lines)),
-  lineItems: ({ lines }: Sale, args: PageArguments) => connectionOf(lines, args, PLAIN_LISTING),
+  lineItems: ({ lines }: Sale, args: PageArguments) => paginate(lines, args, PLAIN_LISTING),
 };
 
 interface Sale {
@@ -56,7 +56,7 @@ export const DRAFT_ORDER: Fields<DraftOrder> = {
   invoiceSentAt: ({ invoiceSentMs }) => (invoiceSentMs === null ? null : isoSeconds(invoiceSentMs)),
   lineItemsSubtotalPrice: ({ lines }) => moneyBag(totalCents(lines)),
   totalLineItemsPriceSet: ({ lines }) => moneyBag(totalCents(lines)),
-  totalQuantityOfLineItems: ({ lines }) => unitsOf(lines),
+  totalQuantityOfLineItems: ({ lines }) => sumUnits(lines),
 };
 
 /** Lines of draft orders, and what an order's line has like them. */
@@ -80,7 +80,7 @@ export const MAILING_ADDRESS: Fields<Address> = {
   name: ({ firstName, lastName }) => [firstName, lastName].filter((part) => part !== null).join(' ') || null,
 };
 
-export function unitsOf(lines: readonly Line[]): number {
+export function sumUnits(lines: readonly Line[]): number {
   return lines.reduce((sum, line) => sum + line.quantity, 0);
 }
 

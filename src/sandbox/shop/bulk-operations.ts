@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type BulkPlan, BulkReadError, type ReadDocument, readBulk } from '../api-rules/bulk-query.js';
-import { type Connection, connectionOf, type Listing, type PageArguments } from '../api-rules/connection.js';
+import { type Connection, type Listing, type PageArguments, paginate } from '../api-rules/connection.js';
 import type { ShopEvents } from '../base/events.js';
 import { numberOfGid } from '../base/gid.js';
 import { Sequence } from '../base/sequence.js';
@@ -128,7 +128,7 @@ export class BulkOperations {
   /** Newest first, unless the arguments say otherwise. */
   list(args: PageArguments): Connection<BulkOperation> {
     const operations = [...this.#runs.values()].map(({ operation }) => operation);
-    return connectionOf(operations, { ...args, reverse: !args.reverse }, LISTING);
+    return paginate(operations, { ...args, reverse: !args.reverse }, LISTING);
   }
 
   /** Refuses when too many are under way. The reading begins at once and goes on by itself. */
@@ -192,7 +192,7 @@ export class BulkOperations {
   }
 
   /** Where the result is, below the shop's own address; null when there is none (any more), or nothing was found. */
-  pathOf({ id, status, fileBytes }: BulkOperation): string | null {
+  buildPath({ id, status, fileBytes }: BulkOperation): string | null {
     const isThere = (status === 'COMPLETED' || status === 'FAILED') && fileBytes > 0;
     return isThere ? `${BULK_PATH}${numberOfGid(id)}.jsonl` : null;
   }
@@ -205,7 +205,7 @@ export class BulkOperations {
       ({ operation }) => path === `${BULK_PATH}${numberOfGid(operation.id)}.jsonl`,
     );
     if (run?.operation.status === 'EXPIRED') return 'expired';
-    if (!run || this.pathOf(run.operation) === null) return 'unknown';
+    if (!run || this.buildPath(run.operation) === null) return 'unknown';
     return {
       bytes: run.operation.fileBytes,
       open: (bytes) => createReadStream(run.path, { end: bytes - 1 }),

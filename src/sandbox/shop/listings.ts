@@ -32,7 +32,7 @@ export function productListing(inventory: Inventory): Listing<Product> {
       status: text((product) => [product.status]),
       product_type: text((product) => [product.productType]),
       vendor: text((product) => [product.vendor]),
-      sku: text((product) => product.variantIds.map((variantId) => skuOf(inventory, variantId))),
+      sku: text((product) => product.variantIds.map((variantId) => findSku(inventory, variantId))),
       created_at: time((product) => product.createdMs),
       updated_at: time((product) => product.updatedMs),
     },
@@ -48,12 +48,12 @@ export function variantListing(inventory: Inventory): Listing<Variant> {
   return {
     filters: {
       default: text((variant) => [
-        skuOf(inventory, variant.id),
+        findSku(inventory, variant.id),
         ...words(variant.title),
         ...words(inventory.productOfVariant(variant).title),
       ]),
       id: id((variant) => variant.id),
-      sku: text((variant) => [skuOf(inventory, variant.id)]),
+      sku: text((variant) => [findSku(inventory, variant.id)]),
       title: text((variant) => [variant.title]),
       product_id: id((variant) => variant.productId),
       product_status: text((variant) => [inventory.productOfVariant(variant).status]),
@@ -63,7 +63,7 @@ export function variantListing(inventory: Inventory): Listing<Variant> {
       POSITION: (variant) => variant.position,
       // Shopify does not say how it ranks: here all that match are as good.
       RELEVANCE: () => 0,
-      SKU: (variant) => skuOf(inventory, variant.id) ?? '',
+      SKU: (variant) => findSku(inventory, variant.id) ?? '',
       TITLE: (variant) => variant.title,
     },
   };
@@ -125,7 +125,7 @@ const ORDER_FILTERS: Listing<Order>['filters'] = {
   name: text((order) => [order.name]),
   tag: text((order) => order.tags),
   email: text((order) => [order.email]),
-  status: text((order) => [statusOf(order)]),
+  status: text((order) => [describeStatus(order)]),
   financial_status: text((order) => [financialStatus(order)]),
   fulfillment_status: text((order) => [fulfillmentStatus(order)]),
   return_status: text((order) => [returnStatus(order)]),
@@ -158,7 +158,7 @@ function id<T>(of: (entity: T) => string) {
 }
 
 /** Shopify: an order is open until it is archived or cancelled. */
-function statusOf(order: Order): string {
+function describeStatus(order: Order): string {
   if (order.cancellation) return 'cancelled';
   return order.closedMs === null ? 'open' : 'closed';
 }
@@ -167,7 +167,7 @@ function words(title: string): readonly string[] {
   return [title, ...title.split(' ')];
 }
 
-function skuOf(inventory: Inventory, variantId: string): string | null {
+function findSku(inventory: Inventory, variantId: string): string | null {
   const variant = inventory.variants.get(variantId);
   return variant ? inventory.itemOfVariant(variant).sku : null;
 }

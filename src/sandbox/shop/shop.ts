@@ -4,7 +4,7 @@
  */
 
 import type { CatalogueSource } from '../base/catalogue.js';
-import { gidOf } from '../base/gid.js';
+import { toGid } from '../base/gid.js';
 import { NO_UNITS, onHand, type Quantities } from '../base/quantities.js';
 import { BULK_DEFAULTS, BulkOperations, type BulkSettings } from './bulk-operations.js';
 import type { DealingSettings } from './shop-parts.js';
@@ -13,7 +13,7 @@ import { StockVerbs } from './stock-verbs.js';
 import { WebhookSubscriptions } from './webhook-subscriptions.js';
 
 export const SHOP_DOMAIN = 'sandbox.myshopify.com';
-export const SHOP_ID = gidOf('Shop', 68_817_911_977n);
+export const SHOP_ID = toGid('Shop', 68_817_911_977n);
 export const SHOP_CURRENCY = 'EUR';
 
 export interface ShopSettings extends DealingSettings {
@@ -100,7 +100,7 @@ export class Shop extends StockVerbs {
   }
 
   /** The item's units at the location of that name, in every state, with their sum on hand. Zeros when not stocked. */
-  stockOf(sku: string, locationName: string): Readonly<Quantities> & { readonly on_hand: number } {
+  readStock(sku: string, locationName: string): Readonly<Quantities> & { readonly on_hand: number } {
     this.settle();
     const location = this.inventory.locationNamed(locationName);
     const level = this.inventory.levelAt(this.inventory.variantOfSku(sku).itemId, location.id);

@@ -15,13 +15,13 @@ export abstract class StockVerbs extends OrderVerbs {
   /** Sets the product's status: `ARCHIVED` discontinues it. */
   setProductStatus(sku: string, status: ProductStatus): void {
     const nowMs = this.settle();
-    this.productChanges.updateProduct(this.#productOf(sku), { status }, nowMs);
+    this.productChanges.updateProduct(this.#requireProduct(sku), { status }, nowMs);
   }
 
   /** Publishes the product on a channel, or takes it off. Its status stays. */
   setPublished(sku: string, isPublished: boolean, on: ChannelHandle = 'online_store'): void {
     const nowMs = this.settle();
-    const product = this.#productOf(sku);
+    const product = this.#requireProduct(sku);
     const since = product.publishedSince.get(on);
     const sinceMs = since === undefined || since > nowMs ? nowMs : since;
     this.productChanges.publish(product, on, isPublished ? sinceMs : null, nowMs);
@@ -29,7 +29,7 @@ export abstract class StockVerbs extends OrderVerbs {
 
   /** The product is published on the channel from that moment of the shop's clock on, and not before. */
   schedulePublishing(sku: string, atMs: number, on: ChannelHandle = 'online_store'): void {
-    this.productChanges.publish(this.#productOf(sku), on, atMs, this.settle());
+    this.productChanges.publish(this.#requireProduct(sku), on, atMs, this.settle());
   }
 
   /** Publishes one variant where its product is, or takes it off there. */
@@ -51,7 +51,7 @@ export abstract class StockVerbs extends OrderVerbs {
   /** Whether the product can be bought with a selling plan alone. */
   setRequiresSellingPlan(sku: string, requiresSellingPlan: boolean): void {
     const nowMs = this.settle();
-    this.productChanges.updateProduct(this.#productOf(sku), { requiresSellingPlan }, nowMs);
+    this.productChanges.updateProduct(this.#requireProduct(sku), { requiresSellingPlan }, nowMs);
   }
 
   setTracked(sku: string, tracked: boolean): void {
@@ -80,13 +80,13 @@ export abstract class StockVerbs extends OrderVerbs {
   /** Deletes the product that has the SKU, with all its variants. */
   deleteProduct(sku: string): void {
     const nowMs = this.settle();
-    this.productChanges.deleteProduct(this.#productOf(sku), nowMs);
+    this.productChanges.deleteProduct(this.#requireProduct(sku), nowMs);
   }
 
   /** Adds a variant to the product that has the SKU. */
   addVariant(ofSku: string, entry: CatalogueVariant): Variant {
     const nowMs = this.settle();
-    return this.productChanges.addVariant(this.#productOf(ofSku), entry, nowMs);
+    return this.productChanges.addVariant(this.#requireProduct(ofSku), entry, nowMs);
   }
 
   removeVariant(sku: string): void {
@@ -134,7 +134,7 @@ export abstract class StockVerbs extends OrderVerbs {
     return location;
   }
 
-  #productOf(sku: string): Product {
+  #requireProduct(sku: string): Product {
     return this.inventory.productOfVariant(this.inventory.variantOfSku(sku));
   }
 }

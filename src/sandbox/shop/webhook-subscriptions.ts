@@ -3,7 +3,7 @@
  * The sandbox posts to https addresses as Shopify does, and to http on this machine, where Shopify would refuse.
  */
 
-import { type Connection, connectionOf, type Listing, type PageArguments } from '../api-rules/connection.js';
+import { type Connection, type Listing, type PageArguments, paginate } from '../api-rules/connection.js';
 import { Sequence } from '../base/sequence.js';
 import { TOPICS, type TopicName } from './webhook-topics.js';
 
@@ -65,7 +65,7 @@ export class WebhookSubscriptions {
     const wanted = [...this.#subscriptions.values()].filter(
       ({ topic, uri }) => (args.topics?.includes(topic) ?? true) && (args.uri == null || args.uri === uri),
     );
-    return connectionOf(wanted, args, LISTING);
+    return paginate(wanted, args, LISTING);
   }
 
   /** Refuses an address that is not https, one that has the topic already, and a name that is taken or malformed. */

@@ -127,7 +127,7 @@ const TOPIC_OF_FACT = {
  * The topic that tells of the event; null when Shopify says nothing. A level is told of when a number that a merchant
  * sees changes: units that only change hands between `reserved` and `committed` leave `available` and `on_hand` alone.
  */
-export function topicOf(event: ShopEvent): TopicName | null {
+export function chooseTopic(event: ShopEvent): TopicName | null {
   if (event.kind === 'inventory_level' && event.change === 'updated') {
     const { available = 0, incoming = 0, ...rest } = event.deltas;
     const unseen = Object.values(rest).reduce((sum, units) => sum + units, available);
@@ -155,7 +155,7 @@ export function isMerged(topic: TopicName): boolean {
 }
 
 /** The id of the thing that the event is about. */
-export function resourceOf(event: ShopEvent): string {
+export function identifyResource(event: ShopEvent): string {
   switch (event.kind) {
     case 'inventory_level':
       return event.levelId;

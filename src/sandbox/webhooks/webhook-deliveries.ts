@@ -9,13 +9,13 @@
 
 import { createHmac } from 'node:crypto';
 import type { ShopEvent } from '../base/events.js';
-import { sharesOf } from '../base/faults.js';
+import { mergeShares } from '../base/faults.js';
 import { jsonText, pickFields } from '../base/json-text.js';
 import { type Random, randomUuid } from '../base/random.js';
 import { SHOP_DOMAIN, type Shop } from '../shop/shop.js';
 import type { Subscription } from '../shop/webhook-subscriptions.js';
-import { isMerged, resourceOf, TOPICS, type TopicName, topicOf } from '../shop/webhook-topics.js';
-import { payloadOf } from './webhook-payloads.js';
+import { chooseTopic, identifyResource, isMerged, TOPICS, type TopicName } from '../shop/webhook-topics.js';
+import { buildPayload } from './webhook-payloads.js';
 import { type Poster, type PostOutcome, WebhookPoster } from './webhook-post.js';
 
 /** The client secret of the sandbox's app, with which webhooks are signed. Not a secret: loopback only. */
@@ -187,14 +187,14 @@ export class WebhookDeliveries {
     this.#shop = shop;
     this.#settings = settings;
     this.#random = random;
-    this.#faults = sharesOf(settings.faults, NO_WEBHOOK_FAULTS);
+    this.#faults = mergeShares(settings.faults, NO_WEBHOOK_FAULTS);
     this.#poster = poster;
     shop.events.listen((event, action) => this.#caused(event, action));
   }
 
   /** Shares that are left out are none. Holds for what happens from now on. Throws `FaultError`. */
   setFaults(faults: Partial<WebhookFaults>): void {
-    this.#faults = sharesOf(faults, NO_WEBHOOK_FAULTS);
+    this.#faults = mergeShares(faults, NO_WEBHOOK_FAULTS);
   }
 
   get faults(): WebhookFaults {
@@ -232,23 +232,23 @@ export class WebhookDeliveries {
   }
 
   #caused(event: ShopEvent, action: number): void {
-    const topic = topicOf(event);
+    const topic = chooseTopic(event);
     if (topic === null) return;
     for (const subscription of this.#shop.webhookSubscriptions.all()) {
-      if (subscription.topic === topic) this.#cause(subscription, topic, event, this.#eventIdOf(action));
+      if (subscription.topic === topic) this.#cause(subscription, topic, event, this.#createEventId(action));
     }
     if (event.kind === 'app' && event.change === 'uninstalled') this.#shop.webhookSubscriptions.clear();
   }
 
   /** Shopify: the event id is the same for all topics of one action. */
-  #eventIdOf(action: number): string {
+  #createEventId(action: number): string {
     if (this.#eventIds.action !== action) this.#eventIds = { action, id: randomUuid(this.#random) };
     return this.#eventIds.id;
   }
 
   #cause(subscription: Subscription, topic: TopicName, event: ShopEvent, eventId: string): void {
     this.counts.caused += 1;
-    const key = `${subscription.id} ${resourceOf(event)}`;
+    const key = `${subscription.id} ${identifyResource(event)}`;
     const canMerge = isMerged(topic);
     if (canMerge && this.#mergeable.has(key)) {
       this.counts.merged += 1;
@@ -325,14 +325,14 @@ export class WebhookDeliveries {
       message.event.kind === 'app' ||
       this.#shop.webhookSubscriptions.get(message.subscription.id) !== undefined;
     if (this.#mergeable.get(message.key) === message) this.#mergeable.delete(message.key);
-    message.body ??= isWanted ? this.#bodyOf(message) : null;
+    message.body ??= isWanted ? this.#buildBody(message) : null;
     if (!isWanted || message.body === null) {
       this.counts.dropped += 1;
       return;
     }
     message.attempts += 1;
     const { body, subscription } = message;
-    const outcome = await this.#poster.post(subscription.uri, this.#headersOf(message, body), body);
+    const outcome = await this.#poster.post(subscription.uri, this.#buildHeaders(message, body), body);
     this.#remember(message, body, outcome);
     const isDelivered = 'status' in outcome && outcome.status >= 200 && outcome.status < 300;
     if (isDelivered) this.#delivered(message);
@@ -343,8 +343,8 @@ export class WebhookDeliveries {
    * Null when there is nothing to say, or nothing new. Shopify: with `includeFields` but without `updated_at`, a payload
    * that repeats the last one of the same thing is dropped.
    */
-  #bodyOf({ event, subscription, key }: Message): string | null {
-    const payload = payloadOf(event, this.#shop);
+  #buildBody({ event, subscription, key }: Message): string | null {
+    const payload = buildPayload(event, this.#shop);
     if (payload === null) return null;
     const { includeFields } = subscription;
     const body = jsonText(includeFields.length > 0 ? pickFields(payload, includeFields) : payload);
@@ -357,7 +357,7 @@ export class WebhookDeliveries {
     return body;
   }
 
-  #headersOf(message: Message, body: string): Readonly<Record<string, string>> {
+  #buildHeaders(message: Message, body: string): Readonly<Record<string, string>> {
     const { topic, subscription, deliveryId, eventId, event } = message;
     const { wire } = TOPICS[topic];
     const isClassic = this.#settings.headers === 'classic';

@@ -14,23 +14,23 @@ import {
   financialStatus,
   fulfilledUnits,
   fulfillmentStatus,
-  lineOf,
   type Order,
   type OrderLine,
   outstandingCents,
   type Refund,
+  requireLine,
   unfulfilledUnits,
 } from '../shop/orders/order.js';
 import { SHOP_CURRENCY, SHOP_DOMAIN, type Shop } from '../shop/shop.js';
 
-export function idOf(gid: string): bigint {
+export function parseId(gid: string): bigint {
   return BigInt(numberOfGid(gid));
 }
 
 export function draftOrderPayload(draft: DraftOrder, shop: Shop): JsonObject {
   const total = formatCents(totalCents(draft.lines));
   return {
-    id: idOf(draft.id),
+    id: parseId(draft.id),
     note: draft.note,
     email: draft.email,
     taxes_included: true,
@@ -51,7 +51,7 @@ export function draftOrderPayload(draft: DraftOrder, shop: Shop): JsonObject {
     invoice_url: `https://${SHOP_DOMAIN}/${numberOfGid(draft.id)}/invoices/sandbox`,
     created_on_api_version_handle: null,
     applied_discount: null,
-    order_id: draft.orderId === null ? null : idOf(draft.orderId),
+    order_id: draft.orderId === null ? null : parseId(draft.orderId),
     shipping_line: null,
     tax_lines: [],
     tags: draft.tags.join(', '),
@@ -67,7 +67,7 @@ export function draftOrderPayload(draft: DraftOrder, shop: Shop): JsonObject {
 
 function draftLinePayload(line: Line, shop: Shop): JsonObject {
   return {
-    id: idOf(line.id),
+    id: parseId(line.id),
     ...goodsPayload(line, shop),
     quantity: line.quantity,
     applied_discount: null,
@@ -82,7 +82,7 @@ function draftLinePayload(line: Line, shop: Shop): JsonObject {
 export function orderPayload(order: Order, shop: Shop): JsonObject {
   const { cancellation, email, number, createdMs } = order;
   return {
-    id: idOf(order.id),
+    id: parseId(order.id),
     admin_graphql_api_id: order.id,
     app_id: null,
     browser_ip: null,
@@ -154,7 +154,7 @@ function partsPayload(order: Order, shop: Shop): JsonObject {
     shipping_address: addressPayload(order.shippingAddress),
     shipping_lines: [],
     returns: order.returns.map(({ id, name, status }) => ({
-      id: idOf(id),
+      id: parseId(id),
       admin_graphql_api_id: id,
       name,
       status: status.toLowerCase(),
@@ -208,7 +208,7 @@ function commonLinePayload(line: OrderLine, order: Order, shop: Shop): JsonObjec
   const left = unfulfilledUnits(order, line.id);
   const shipped = fulfilledUnits(order, line.id);
   return {
-    id: idOf(line.id),
+    id: parseId(line.id),
     admin_graphql_api_id: line.id,
     ...goodsPayload(line, shop),
     quantity: line.quantity,
@@ -216,7 +216,7 @@ function commonLinePayload(line: OrderLine, order: Order, shop: Shop): JsonObjec
     fulfillment_status: shipped === 0 ? null : left > 0 ? 'partial' : 'fulfilled',
     price: formatCents(line.unitCents),
     price_set: moneyPayload(line.unitCents),
-    product_exists: productIdOf(line, shop) !== null,
+    product_exists: findProductId(line, shop) !== null,
     properties: attributesPayload(line.customAttributes),
     total_discount: '0.00',
     total_discount_set: moneyPayload(0),
@@ -229,10 +229,10 @@ function commonLinePayload(line: OrderLine, order: Order, shop: Shop): JsonObjec
 
 /** What a line of a draft order and of an order have alike. */
 function goodsPayload(line: Line | OrderLine, shop: Shop): JsonObject {
-  const product = shop.inventory.products.get(productIdOf(line, shop) ?? '');
+  const product = shop.inventory.products.get(findProductId(line, shop) ?? '');
   return {
-    variant_id: line.variantId === null ? null : idOf(line.variantId),
-    product_id: product ? idOf(product.id) : null,
+    variant_id: line.variantId === null ? null : parseId(line.variantId),
+    product_id: product ? parseId(product.id) : null,
     title: line.title,
     variant_title: line.variantTitle,
     sku: line.sku,
@@ -248,20 +248,20 @@ function goodsPayload(line: Line | OrderLine, shop: Shop): JsonObject {
 
 export function fulfillmentPayload(fulfillment: Fulfillment, order: Order, shop: Shop): JsonObject {
   return {
-    id: idOf(fulfillment.id),
-    order_id: idOf(order.id),
+    id: parseId(fulfillment.id),
+    order_id: parseId(order.id),
     status: fulfillment.status.toLowerCase(),
     created_at: isoAtShop(fulfillment.createdMs),
     service: 'manual',
     updated_at: isoAtShop(fulfillment.updatedMs),
     tracking_company: null,
     shipment_status: null,
-    location_id: fulfillment.locationId === null ? null : idOf(fulfillment.locationId),
+    location_id: fulfillment.locationId === null ? null : parseId(fulfillment.locationId),
     origin_address: null,
     email: order.email,
     destination: addressPayload(order.shippingAddress),
     line_items: fulfillment.lines.map(({ lineId, quantity }) => ({
-      ...commonLinePayload(lineOf(order, lineId), order, shop),
+      ...commonLinePayload(requireLine(order, lineId), order, shop),
       quantity,
     })),
     tracking_number: null,
@@ -277,30 +277,30 @@ export function fulfillmentPayload(fulfillment: Fulfillment, order: Order, shop:
 export function refundPayload(refund: Refund, order: Order, shop: Shop): JsonObject {
   const { returnId } = refund;
   return {
-    id: idOf(refund.id),
-    order_id: idOf(order.id),
+    id: parseId(refund.id),
+    order_id: parseId(order.id),
     created_at: isoAtShop(refund.createdMs),
     note: refund.note,
     user_id: null,
     processed_at: isoAtShop(refund.createdMs),
     duties: [],
     total_duties_set: moneyPayload(0),
-    return: returnId === null ? null : { id: idOf(returnId), admin_graphql_api_id: returnId },
+    return: returnId === null ? null : { id: parseId(returnId), admin_graphql_api_id: returnId },
     refund_shipping_lines: [],
     restock: refund.lines.some(({ isRestocked }) => isRestocked),
     admin_graphql_api_id: refund.id,
     order_adjustments: [],
     refund_line_items: refund.lines.map((line) => ({
-      id: idOf(line.id),
+      id: parseId(line.id),
       quantity: line.quantity,
-      line_item_id: idOf(line.lineId),
-      location_id: line.locationId === null ? null : idOf(line.locationId),
+      line_item_id: parseId(line.lineId),
+      location_id: line.locationId === null ? null : parseId(line.locationId),
       restock_type: line.restockType.toLowerCase(),
       subtotal: line.subtotalCents / 100,
       total_tax: 0,
       subtotal_set: moneyPayload(line.subtotalCents),
       total_tax_set: moneyPayload(0),
-      line_item: commonLinePayload(lineOf(order, line.lineId), order, shop),
+      line_item: commonLinePayload(requireLine(order, line.lineId), order, shop),
     })),
     transactions: refund.totalCents > 0 ? [transactionPayload(refund)] : [],
   };
@@ -310,10 +310,10 @@ export function refundPayload(refund: Refund, order: Order, shop: Shop): JsonObj
 const NOTHING = { amount: '0.0', currency: SHOP_CURRENCY };
 
 function transactionPayload(refund: Refund): JsonObject {
-  const id = idOf(refund.id) + 1n;
+  const id = parseId(refund.id) + 1n;
   return {
     id,
-    order_id: idOf(refund.orderId),
+    order_id: parseId(refund.orderId),
     kind: 'refund',
     gateway: 'manual',
     status: 'success',
@@ -341,15 +341,15 @@ function transactionPayload(refund: Refund): JsonObject {
 
 export function editPayload(event: Extract<ShopEvent, { kind: 'order_edit' }>): JsonObject {
   const changes = (entries: readonly { readonly lineItemId: string; readonly delta: number }[]) =>
-    entries.map(({ lineItemId, delta }) => ({ id: idOf(lineItemId), delta }));
+    entries.map(({ lineItemId, delta }) => ({ id: parseId(lineItemId), delta }));
   return {
     order_edit: {
-      id: idOf(event.editId),
+      id: parseId(event.editId),
       app_id: null,
       created_at: isoAtShop(event.beganMs),
       committed_at: isoAtShop(event.atMs),
       notify_customer: event.notifyCustomer,
-      order_id: idOf(event.orderId),
+      order_id: parseId(event.orderId),
       staff_note: event.staffNote ?? '',
       user_id: null,
       line_items: { additions: changes(event.additions), removals: changes(event.removals) },
@@ -359,7 +359,7 @@ export function editPayload(event: Extract<ShopEvent, { kind: 'order_edit' }>): 
   };
 }
 
-function productIdOf(line: Line | OrderLine, shop: Shop): string | null {
+function findProductId(line: Line | OrderLine, shop: Shop): string | null {
   return shop.inventory.variants.get(line.variantId ?? '')?.productId ?? null;
 }
 

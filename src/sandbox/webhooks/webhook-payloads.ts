@@ -15,8 +15,8 @@ import {
   draftOrderPayload,
   editPayload,
   fulfillmentPayload,
-  idOf,
   orderPayload,
+  parseId,
   refundPayload,
 } from './webhook-order-payloads.js';
 import { disposePayload, returnPayload } from './webhook-return-payloads.js';
@@ -25,11 +25,11 @@ import { disposePayload, returnPayload } from './webhook-return-payloads.js';
 const PRODUCT_VARIANTS_MAX = 100;
 
 /** Null when the thing is gone by now, and Shopify would have nothing to say. */
-export function payloadOf(event: ShopEvent, shop: Shop): JsonObject | null {
+export function buildPayload(event: ShopEvent, shop: Shop): JsonObject | null {
   switch (event.kind) {
     case 'inventory_level':
       return event.change === 'disconnected'
-        ? { inventory_item_id: idOf(event.itemId), location_id: idOf(event.locationId) }
+        ? { inventory_item_id: parseId(event.itemId), location_id: parseId(event.locationId) }
         : present(shop.inventory.levels.get(event.levelId), (level) => levelPayload(level, shop));
     case 'inventory_item':
       return event.change === 'deleted'
@@ -37,19 +37,19 @@ export function payloadOf(event: ShopEvent, shop: Shop): JsonObject | null {
         : present(shop.inventory.items.get(event.itemId), itemPayload);
     case 'product':
       return event.change === 'deleted'
-        ? { id: idOf(event.productId) }
+        ? { id: parseId(event.productId) }
         : present(shop.inventory.products.get(event.productId), (product) => productPayload(product, shop));
     case 'location':
       return event.change === 'deleted'
-        ? { id: idOf(event.locationId) }
+        ? { id: parseId(event.locationId) }
         : present(shop.inventory.locations.get(event.locationId), locationPayload);
     case 'draft_order':
       return event.change === 'deleted'
-        ? { id: idOf(event.draftOrderId) }
+        ? { id: parseId(event.draftOrderId) }
         : present(shop.draftOrders.get(event.draftOrderId), (draft) => draftOrderPayload(draft, shop));
     case 'order':
       return event.change === 'deleted'
-        ? { id: idOf(event.orderId) }
+        ? { id: parseId(event.orderId) }
         : present(shop.orders.get(event.orderId), (order) => orderPayload(order, shop));
     case 'order_edit':
       return editPayload(event);
@@ -106,8 +106,8 @@ function ofOrder<T extends { readonly id: string }>(
 function levelPayload(level: Level, shop: Shop): JsonObject {
   const isTracked = shop.inventory.items.get(level.itemId)?.tracked ?? false;
   return {
-    inventory_item_id: idOf(level.itemId),
-    location_id: idOf(level.locationId),
+    inventory_item_id: parseId(level.itemId),
+    location_id: parseId(level.locationId),
     available: isTracked ? level.quantities.available : null,
     updated_at: isoAtShop(level.updatedMs),
     admin_graphql_api_id: level.id,
@@ -122,7 +122,7 @@ const ITEM_CUSTOMS = {
 
 function itemPayload(item: InventoryItem): JsonObject {
   return {
-    id: idOf(item.id),
+    id: parseId(item.id),
     sku: item.sku,
     created_at: isoAtShop(item.createdMs),
     updated_at: isoAtShop(item.updatedMs),
@@ -139,7 +139,7 @@ function itemPayload(item: InventoryItem): JsonObject {
 
 function deletedItemPayload(itemId: string): JsonObject {
   return {
-    id: idOf(itemId),
+    id: parseId(itemId),
     ...ITEM_CUSTOMS,
     country_harmonized_system_codes: [],
     admin_graphql_api_id: itemId,
@@ -154,7 +154,7 @@ function productPayload(product: Product, shop: Shop): JsonObject {
     body_html: '',
     created_at: isoAtShop(product.createdMs),
     handle: product.handle,
-    id: idOf(product.id),
+    id: parseId(product.id),
     product_type: product.productType,
     published_at: publishedMs === null ? null : isoAtShop(publishedMs),
     template_suffix: null,
@@ -186,11 +186,11 @@ function variantPayload(variant: Variant, shop: Shop): JsonObject {
     barcode: null,
     compare_at_price: null,
     created_at: isoAtShop(variant.createdMs),
-    id: idOf(variant.id),
+    id: parseId(variant.id),
     inventory_policy: variant.inventoryPolicy.toLowerCase(),
     position: variant.position,
     price: formatCents(variant.priceCents),
-    product_id: idOf(variant.productId),
+    product_id: parseId(variant.productId),
     sku: shop.inventory.itemOfVariant(variant).sku,
     taxable: true,
     title: variant.title,
@@ -199,7 +199,7 @@ function variantPayload(variant: Variant, shop: Shop): JsonObject {
     option2: option2 ?? null,
     option3: option3 ?? null,
     image_id: null,
-    inventory_item_id: idOf(variant.itemId),
+    inventory_item_id: parseId(variant.itemId),
     inventory_quantity: units,
     old_inventory_quantity: units,
   };
@@ -212,8 +212,8 @@ function optionsPayload(variants: readonly Variant[], product: Product): readonl
   }
   return [...values].map(([name, present], index) => ({
     name,
-    id: idOf(product.id) * 10n + BigInt(index + 1),
-    product_id: idOf(product.id),
+    id: parseId(product.id) * 10n + BigInt(index + 1),
+    product_id: parseId(product.id),
     position: index + 1,
     values: [...present],
   }));
@@ -221,7 +221,7 @@ function optionsPayload(variants: readonly Variant[], product: Product): readonl
 
 function locationPayload(location: Location): JsonObject {
   return {
-    id: idOf(location.id),
+    id: parseId(location.id),
     name: location.name,
     address1: null,
     address2: null,
@@ -266,7 +266,7 @@ function scopesPayload(event: Extract<ShopEvent, { change: 'scopes_updated' }>):
 function shopPayload(shop: Shop): JsonObject {
   const [primary] = shop.inventory.locations.values();
   return {
-    id: idOf(SHOP_ID),
+    id: parseId(SHOP_ID),
     name: shop.name,
     email: 'owner@sandbox.example',
     domain: SHOP_DOMAIN,
@@ -312,7 +312,7 @@ function shopPayload(shop: Shop): JsonObject {
     password_enabled: false,
     has_storefront: true,
     finances: true,
-    primary_location_id: primary ? idOf(primary.id) : null,
+    primary_location_id: primary ? parseId(primary.id) : null,
     checkout_api_supported: false,
     multi_location_enabled: shop.inventory.locations.size > 1,
     setup_required: false,

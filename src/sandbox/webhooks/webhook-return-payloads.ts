@@ -6,12 +6,12 @@
 import type { ShopEvent } from '../base/events.js';
 import type { JsonObject } from '../base/json-text.js';
 import type { Order, Return } from '../shop/orders/order.js';
-import { idOf } from './webhook-order-payloads.js';
+import { parseId } from './webhook-order-payloads.js';
 
 type ReturnEvent = Extract<ShopEvent, { kind: 'return' }>;
 
 export function returnPayload(event: ReturnEvent, order: Order, found: Return): JsonObject {
-  const identity = { id: idOf(found.id), admin_graphql_api_id: found.id };
+  const identity = { id: parseId(found.id), admin_graphql_api_id: found.id };
   switch (event.change) {
     case 'processed':
       return {};
@@ -30,7 +30,7 @@ export function returnPayload(event: ReturnEvent, order: Order, found: Return): 
     case 'closed':
     case 'reopened':
     case 'cancelled':
-      return { ...identity, order_id: idOf(order.id), status: found.status.toLowerCase() };
+      return { ...identity, order_id: parseId(order.id), status: found.status.toLowerCase() };
     case 'declined':
       return {
         ...identity,
@@ -47,12 +47,12 @@ export function returnPayload(event: ReturnEvent, order: Order, found: Return): 
         total_return_line_items: found.lines.reduce((sum, { quantity }) => sum + quantity, 0),
         name: found.name,
         return_line_items: found.lines.map((line) => ({
-          id: idOf(line.id),
+          id: parseId(line.id),
           admin_graphql_api_id: line.id,
           fulfillment_line_item: {
-            id: idOf(line.fulfillmentLineId),
+            id: parseId(line.fulfillmentLineId),
             admin_graphql_api_id: line.fulfillmentLineId,
-            line_item: { id: idOf(line.lineId), admin_graphql_api_id: line.lineId },
+            line_item: { id: parseId(line.lineId), admin_graphql_api_id: line.lineId },
           },
           quantity: line.quantity,
           return_reason: line.reason.toLowerCase(),
@@ -69,11 +69,11 @@ export function returnPayload(event: ReturnEvent, order: Order, found: Return): 
 export function disposePayload(event: Extract<ShopEvent, { kind: 'reverse_fulfillment_order' }>): JsonObject {
   const { reverseFulfillmentOrderId: id } = event;
   return {
-    id: idOf(id),
+    id: parseId(id),
     admin_graphql_api_id: id,
     dispositions: event.dispositions.map((disposition) => ({
       reverse_fulfillment_order_line_item: {
-        id: idOf(disposition.reverseFulfillmentOrderLineItemId),
+        id: parseId(disposition.reverseFulfillmentOrderLineItemId),
         admin_graphql_api_id: disposition.reverseFulfillmentOrderLineItemId,
       },
       reverse_delivery_line_item: null,
@@ -81,7 +81,7 @@ export function disposePayload(event: Extract<ShopEvent, { kind: 'reverse_fulfil
       location:
         disposition.locationId === null
           ? null
-          : { id: idOf(disposition.locationId), admin_graphql_api_id: disposition.locationId },
+          : { id: parseId(disposition.locationId), admin_graphql_api_id: disposition.locationId },
       quantity: disposition.quantity,
     })),
     total_dispositions: event.dispositions.length,
@@ -89,5 +89,5 @@ export function disposePayload(event: Extract<ShopEvent, { kind: 'reverse_fulfil
 }
 
 function orderReference(order: Order): JsonObject {
-  return { id: idOf(order.id), admin_graphql_api_id: order.id };
+  return { id: parseId(order.id), admin_graphql_api_id: order.id };
 }

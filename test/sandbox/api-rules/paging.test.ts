@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
-  connectionOf,
   type Listing,
-  orderedConnectionOf,
   type PageArguments,
+  paginate,
+  paginateOrdered,
 } from '../../../src/sandbox/api-rules/connection.js';
 import { EntityMap } from '../../../src/sandbox/base/entity-map.js';
-import { gidOf } from '../../../src/sandbox/base/gid.js';
+import { toGid } from '../../../src/sandbox/base/gid.js';
 
 interface Thing {
   readonly id: string;
@@ -31,7 +31,7 @@ const things = fc
   .map(([numbers, colours]) =>
     numbers.map(
       (number, index): Thing => ({
-        id: gidOf('Thing', number * 999_999_999_999_989n),
+        id: toGid('Thing', number * 999_999_999_999_989n),
         colour: colours[index] ?? 'red',
       }),
     ),
@@ -59,7 +59,7 @@ describe('a page of entities that are in order already', () => {
         const cursorOf = (index: number | null) => {
           const thing = index === null ? undefined : all[index];
           if (!thing) return null;
-          return connectionOf([thing], { first: 1, sortKey: rest.sortKey }, LISTING).edges[0]?.cursor ?? null;
+          return paginate([thing], { first: 1, sortKey: rest.sortKey }, LISTING).edges[0]?.cursor ?? null;
         };
         const args: PageArguments = {
           ...rest,
@@ -67,10 +67,10 @@ describe('a page of entities that are in order already', () => {
           after: cursorOf(after),
           before: cursorOf(before),
         };
-        const sorted = connectionOf(shown, args, LISTING);
+        const sorted = paginate(shown, args, LISTING);
         // Cursors that cross leave an empty page, whose flags say nothing.
         fc.pre(sorted.edges.length > 0 || after === null || before === null);
-        expect(orderedConnectionOf(all, args, LISTING, isShown)).toEqual(sorted);
+        expect(paginateOrdered(all, args, LISTING, isShown)).toEqual(sorted);
       }),
       { numRuns: 2_000 },
     );
@@ -80,7 +80,7 @@ describe('a page of entities that are in order already', () => {
     const all = Array.from(
       { length: 10_000 },
       (_, index): Thing => ({
-        id: gidOf('Thing', BigInt(index + 1)),
+        id: toGid('Thing', BigInt(index + 1)),
         colour: 'red',
       }),
     );
@@ -89,8 +89,8 @@ describe('a page of entities that are in order already', () => {
       looks += 1;
       return true;
     };
-    const first = orderedConnectionOf(all, { first: 250 }, LISTING, isShown);
-    const { endCursor } = orderedConnectionOf(
+    const first = paginateOrdered(all, { first: 250 }, LISTING, isShown);
+    const { endCursor } = paginateOrdered(
       all,
       { first: 250, after: first.pageInfo.endCursor },
       LISTING,
@@ -102,18 +102,18 @@ describe('a page of entities that are in order already', () => {
 });
 
 describe('entities by id', () => {
-  const thing = (number: bigint, colour = 'red'): Thing => ({ id: gidOf('Thing', number), colour });
+  const thing = (number: bigint, colour = 'red'): Thing => ({ id: toGid('Thing', number), colour });
   const put = (map: EntityMap<Thing>, entity: Thing) => map.set(entity.id, entity);
 
   test('come in the order of their numbers, also after changes and deletions', () => {
     const map = new EntityMap<Thing>();
     for (const number of [2n, 9n, 10n, 2n ** 60n]) put(map, thing(number));
     expect(map.inOrder().map(({ id }) => id)).toEqual(
-      [2n, 9n, 10n, 2n ** 60n].map((number) => gidOf('Thing', number)),
+      [2n, 9n, 10n, 2n ** 60n].map((number) => toGid('Thing', number)),
     );
     put(map, thing(9n, 'blue'));
     expect(map.inOrder().map(({ colour }) => colour)).toEqual(['red', 'blue', 'red', 'red']);
-    map.delete(gidOf('Thing', 2n));
+    map.delete(toGid('Thing', 2n));
     expect(map.inOrder()).toHaveLength(3);
     map.clear();
     expect(map.inOrder()).toEqual([]);

@@ -200,10 +200,10 @@ describe('the shop’s clock', () => {
   test('can be set back while it runs: a hold that had lapsed is not held again', async () => {
     const draft = await hold(rig, SEED_SKUS.plentiful, 2, 60);
     rig.sandbox.set({ clockSkewMs: 120_000 });
-    const free = rig.sandbox.shop.stockOf(SEED_SKUS.plentiful, 'Hamburg Warehouse').available;
+    const free = rig.sandbox.shop.readStock(SEED_SKUS.plentiful, 'Hamburg Warehouse').available;
     rig.sandbox.set({ clockSkewMs: -120_000 });
     expect(rig.sandbox.shop.nowMs()).toBe(START_MS - 120_000);
-    expect(rig.sandbox.shop.stockOf(SEED_SKUS.plentiful, 'Hamburg Warehouse').available).toBe(free);
+    expect(rig.sandbox.shop.readStock(SEED_SKUS.plentiful, 'Hamburg Warehouse').available).toBe(free);
     const { draftOrderComplete } = await rig.data(COMPLETE, { id: draft.id });
     expect(draftOrderComplete.userErrors).toEqual([]);
   });

@@ -73,7 +73,7 @@ describe('connecting and disconnecting', () => {
     });
     expect(told().slice(0, 2)).toEqual(['inventory_level connected', 'inventory_level updated']);
     await createOrder(rig, { [scarce]: 4 });
-    expect(rig.sandbox.shop.stockOf(scarce, store)).toMatchObject({ available: 0, committed: 4 });
+    expect(rig.sandbox.shop.readStock(scarce, store)).toMatchObject({ available: 0, committed: 4 });
   });
 
   test('wants a key, and is no error where the item is stocked, unless it brings units', async () => {
@@ -82,12 +82,12 @@ describe('connecting and disconnecting', () => {
     expect((await rig.graphql(keyless, { item, at })).errors[0].extensions.code).toBe('BAD_REQUEST');
     expect((await activate(scarce, warehouse, null)).userErrors).toEqual([]);
     expect((await activate(scarce, warehouse, 5)).userErrors).toMatchObject([{ field: ['available'] }]);
-    expect(rig.sandbox.shop.stockOf(scarce, warehouse).available).toBe(3);
+    expect(rig.sandbox.shop.readStock(scarce, warehouse).available).toBe(3);
     const key = newKey();
     await activate(scarce, store, 2, key);
     expect((await activate(scarce, store, 2, key)).userErrors).toEqual([]);
     expect((await activate(scarce, store, 3, key)).userErrors).toHaveLength(1);
-    expect(rig.sandbox.shop.stockOf(scarce, store).available).toBe(2);
+    expect(rig.sandbox.shop.readStock(scarce, store).available).toBe(2);
   });
 
   test('a disconnected level has no units, is shown only when asked for, and nothing is taken there', async () => {
@@ -101,7 +101,7 @@ describe('connecting and disconnecting', () => {
     expect(await names(false)).toEqual([`${store} true`, `${partner} true`]);
     expect(await names(true)).toEqual([`${warehouse} false`, `${store} true`, `${partner} true`]);
     await createOrder(rig, { [plentiful]: 1 });
-    expect(rig.sandbox.shop.stockOf(plentiful, warehouse).on_hand).toBe(0);
+    expect(rig.sandbox.shop.readStock(plentiful, warehouse).on_hand).toBe(0);
     expect(await deactivate(plentiful, warehouse)).toHaveLength(1);
     // Since 2026-10 adjusting connects.
     const { locationId } = idsOf(rig, plentiful, warehouse);
@@ -166,20 +166,20 @@ describe('closing and opening locations', () => {
     const { shop } = rig.sandbox;
     const draft = await hold(rig, secondLocationOnly, 2, 600);
     const order = await createOrder(rig, { [secondLocationOnly]: 1 });
-    const before = shop.stockOf(secondLocationOnly, store);
+    const before = shop.readStock(secondLocationOnly, store);
     const key = newKey();
     expect(await close(store, warehouse, key)).toEqual({
       location: { isActive: false },
       locationDeactivateUserErrors: [],
     });
     expect(await close(store, warehouse, key)).toMatchObject({ locationDeactivateUserErrors: [] });
-    expect(shop.stockOf(secondLocationOnly, store).on_hand).toBe(0);
-    expect(shop.stockOf(secondLocationOnly, warehouse)).toEqual(before);
+    expect(shop.readStock(secondLocationOnly, store).on_hand).toBe(0);
+    expect(shop.readStock(secondLocationOnly, warehouse)).toEqual(before);
     expect(told()).toEqual(expect.arrayContaining(['location deactivated', 'location updated']));
     await fulfillAll(rig, order.id);
     expect((await readOrder(rig, order.id)).displayFulfillmentStatus).toBe('FULFILLED');
     shop.payInvoice(draft.id);
-    expect(shop.stockOf(secondLocationOnly, warehouse)).toMatchObject({
+    expect(shop.readStock(secondLocationOnly, warehouse)).toMatchObject({
       reserved: 0,
       committed: 2,
       on_hand: 4,
@@ -240,7 +240,7 @@ describe('products and items', () => {
       { order: { lineItems } },
     );
     expect(orderCreate.userErrors).toEqual([]);
-    expect(shop.stockOf('MUG', warehouse)).toMatchObject({ available: 1, committed: 4 });
+    expect(shop.readStock('MUG', warehouse)).toMatchObject({ available: 1, committed: 4 });
     const read = async () =>
       rig.data(
         `query($id: ID!) { inventoryItem(id: $id) { sku variants(first: 5) { nodes { title inventoryQuantity } } }
@@ -275,7 +275,7 @@ describe('products and items', () => {
     expect(inventoryItemUpdate).toEqual({ inventoryItem: { tracked: false, sku: scarce }, userErrors: [] });
     expect(told()).toEqual(['inventory_item updated', 'product updated']);
     await createOrder(rig, { [scarce]: 9 });
-    expect(shop.stockOf(scarce, warehouse)).toMatchObject({ available: 3, committed: 0 });
+    expect(shop.readStock(scarce, warehouse)).toMatchObject({ available: 3, committed: 0 });
     const VARIANTS = `mutation($productId: ID!, $variants: [ProductVariantsBulkInput!]!) {
       productVariantsBulkUpdate(productId: $productId, variants: $variants) {
         productVariants { inventoryPolicy price inventoryItem { tracked } } userErrors { code } } }`;
@@ -288,7 +288,7 @@ describe('products and items', () => {
       userErrors: [],
     });
     await createOrder(rig, { [scarce]: 5 });
-    expect(shop.stockOf(scarce, warehouse)).toMatchObject({ available: -2, committed: 5 });
+    expect(shop.readStock(scarce, warehouse)).toMatchObject({ available: -2, committed: 5 });
     const stranger = [
       { id: idsOf(rig, plentiful, warehouse).variantId, price: '1.00' },
       { id: variantId, price: '1.00' },
@@ -351,9 +351,9 @@ describe('products and items', () => {
     });
     expect(shop.inventory.productOfVariant(added).variantIds).toContain(added.id);
     shop.setSku('SCARF-XL', 'SCARF-XXL');
-    expect(shop.stockOf('SCARF-XXL', store).available).toBe(1);
+    expect(shop.readStock('SCARF-XXL', store).available).toBe(1);
     shop.removeVariant('SCARF-XXL');
-    expect(() => shop.stockOf('SCARF-XXL', store)).toThrow('no SKU');
+    expect(() => shop.readStock('SCARF-XXL', store)).toThrow('no SKU');
     const { productId: id } = idsOf(rig, scarce, warehouse);
     const published = async () =>
       (
@@ -375,9 +375,9 @@ describe('products and items', () => {
     shop.connect(untracked, partner, 3);
     shop.setInventoryPolicy(untracked, 'CONTINUE');
     shop.disconnect(plentiful, partner);
-    expect(shop.stockOf(untracked, partner).available).toBe(3);
+    expect(shop.readStock(untracked, partner).available).toBe(3);
     expect(() => shop.disconnect(lastOne, warehouse)).toThrow('minimum of 1');
     expect(shop.closeLocation(partner, { to: store }).isActive).toBe(false);
-    expect(shop.stockOf(untracked, store).available).toBe(3);
+    expect(shop.readStock(untracked, store).available).toBe(3);
   });
 });

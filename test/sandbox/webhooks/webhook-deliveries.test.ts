@@ -108,7 +108,7 @@ describe('a delivery', () => {
 
   test('says how things are when it is sent, not when it was caused', async () => {
     await subscribe(rig, [LEVELS], listener.uri);
-    const before = rig.sandbox.shop.stockOf(SKU, HERE).available;
+    const before = rig.sandbox.shop.readStock(SKU, HERE).available;
     receive(5);
     receive(-5);
     await passDelivering(rig, SECOND_MS);
@@ -127,7 +127,7 @@ describe('a delivery', () => {
   test('keeps to the fields that were asked for, and drops a repetition without a time', async () => {
     const includeFields = ['available', 'admin_graphql_api_id'];
     await subscribe(rig, [LEVELS], listener.uri, { includeFields });
-    const before = rig.sandbox.shop.stockOf(SKU, HERE).available;
+    const before = rig.sandbox.shop.readStock(SKU, HERE).available;
     for (const units of [1, -1, 1, 0]) {
       if (units !== 0) receive(units);
       else {

@@ -76,7 +76,7 @@ describe('the catalogue', () => {
   test('a change of stock is told as level and as product, in the shape of the samples', async () => {
     rig.sandbox.shop.receive(SKU, HERE, 3);
     const level = await expectLikeSample('inventory_levels/update');
-    expect(level.available).toBe(rig.sandbox.shop.stockOf(SKU, HERE).available);
+    expect(level.available).toBe(rig.sandbox.shop.readStock(SKU, HERE).available);
     expect(level.updated_at).toBe('2026-11-23T13:00:00+01:00');
     const product = await expectLikeSample('products/update');
     expect(product.variants[0]).toMatchObject({

@@ -5,7 +5,7 @@
 
 import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { gidOf, numberOfGid } from '../../base/gid.js';
+import { numberOfGid, toGid } from '../../base/gid.js';
 import { totalCents } from '../../base/line.js';
 import { formatCents } from '../../base/money.js';
 import type { DraftOrder, DraftOrders } from './draft-orders.js';
@@ -41,7 +41,7 @@ export class Checkout {
 
   /** To be appended to the origin at which buyers reach the shop. */
   invoicePath({ id }: DraftOrder): string {
-    return `/invoices/${numberOfGid(id)}/${tokenOf(id)}`;
+    return `/invoices/${numberOfGid(id)}/${deriveToken(id)}`;
   }
 
   /**
@@ -50,10 +50,10 @@ export class Checkout {
    */
   pay(draftId: string, nowMs: number): Payment {
     const refusal = this.#refusal(draftId);
-    if (refusal) return { order: this.#orderOf(draftId), refusal };
+    if (refusal) return { order: this.#findOrder(draftId), refusal };
     const options = { paymentPending: false, sourceName: null, gatewayId: null };
     this.#draftOrders.complete(draftId, options, nowMs);
-    const order = this.#orderOf(draftId);
+    const order = this.#findOrder(draftId);
     if (!order) throw new Error(`${draftId} was completed without an order`);
     return { order, refusal: null };
   }
@@ -63,14 +63,14 @@ export class Checkout {
     const path = new URL(request.url ?? '/', 'http://sandbox.invalid').pathname;
     const { draft = '', token } = PATH.exec(path)?.groups ?? {};
     if (token === undefined) return false;
-    const id = gidOf('DraftOrder', BigInt(draft || '0'));
+    const id = toGid('DraftOrder', BigInt(draft || '0'));
     request.resume();
     if (request.method !== 'GET' && request.method !== 'POST') {
       response.writeHead(405, { Allow: 'GET, POST' }).end();
       return true;
     }
     const atMs = nowMs();
-    if (token !== tokenOf(id)) send(response, 404, 'Invoice', REFUSAL_TEXT.gone);
+    if (token !== deriveToken(id)) send(response, 404, 'Invoice', REFUSAL_TEXT.gone);
     else if (request.method === 'POST') this.#answerPayment(response, this.pay(id, atMs));
     else this.#answerPage(response, id);
     return true;
@@ -86,7 +86,7 @@ export class Checkout {
     const refusal = this.#refusal(id);
     if (refusal || !draft) {
       const why = refusal ?? 'gone';
-      send(response, STATUS[why], 'Invoice', refusalText(why, this.#orderOf(id)));
+      send(response, STATUS[why], 'Invoice', refusalText(why, this.#findOrder(id)));
       return;
     }
     const lines = draft.lines.map(
@@ -106,13 +106,13 @@ export class Checkout {
     return 'sold_out';
   }
 
-  #orderOf(draftId: string): Order | null {
+  #findOrder(draftId: string): Order | null {
     return this.#orders.get(this.#draftOrders.get(draftId)?.orderId ?? '') ?? null;
   }
 }
 
 /** Not secret, the sandbox has none; but a link must be had from the shop, not counted up. */
-function tokenOf(draftId: string): string {
+function deriveToken(draftId: string): string {
   return createHash('sha256').update(`invoice ${draftId}`).digest('hex').slice(0, 32);
 }
 

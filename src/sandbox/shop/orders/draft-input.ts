@@ -1,6 +1,6 @@
 /** What a draft order is made of: Shopify's input, what is wrong with it, and the lines and details that follow from it. */
 
-import { gidOf, numberOfGid } from '../../base/gid.js';
+import { numberOfGid, toGid } from '../../base/gid.js';
 import type { AddressInput, Attribute, Details, Line } from '../../base/line.js';
 import { parseCents } from '../../base/money.js';
 import { parseTimeMs } from '../../base/time.js';
@@ -84,7 +84,7 @@ export function emptyErrors(input: DraftInput): UserError[] {
 }
 
 /** `index` is the draft's, counted from 0: lines are numbered after it. */
-export function linesOf(
+export function buildLines(
   inventory: Inventory,
   inputs: readonly DraftLineInput[],
   index: number,
@@ -93,7 +93,7 @@ export function linesOf(
     const variant = input.variantId == null ? undefined : inventory.variants.get(input.variantId);
     const number = 58_113_420_919_145n + BigInt(index) * 1_000n + BigInt(position);
     const own = {
-      id: gidOf('DraftOrderLineItem', number),
+      id: toGid('DraftOrderLineItem', number),
       uuid: input.uuid ?? `00000000-0000-4000-8000-${number.toString(16).padStart(12, '0')}`,
       quantity: input.quantity,
       customAttributes: input.customAttributes ?? [],
@@ -120,8 +120,8 @@ export function changedDetails(orders: Orders, input: DraftInput): Partial<Detai
   }
   if (input.tags !== undefined) changed.tags = [...new Set(input.tags?.map((tag) => tag.trim()) ?? [])];
   if (input.customAttributes !== undefined) changed.customAttributes = input.customAttributes ?? [];
-  if (input.shippingAddress !== undefined) changed.shippingAddress = orders.addressOf(input.shippingAddress);
-  if (input.billingAddress !== undefined) changed.billingAddress = orders.addressOf(input.billingAddress);
+  if (input.shippingAddress !== undefined) changed.shippingAddress = orders.toAddress(input.shippingAddress);
+  if (input.billingAddress !== undefined) changed.billingAddress = orders.toAddress(input.billingAddress);
   return changed;
 }
 
@@ -133,7 +133,7 @@ export function reserveUntilMs({ reserveInventoryUntil }: DraftInput): number | 
 }
 
 /** Of all that a draft order is, what its order takes over. */
-export function detailsOf(draft: Details): Details {
+export function pickDetails(draft: Details): Details {
   const {
     email,
     phone,

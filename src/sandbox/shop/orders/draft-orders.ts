@@ -7,22 +7,22 @@
  */
 
 import type { ShopEvents } from '../../base/events.js';
-import { gidOf, numberOfGid } from '../../base/gid.js';
+import { numberOfGid, toGid } from '../../base/gid.js';
 import { type Details, type Line, NO_DETAILS } from '../../base/line.js';
 import type { UserError } from '../../base/user-error.js';
 import type { Inventory, Level } from '../stock/inventory.js';
 import { BUYER_RULES, type BuyerRules, buyerErrors } from './buyer-rules.js';
 import {
+  buildLines,
   changedDetails,
   type DraftInput,
-  detailsOf,
   emptyErrors,
   inputErrors,
-  linesOf,
+  pickDetails,
   reserveUntilMs,
 } from './draft-input.js';
 import type { Orders, Taking } from './orders.js';
-import { type Allocation, type Routing, takingsOf } from './routing.js';
+import { type Allocation, listTakings, type Routing } from './routing.js';
 
 export interface DraftOrder extends Details {
   readonly id: string;
@@ -88,9 +88,9 @@ export class DraftOrders {
     const draft: DraftOrder = {
       ...NO_DETAILS,
       ...changedDetails(this.#orders, input),
-      id: gidOf('DraftOrder', FIRST_ID + ID_STEP * BigInt(index)),
+      id: toGid('DraftOrder', FIRST_ID + ID_STEP * BigInt(index)),
       name: `#D${index + 1}`,
-      lines: linesOf(this.#inventory, input.lineItems ?? [], index),
+      lines: buildLines(this.#inventory, input.lineItems ?? [], index),
       reserveUntilMs: reserveUntilMs(input) ?? null,
       held: [],
       orderId: null,
@@ -126,7 +126,7 @@ export class DraftOrders {
     const changed: DraftOrder = {
       ...draft,
       ...changedDetails(this.#orders, input),
-      lines: lineItems ? linesOf(this.#inventory, lineItems, draftIndex(draft)) : draft.lines,
+      lines: lineItems ? buildLines(this.#inventory, lineItems, draftIndex(draft)) : draft.lines,
       reserveUntilMs: until === undefined ? draft.reserveUntilMs : until,
       updatedMs: nowMs,
     };
@@ -156,7 +156,7 @@ export class DraftOrders {
     if (options.gatewayId !== null) {
       return { draftOrder: draft, userErrors: [{ field: null, message: 'Invalid payment gateway' }] };
     }
-    const details = { ...detailsOf(draft), sourceName: options.sourceName ?? draft.sourceName };
+    const details = { ...pickDetails(draft), sourceName: options.sourceName ?? draft.sourceName };
     const taking: Taking =
       draft.held.length > 0
         ? { from: 'reserved', allocations: draft.held }
@@ -261,7 +261,7 @@ export class DraftOrders {
   #holdsItsLines({ lines, held }: DraftOrder): boolean {
     return lines.every((line, position) => {
       const own = held.filter((one) => one.position === position);
-      const takings = takingsOf(this.#inventory, line);
+      const takings = listTakings(this.#inventory, line);
       if (own.some(({ level }) => !takings.some(({ itemId }) => itemId === level.itemId))) return false;
       return takings.every(({ itemId, quantity }) => {
         const ofItem = own.filter(({ level }) => level.itemId === itemId);

@@ -96,7 +96,7 @@ export class FulfillmentMoves {
     if (!from) return refused(['id'], 'Fulfillment order does not exist.');
     const error = this.#refusal(from, input);
     if (error !== null) return error;
-    const portions = portionsOf(from, input);
+    const portions = selectPortions(from, input);
     if (!Array.isArray(portions)) return portions;
     if (!this.#isStocked(portions, input.newLocationId))
       return refused(['newLocationId'], 'The location does not stock the requested item.');
@@ -184,7 +184,7 @@ export class FulfillmentMoves {
   }
 }
 
-function portionsOf(
+function selectPortions(
   from: FulfillmentOrder,
   { fulfillmentOrderLineItems: wanted }: FulfillmentMoveInput,
 ): Portion[] | FulfillmentMoveResult {

@@ -62,7 +62,7 @@ export class Fulfillments {
 
   /** Ships: `committed` and on hand fall. Refuses closed fulfillment orders, too many units, and two locations at once. */
   create(input: FulfillmentInput, nowMs: number): FulfillmentResult {
-    const portions = this.#portionsOf(input);
+    const portions = this.#selectPortions(input);
     if (!Array.isArray(portions)) return { fulfillment: null, userErrors: [portions] };
     const [first] = portions;
     if (!first) return refused(['fulfillment'], 'No line items to fulfill');
@@ -72,7 +72,7 @@ export class Fulfillments {
     if (portions.some(({ from }) => from.locationId !== first.from.locationId)) {
       return refused(['fulfillment'], 'All fulfillment orders must be assigned to the same location.');
     }
-    const order = this.#orderOf(first.from);
+    const order = this.#requireOrder(first.from);
     for (const { from, line, units } of portions) {
       line.remainingUnits -= units;
       settleFulfillmentOrder(from, nowMs);
@@ -106,7 +106,7 @@ export class Fulfillments {
     fulfillment.updatedMs = nowMs;
     order.closedMs = null;
     for (const { lineId, level, quantity } of fulfillment.lines) {
-      const home = level && this.#homeOf(level, nowMs);
+      const home = level && this.#findHome(level, nowMs);
       if (home) this.#inventory.change(home, { committed: quantity }, nowMs);
       this.#orders.expect(order, lineId, home, quantity, nowMs);
     }
@@ -152,7 +152,7 @@ export class Fulfillments {
     return locationId;
   }
 
-  #portionsOf({ lineItemsByFulfillmentOrder }: FulfillmentInput): Portion[] | UserError {
+  #selectPortions({ lineItemsByFulfillmentOrder }: FulfillmentInput): Portion[] | UserError {
     const portions: Portion[] = [];
     for (const [index, wanted] of lineItemsByFulfillmentOrder.entries()) {
       const field = ['fulfillment', 'lineItemsByFulfillmentOrder', String(index)];
@@ -181,7 +181,7 @@ export class Fulfillments {
     return portions;
   }
 
-  #orderOf({ id, orderId }: FulfillmentOrder): Order {
+  #requireOrder({ id, orderId }: FulfillmentOrder): Order {
     const order = this.#orders.get(orderId);
     if (!order) throw new Error(`${id} has lost its order`);
     return order;
@@ -214,7 +214,7 @@ export class Fulfillments {
     return fulfillment;
   }
 
-  #homeOf(level: Level, nowMs: number): Level | null {
+  #findHome(level: Level, nowMs: number): Level | null {
     const isOpen = this.#inventory.locations.get(level.locationId)?.isActive ?? false;
     if (level.isActive && isOpen && this.#inventory.levels.has(level.id)) return level;
     const other = this.#inventory.priorityLevel(level.itemId);

@@ -77,7 +77,7 @@ export class OrderCreation {
   create(input: OrderInput, behaviour: InventoryBehaviour, nowMs: number): OrderCreateResult {
     const errors = this.#inputErrors(input);
     if (errors.length > 0) return { order: null, userErrors: errors };
-    const lines = (input.lineItems ?? []).map((line) => this.#lineOf(line));
+    const lines = (input.lineItems ?? []).map((line) => this.#buildLine(line));
     const allocations = this.#allocations(lines, behaviour);
     if (!allocations) {
       const message = 'Line items Unable to reserve inventory';
@@ -86,7 +86,7 @@ export class OrderCreation {
     const order = this.#orders.place(
       {
         lines,
-        details: this.#detailsOf(input),
+        details: this.#buildDetails(input),
         taking: { from: 'available', allocations },
         isPaid: isPaid(input, lines),
         sourceIdentifier: input.sourceIdentifier ?? null,
@@ -134,7 +134,7 @@ export class OrderCreation {
     return errors;
   }
 
-  #lineOf(input: LineInput): Line {
+  #buildLine(input: LineInput): Line {
     const variant = input.variantId == null ? undefined : this.#inventory.variants.get(input.variantId);
     const own = {
       id: '',
@@ -158,7 +158,7 @@ export class OrderCreation {
     };
   }
 
-  #detailsOf(input: OrderInput): Details {
+  #buildDetails(input: OrderInput): Details {
     return {
       ...NO_DETAILS,
       email: input.email ?? null,
@@ -167,8 +167,8 @@ export class OrderCreation {
       poNumber: input.poNumber ?? null,
       tags: [...new Set((input.tags ?? []).map((tag) => tag.trim()))],
       customAttributes: input.customAttributes ?? [],
-      shippingAddress: this.#orders.addressOf(input.shippingAddress),
-      billingAddress: this.#orders.addressOf(input.billingAddress),
+      shippingAddress: this.#orders.toAddress(input.shippingAddress),
+      billingAddress: this.#orders.toAddress(input.billingAddress),
       sourceName: input.sourceName ?? null,
     };
   }

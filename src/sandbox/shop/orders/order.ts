@@ -170,7 +170,7 @@ export function isActiveList({ status }: FulfillmentOrder): boolean {
   return status === 'OPEN' || status === 'IN_PROGRESS';
 }
 
-export function lineOf(order: Order, lineId: string): OrderLine {
+export function requireLine(order: Order, lineId: string): OrderLine {
   const line = order.lines.find(({ id }) => id === lineId);
   if (!line) throw new Error(`${order.name} has no line ${lineId}`);
   return line;

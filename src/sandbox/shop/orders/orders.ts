@@ -5,7 +5,7 @@
  */
 
 import type { ShopEvents, ShopFact } from '../../base/events.js';
-import { gidOf } from '../../base/gid.js';
+import { toGid } from '../../base/gid.js';
 import {
   type Address,
   type AddressInput,
@@ -86,7 +86,7 @@ export class Orders {
   place(request: OrderRequest, nowMs: number): Order {
     const index = this.#orders.size;
     const number = FIRST_NUMBER + index;
-    const id = gidOf('Order', FIRST_ID + ID_STEP * BigInt(index));
+    const id = toGid('Order', FIRST_ID + ID_STEP * BigInt(index));
     const lines = request.lines.map((line) => this.newLine(line, id));
     const order: Order = {
       ...request.details,
@@ -197,10 +197,10 @@ export class Orders {
     }
   }
 
-  addressOf(input: AddressInput | null | undefined): Address | null {
+  toAddress(input: AddressInput | null | undefined): Address | null {
     if (input == null) return null;
     this.#addresses += 1;
-    const id = gidOf('MailingAddress', 9_410_077_491_369n + BigInt(this.#addresses));
+    const id = toGid('MailingAddress', 9_410_077_491_369n + BigInt(this.#addresses));
     return { ...NO_ADDRESS, ...input, id };
   }
 

@@ -14,11 +14,11 @@ import type { Inventory } from '../stock/inventory.js';
 import type { Fulfillments } from './fulfillments.js';
 import {
   currentUnits,
-  lineOf,
   type Order,
   type Refund,
   type RefundLine,
   type RestockType,
+  requireLine,
   returnableUnits,
   unfulfilledUnits,
 } from './order.js';
@@ -112,8 +112,8 @@ export class Refunds {
 
   #refunded(order: Order, input: RefundLineInput, nowMs: number): RefundLine {
     const { lineItemId: lineId, quantity } = input;
-    const line = lineOf(order, lineId);
-    const restockType = restockTypeOf(input) as RestockType;
+    const line = requireLine(order, lineId);
+    const restockType = toRestockType(input) as RestockType;
     const locationId =
       restockType === 'CANCEL'
         ? this.#cancelled(order, input, nowMs)
@@ -163,7 +163,7 @@ export class Refunds {
   ): UserError[] {
     const line = order.lines.find(({ id }) => id === input.lineItemId);
     if (!line) return [{ field: [...field, 'lineItemId'], message: 'Line item does not exist on the order' }];
-    const type = restockTypeOf(input);
+    const type = toRestockType(input);
     if (type === 'LEGACY_RESTOCK') {
       return [{ field: [...field, 'restockType'], message: 'Restock type LEGACY_RESTOCK is not accepted' }];
     }
@@ -171,12 +171,12 @@ export class Refunds {
       return [{ field: [...field, 'quantity'], message: 'Quantity must be greater than 0' }];
     }
     const same = before.filter(({ lineItemId }) => lineItemId === line.id);
-    const asked = unitsOf(same) + input.quantity;
+    const asked = sumUnits(same) + input.quantity;
     if (asked > currentUnits(line)) {
       const message = 'Quantity cannot refund more items than were purchased';
       return [{ field: [...field, 'quantity'], message }];
     }
-    const askedOfType = unitsOf(same.filter((one) => restockTypeOf(one) === type)) + input.quantity;
+    const askedOfType = sumUnits(same.filter((one) => toRestockType(one) === type)) + input.quantity;
     if (type === 'CANCEL' && askedOfType > unfulfilledUnits(order, line.id)) {
       return [
         { field: [...field, 'quantity'], message: 'Quantity cannot cancel more items than are unfulfilled' },
@@ -221,11 +221,11 @@ function moneyErrors(order: Order, input: RefundInput, amountCents: number): Use
   return errors;
 }
 
-function restockTypeOf({ restockType }: RefundLineInput): RestockType | 'LEGACY_RESTOCK' {
+function toRestockType({ restockType }: RefundLineInput): RestockType | 'LEGACY_RESTOCK' {
   return restockType ?? 'NO_RESTOCK';
 }
 
-function unitsOf(lines: readonly RefundLineInput[]): number {
+function sumUnits(lines: readonly RefundLineInput[]): number {
   return lines.reduce((sum, { quantity }) => sum + quantity, 0);
 }
 

@@ -11,10 +11,10 @@ import type { CodedUserError } from '../../base/user-error.js';
 import {
   currentUnits,
   type FulfillmentLine,
-  lineOf,
   type Order,
   type Return,
   type ReturnLine,
+  requireLine,
   returnableUnits,
 } from './order.js';
 import type { Orders } from './orders.js';
@@ -124,7 +124,7 @@ export class Returns {
   process(input: ProcessInput, nowMs: number): ReturnResult {
     const found = this.#byId.get(input.returnId);
     if (!found) return refused(null, ['input', 'returnId'], 'Return not found.', 'NOT_FOUND');
-    const order = this.#orderOf(found);
+    const order = this.#requireOrder(found);
     const wanted = input.returnLineItems ?? [];
     const amountCents = refundCents(input);
     const errors = [...this.#processErrors(found, wanted), ...refundErrors(order, input, amountCents)];
@@ -219,14 +219,14 @@ export class Returns {
   #confirmed(order: Order, found: Return, returnLineId: string, quantity: number) {
     const returnLine = found.lines.find(({ id }) => id === returnLineId);
     if (!returnLine) throw new Error(`${found.name} has no line ${returnLineId}`);
-    const line = lineOf(order, returnLine.lineId);
+    const line = requireLine(order, returnLine.lineId);
     returnLine.processedUnits += quantity;
     // Units that were refunded before they came back are off the order already.
     line.removedUnits += Math.min(quantity, currentUnits(line));
     return { line, returnLine, quantity };
   }
 
-  #orderOf({ orderId, name }: Return): Order {
+  #requireOrder({ orderId, name }: Return): Order {
     const order = this.#orders.get(orderId);
     if (!order) throw new Error(`${name} has lost its order`);
     return order;
@@ -238,7 +238,7 @@ export class Returns {
     atMs: number,
   ): ReturnResult {
     this.#events.publish({ kind: 'return', change, atMs, orderId: made.orderId, returnId: made.id });
-    this.#orders.changed(this.#orderOf(made), [], atMs);
+    this.#orders.changed(this.#requireOrder(made), [], atMs);
     return { return: made, userErrors: [] };
   }
 }
@@ -254,7 +254,7 @@ function lineErrors(
   if (!shipped) {
     return [invalid([...field, 'fulfillmentLineItemId'], 'Fulfillment line item not found.', 'NOT_FOUND')];
   }
-  const askedOf = (isSame: (line: FulfillmentLine) => boolean) =>
+  const sumAsked = (isSame: (line: FulfillmentLine) => boolean) =>
     before.reduce((sum, one) => {
       const other = shippedLine(order, one.fulfillmentLineItemId);
       return other && isSame(other) ? sum + one.quantity : sum;
@@ -265,8 +265,8 @@ function lineErrors(
     .reduce((sum, one) => (one.fulfillmentLineId === shipped.id ? sum + one.quantity : sum), 0);
   const fits =
     quantity >= 1 &&
-    askedOf((one) => one.id === shipped.id) <= shipped.quantity - returning &&
-    askedOf((one) => one.lineId === shipped.lineId) <= returnableUnits(order, shipped.lineId);
+    sumAsked((one) => one.id === shipped.id) <= shipped.quantity - returning &&
+    sumAsked((one) => one.lineId === shipped.lineId) <= returnableUnits(order, shipped.lineId);
   return fits
     ? []
     : [invalid([...field, 'quantity'], 'Return line item has an invalid quantity.', 'INVALID')];

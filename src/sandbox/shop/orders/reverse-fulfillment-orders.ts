@@ -7,10 +7,10 @@ import type { Inventory } from '../stock/inventory.js';
 import {
   type Disposition,
   type DispositionType,
-  lineOf,
   type Return,
   type ReverseFulfillmentOrder,
   type ReverseFulfillmentOrderLine,
+  requireLine,
 } from './order.js';
 import type { Orders } from './orders.js';
 import type { Refunds } from './refunds.js';
@@ -137,7 +137,7 @@ export class ReverseFulfillmentOrders {
   ): void {
     const order = this.#orders.get(list.orderId);
     if (!order) throw new Error(`${list.id} has lost its order`);
-    this.#refunds.restock(lineOf(order, line.lineId).itemId, locationId, units, nowMs);
+    this.#refunds.restock(requireLine(order, line.lineId).itemId, locationId, units, nowMs);
   }
 
   #tell(

@@ -66,7 +66,7 @@ export class Routing {
     const rule = this.#drawRule();
     const taken = new Map<Level, number>();
     return lines.flatMap((line, position) =>
-      takingsOf(this.#inventory, line).flatMap(({ itemId, quantity }) => {
+      listTakings(this.#inventory, line).flatMap(({ itemId, quantity }) => {
         const levels = this.#levelsFor(itemId, rule);
         return takeUnits(levels, quantity, { rule, taken }).map((one) => ({ position, ...one }));
       }),
@@ -83,7 +83,7 @@ export class Routing {
     const taken = new Map<Level, number>();
     const allocations: Allocation[] = [];
     const wanted = lines.flatMap((line, position) =>
-      takingsOf(this.#inventory, line).map((one) => ({ position, ...one })),
+      listTakings(this.#inventory, line).map((one) => ({ position, ...one })),
     );
     for (const { position, itemId, variantId, quantity } of wanted) {
       const before = new Map(taken);
@@ -174,9 +174,9 @@ export function parseRouting(value: Readonly<Record<string, unknown>>): RoutingS
 }
 
 /** Stock that a line takes. Custom lines and untracked items take none; the item of a deleted variant may live on with another. */
-export function takingsOf(inventory: Inventory, { variantId, itemId, quantity }: Line): readonly Taken[] {
+export function listTakings(inventory: Inventory, { variantId, itemId, quantity }: Line): readonly Taken[] {
   if (variantId === null || itemId === null) return [];
   const variant = inventory.variants.get(variantId);
-  if (variant !== undefined) return inventory.takingsOf(variant, quantity);
+  if (variant !== undefined) return inventory.listTakings(variant, quantity);
   return inventory.items.get(itemId)?.tracked ? [{ itemId, variantId, quantity }] : [];
 }

@@ -3,12 +3,12 @@
  * as of API 2026-10, their codes are those of the schema; where Shopify's behaviour is not known the comment says so.
  */
 
-import { gidOf } from '../../base/gid.js';
+import { toGid } from '../../base/gid.js';
 import {
   QUANTITY_MAX_UNITS,
   type Quantities,
   type QuantityName,
-  quantityOf,
+  readQuantity,
   type StockState,
 } from '../../base/quantities.js';
 import type { Inventory, Level } from './inventory.js';
@@ -166,8 +166,8 @@ export class InventoryChanges {
     const steps = input.changes.flatMap((change, index) => {
       const field = ['input', 'changes', String(index), 'quantity'];
       return [
-        { ...stepOf(change.inventoryItemId, change.from, field), delta: -change.quantity },
-        { ...stepOf(change.inventoryItemId, change.to, field), delta: change.quantity },
+        { ...buildStep(change.inventoryItemId, change.from, field), delta: -change.quantity },
+        { ...buildStep(change.inventoryItemId, change.to, field), delta: change.quantity },
       ];
     });
     return this.#apply(input, steps, errors, BOUND_CODES.move, nowMs);
@@ -193,7 +193,7 @@ export class InventoryChanges {
       locationId: entry.locationId,
       // Setting on_hand moves `available`: the other states are accounted for by somebody.
       name: 'available' as const,
-      delta: entry.quantity - this.#unitsOf(entry.inventoryItemId, entry.locationId, input.name),
+      delta: entry.quantity - this.#countUnits(entry.inventoryItemId, entry.locationId, input.name),
       ledgerDocumentUri: null,
     }));
     return this.#apply(input, steps, errors, BOUND_CODES.set, nowMs);
@@ -253,15 +253,15 @@ export class InventoryChanges {
     field: readonly string[],
   ): InventoryUserError[] {
     const expected = change.changeFromQuantity;
-    if (typeof expected !== 'number' || expected === this.#unitsOf(itemId, change.locationId, name))
+    if (typeof expected !== 'number' || expected === this.#countUnits(itemId, change.locationId, name))
       return [];
     const message = 'The changeFromQuantity argument no longer matches the persisted quantity.';
     return [refusal([...field, 'changeFromQuantity'], 'CHANGE_FROM_QUANTITY_STALE', message)];
   }
 
-  #unitsOf(itemId: string, locationId: string, name: string): number {
+  #countUnits(itemId: string, locationId: string, name: string): number {
     const level = this.#inventory.levelAt(itemId, locationId);
-    return level ? quantityOf(level.quantities, name as QuantityName) : 0;
+    return level ? readQuantity(level.quantities, name as QuantityName) : 0;
   }
 
   #apply(
@@ -285,11 +285,11 @@ export class InventoryChanges {
     this.#groups += 1;
     return {
       inventoryAdjustmentGroup: {
-        id: gidOf('InventoryAdjustmentGroup', BigInt(this.#groups)),
+        id: toGid('InventoryAdjustmentGroup', BigInt(this.#groups)),
         createdMs: nowMs,
         reason: input.reason,
         referenceDocumentUri: input.referenceDocumentUri ?? null,
-        changes: changesOf(effective),
+        changes: toChanges(effective),
       },
       userErrors: [],
     };
@@ -300,7 +300,7 @@ export class InventoryChanges {
     const totals = new Map<string, number>();
     return steps.flatMap(({ field, itemId, locationId, name, delta }) => {
       const key = `${itemId} ${locationId} ${name}`;
-      const units = (totals.get(key) ?? this.#unitsOf(itemId, locationId, name)) + delta;
+      const units = (totals.get(key) ?? this.#countUnits(itemId, locationId, name)) + delta;
       totals.set(key, units);
       if (units > QUANTITY_MAX_UNITS) {
         return [
@@ -316,7 +316,7 @@ export class InventoryChanges {
   }
 }
 
-function stepOf(itemId: string, terminal: MoveTerminal, field: readonly string[]): Omit<Step, 'delta'> {
+function buildStep(itemId: string, terminal: MoveTerminal, field: readonly string[]): Omit<Step, 'delta'> {
   return {
     field,
     itemId,
@@ -327,7 +327,7 @@ function stepOf(itemId: string, terminal: MoveTerminal, field: readonly string[]
 }
 
 /** As Shopify reports it: the states that were asked for, then what that did to on_hand. */
-function changesOf(steps: readonly Step[]): InventoryChange[] {
+function toChanges(steps: readonly Step[]): InventoryChange[] {
   const onHandDeltas = new Map<string, InventoryChange>();
   for (const { itemId, locationId, name, delta } of steps) {
     if (name === 'incoming') continue;

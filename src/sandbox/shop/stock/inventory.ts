@@ -7,7 +7,7 @@
 import type { CatalogueLocation, InventoryPolicy, ProductStatus } from '../../base/catalogue.js';
 import { EntityMap } from '../../base/entity-map.js';
 import type { ShopEvents } from '../../base/events.js';
-import { levelGidOf } from '../../base/gid.js';
+import { toLevelGid } from '../../base/gid.js';
 import type { ChannelHandle, PublishedSince } from '../../base/publications.js';
 import { NO_UNITS, type Quantities, STOCK_STATES } from '../../base/quantities.js';
 import { Sequence } from '../../base/sequence.js';
@@ -193,10 +193,10 @@ export class Inventory {
   }
 
   /** Items and units of which stock is taken when so many of a variant are sold: a bundle takes its components'. */
-  takingsOf(variant: Variant, quantity: number): readonly Taken[] {
+  listTakings(variant: Variant, quantity: number): readonly Taken[] {
     if (variant.components.length > 0) {
       return variant.components.flatMap((component) =>
-        this.takingsOf(found(this.variants, component.variantId), component.quantity * quantity),
+        this.listTakings(found(this.variants, component.variantId), component.quantity * quantity),
       );
     }
     const item = this.itemOfVariant(variant);
@@ -241,7 +241,7 @@ export class Inventory {
     mutable.quantities = quantities;
     mutable.updatedMs = Math.max(level.updatedMs, atMs);
     this.#events.publish({ ...levelFact(level, atMs), change: 'updated', deltas });
-    this.#touchProductsOf(level.itemId, atMs);
+    this.#touchProducts(level.itemId, atMs);
   }
 
   /** The level, made with zero units where the item was not stocked (Shopify: since 2026-10 adjusting does this). */
@@ -263,13 +263,13 @@ export class Inventory {
     mutable.isActive = false;
     mutable.updatedMs = Math.max(level.updatedMs, atMs);
     this.#events.publish({ ...levelFact(level, atMs), change: 'disconnected' });
-    this.#touchProductsOf(level.itemId, atMs);
+    this.#touchProducts(level.itemId, atMs);
   }
 
   /** A level that nobody hears of: for an item that is just being entered. */
   addLevel(itemId: string, locationId: string, units: Partial<Quantities>, createdMs: number): Level {
     const level: Level = {
-      id: levelGidOf(this.#levelNumbers.nextNumber(), itemId),
+      id: toLevelGid(this.#levelNumbers.nextNumber(), itemId),
       itemId,
       locationId,
       quantities: { ...NO_UNITS, ...units },
@@ -317,7 +317,7 @@ export class Inventory {
     this.#events.publish({ kind: 'product', change: 'updated', atMs, productId: product.id });
   }
 
-  #touchProductsOf(itemId: string, atMs: number): void {
+  #touchProducts(itemId: string, atMs: number): void {
     const variants = this.variantsOfItem(found(this.items, itemId));
     for (const product of new Set(variants.map((variant) => this.productOfVariant(variant)))) {
       this.touch(product, atMs);

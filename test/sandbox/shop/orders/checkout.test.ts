@@ -179,5 +179,5 @@ describe('a development store', () => {
 });
 
 function stockOf(sku: string) {
-  return rig.sandbox.shop.stockOf(sku, warehouse);
+  return rig.sandbox.shop.readStock(sku, warehouse);
 }

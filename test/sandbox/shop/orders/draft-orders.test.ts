@@ -11,7 +11,7 @@ beforeEach(async () => {
 afterEach(() => rig.sandbox.stop());
 
 function stock(sku: string, location: string = warehouse) {
-  return rig.sandbox.shop.stockOf(sku, location);
+  return rig.sandbox.shop.readStock(sku, location);
 }
 
 describe('a hold', () => {
@@ -310,11 +310,11 @@ test('whatever drafts do, on hand never changes and no unit is lost', async () =
     if (move === 'D' && id) await small.data(DELETE, { input: { id } });
     const input = { reserveInventoryUntil: new Date(small.clock.nowMs + 40_000).toISOString() };
     if (move === 'U' && id) await small.data(UPDATE, { id, input });
-    const { available, reserved, committed, on_hand } = small.sandbox.shop.stockOf('SOCK', 'One');
+    const { available, reserved, committed, on_hand } = small.sandbox.shop.readStock('SOCK', 'One');
     expect(on_hand).toBe(20);
     expect(available + reserved + committed).toBe(20);
   }
   small.clock.nowMs += 3_600_000;
-  expect(small.sandbox.shop.stockOf('SOCK', 'One').reserved).toBe(0);
+  expect(small.sandbox.shop.readStock('SOCK', 'One').reserved).toBe(0);
   await small.sandbox.stop();
 });

@@ -30,7 +30,7 @@ async function move(id: string, to: string, lines?: readonly Json[]): Promise<Js
 }
 
 function stock(sku: string, location: string) {
-  const { available, committed, on_hand } = rig.sandbox.shop.stockOf(sku, location);
+  const { available, committed, on_hand } = rig.sandbox.shop.readStock(sku, location);
   return { available, committed, on_hand };
 }
 

@@ -14,7 +14,7 @@ beforeEach(async () => {
 afterEach(() => rig.sandbox.stop());
 
 function stock(sku: string, location: string = warehouse) {
-  const { available, committed, on_hand } = rig.sandbox.shop.stockOf(sku, location);
+  const { available, committed, on_hand } = rig.sandbox.shop.readStock(sku, location);
   return { available, committed, on_hand };
 }
 

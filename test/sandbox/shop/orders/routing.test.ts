@@ -33,7 +33,7 @@ async function fallsOf(routing: RoutingSettings, units: number): Promise<[number
   rig = await startRig({ catalogue: CATALOGUE, routing, seed: 7 });
   await hold(rig, 'LAMP', units, 60);
   const { shop } = rig.sandbox;
-  return [1 - shop.stockOf('LAMP', A).available, 4 - shop.stockOf('LAMP', B).available];
+  return [1 - shop.readStock('LAMP', A).available, 4 - shop.readStock('LAMP', B).available];
 }
 
 describe('a draft takes its units', () => {
@@ -59,8 +59,8 @@ describe('a draft takes its units', () => {
       for (let n = 0; n < 12; n += 1) await hold(own, SEED_SKUS.plentiful, 1, 60);
       const { shop } = own.sandbox;
       const found = [
-        shop.stockOf(SEED_SKUS.plentiful, warehouse).reserved,
-        shop.stockOf(SEED_SKUS.plentiful, store).reserved,
+        shop.readStock(SEED_SKUS.plentiful, warehouse).reserved,
+        shop.readStock(SEED_SKUS.plentiful, store).reserved,
       ];
       await own.sandbox.stop();
       return found;
@@ -77,8 +77,8 @@ test('extending a hold leaves its units where they are, also when the routing ha
   rig.sandbox.set({ routing: { rule: 'preferred', preference: [B] } });
   const { shop } = rig.sandbox;
   shop.draftOrders.update(draft.id, { reserveInventoryUntil: '2026-11-23T13:00:00Z' }, shop.settle());
-  expect(shop.stockOf('LAMP', A)).toMatchObject({ available: -1, reserved: 2 });
-  expect(shop.stockOf('LAMP', B)).toMatchObject({ available: 4, reserved: 0 });
+  expect(shop.readStock('LAMP', A)).toMatchObject({ available: -1, reserved: 2 });
+  expect(shop.readStock('LAMP', B)).toMatchObject({ available: 4, reserved: 0 });
 });
 
 test('settings that make no sense are refused by name', async () => {

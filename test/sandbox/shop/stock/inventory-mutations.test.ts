@@ -15,7 +15,7 @@ beforeEach(async () => {
 afterEach(() => rig.sandbox.stop());
 
 function stock(sku: string = SEED_SKUS.scarce, location: string = warehouse) {
-  return rig.sandbox.shop.stockOf(sku, location);
+  return rig.sandbox.shop.readStock(sku, location);
 }
 
 function adjusting(change: object = {}, rest: object = {}) {

@@ -26,7 +26,7 @@ const SKU = SEED_SKUS.plentiful;
 const COUNTRY = 'buyer.shipping_address.country_code';
 const NOTHING: Omit<OrderDetails, 'until_ms'> = { buyer: null, note: null, reference: null };
 
-const available = ({ shop }: OpenSandbox) => shop.stockOf(SKU, SEED_LOCATIONS.warehouse).available;
+const available = ({ shop }: OpenSandbox) => shop.readStock(SKU, SEED_LOCATIONS.warehouse).available;
 const drafts = ({ shop }: OpenSandbox) => [...shop.draftOrders.all()];
 const orders = ({ shop }: OpenSandbox) => [...shop.orders.all()];
 

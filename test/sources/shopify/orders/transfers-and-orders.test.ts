@@ -46,7 +46,7 @@ async function move(shop: OpenSandbox, more: Partial<StockMove> = {}): Promise<S
 }
 
 const stock = ({ shop }: OpenSandbox) => {
-  const { available, reserved, committed } = shop.stockOf(SKU, SEED_LOCATIONS.warehouse);
+  const { available, reserved, committed } = shop.readStock(SKU, SEED_LOCATIONS.warehouse);
   return { available, reserved, committed };
 };
 
