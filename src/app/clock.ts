@@ -4,7 +4,7 @@
  */
 
 import type { LedgerMs } from '../ledger/model/values/units.js';
-import type { Clock, ShopTime } from '../ledger/state/state.js';
+import type { Clock, ShopTime, TimeMark } from '../ledger/state/state.js';
 
 export interface TimeSources {
   /** Milliseconds since the epoch; may jump either way. */
@@ -62,6 +62,8 @@ class MachineClock implements Clock, ShopTime {
   /** Whether anybody has been given a time: until then the ledger's own comes first. */
   #isTold = false;
   #anchor: Anchor | null = null;
+  /** From processes before this one. */
+  #recalled: TimeMark | null = null;
   #lead_ms = 0;
   readonly #gaps: Gap[] = [];
   /** From when on the jump that is in doubt now makes nothing older. */
@@ -141,6 +143,27 @@ class MachineClock implements Clock, ShopTime {
     this.#anchor = { ...anchor, ledger_ms: this.now() };
     this.#noticedGapMs = 0;
     if (before !== null) this.#noteGap(before, this.#anchor, was);
+    else if (this.#recalled !== null) this.#noteMissed(this.#recalled, this.#anchor, was);
+  }
+
+  recall(mark: TimeMark): void {
+    this.#recalled = mark;
+  }
+
+  timeMark(): TimeMark | null {
+    if (this.#anchor === null) return null;
+    return { shop_ms: Math.floor(this.#shopNow(this.#anchor)), ledger_ms: this.now() };
+  }
+
+  /**
+   * Compares the shop's first answer with what the ledger remembers. Less ledger time has passed since then when the ledger is a
+   * copy that was put back and the wall clock went on from there.
+   */
+  #noteMissed(before: TimeMark, after: Anchor, was: LedgerMs): void {
+    const slack_ms = DATE_SLACK_MS + after.slack_ms;
+    const missed_ms = Math.floor(after.shop_ms - before.shop_ms - (after.ledger_ms - before.ledger_ms));
+    if (missed_ms <= slack_ms) return;
+    this.#gaps.push({ heard_ms: after.ledger_ms > was ? after.ledger_ms : this.#step(), missed_ms });
   }
 
   /** Compares neighbouring answers alone, so that a clock which is a little slow never adds up to a gap. */

@@ -88,6 +88,9 @@ export class HoldfastShop implements StockSource, OrderSink {
     return { variants: this.#shop.skus.length, is_exact: true };
   }
 
+  /** The incident has one clock. */
+  async hearTime(): Promise<void> {}
+
   async cursorNow(): Promise<string> {
     return String(this.#now - OVERLAP_MS);
   }

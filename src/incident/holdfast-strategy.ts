@@ -93,6 +93,8 @@ export class HoldfastStrategy implements Strategy {
       missedMs: () => 0,
       mayHaveStoodStill: () => false,
       leadMs: () => 0,
+      recall: () => undefined,
+      timeMark: () => null,
     };
     const intents = new OwnIntents(clock);
     const path = ':memory:';

@@ -150,6 +150,8 @@ export interface StockSource {
   countVariants(signal: AbortSignal): Promise<VariantCount | null>;
   /** A cursor for `changesSince` that covers everything from now on. */
   cursorNow(signal: AbortSignal): Promise<string>;
+  /** Asks the shop what time it is, where that is not known in this process: an answer tells how old the ledger really is. */
+  hearTime(signal: AbortSignal): Promise<void>;
   /** In pages, the first of which may be empty. Each is asked for when it is wanted. */
   changesSince(cursor: string, signal: AbortSignal): AsyncIterable<Changes>;
   /** Re-read whole items by inventory item id, at most `READ_ITEMS_MAX` a call. Ids the shop no longer knows are absent. */

@@ -115,12 +115,16 @@ export class StockSync implements StockFreshener, ShopSearcher {
   }
 
   /**
-   * One heartbeat, or the first full read, or the reconciliation when that is due. Does nothing while another process
-   * has the lease. A heartbeat that can't be caught up with becomes a full read at once.
+   * One heartbeat, or the first full read, or the reconciliation when that is due. While another process has the lease it only
+   * hears once what time it is at the shop: the ledger may be a copy that was put back, and this machine's clock wrong. A heartbeat
+   * that can't be caught up with becomes a full read at once.
    */
   async beat(signal: AbortSignal): Promise<void> {
-    const { store, clock, limits } = this.#ports;
-    if (!(await this.#renewLease())) return;
+    const { store, source, clock, limits } = this.#ports;
+    if (!(await this.#renewLease())) {
+      await source.hearTime(within(signal, limits.call_ms));
+      return;
+    }
     await this.#readLocations(signal);
     await this.#followPublication(signal);
     const sync = await store.read({}, (state) => state.sync);

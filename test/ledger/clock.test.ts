@@ -50,6 +50,53 @@ describe('ledger time and the shop’s clock', () => {
     expect(clock.isShopTimeKnown()).toBe(true);
   });
 
+  /** The clock of a process on a ledger that was written last at `writtenAt`, and remembers the shop's time. */
+  function restart(time: VirtualTime, before: LedgerClock): LedgerClock {
+    const clock = time.clock();
+    clock.observe(before.now());
+    const mark = before.timeMark();
+    if (mark !== null) clock.recall(mark);
+    return clock;
+  }
+
+  test('L1: a copy that was put back beside a clock that went on from it: what is older than it seems is told by the first answer', () => {
+    const time = new VirtualTime();
+    const before = time.clock();
+    hear(before, time.wall_ms);
+    const confirmed = before.now();
+    const clock = restart(time, before);
+    time.pass(10 * SECOND);
+    expect(clock.doubtMs(confirmed)).toBe(0);
+    // Everywhere else, a hundred seconds more have passed.
+    hear(clock, time.wall_ms + 100 * SECOND);
+    expect(clock.doubtMs(confirmed)).toBeGreaterThanOrEqual(98 * SECOND);
+    expect(clock.doubtMs(confirmed)).toBeLessThanOrEqual(102 * SECOND);
+    // What is read from now on is as young as it looks; and who hears the shop again learns nothing new.
+    expect(clock.doubtMs(clock.now())).toBe(0);
+    time.pass(10 * SECOND);
+    hear(clock, time.wall_ms + 100 * SECOND);
+    expect(clock.doubtMs(confirmed)).toBeLessThanOrEqual(102 * SECOND);
+  });
+
+  test.each([
+    ['after an hour', 0, 0],
+    ['beside a shop whose clock is a day ahead', DAY, DAY],
+    ['with a clock that was set right in between: it was behind', -40 * SECOND, 0],
+  ])('a process that starts %s doubts nothing', (_, aheadBefore, aheadAfter) => {
+    const time = new VirtualTime();
+    const before = time.clock();
+    hear(before, time.wall_ms + aheadBefore);
+    const confirmed = before.now();
+    const clock = restart(time, before);
+    time.pass(HOUR);
+    hear(clock, time.wall_ms + Math.min(aheadBefore, aheadAfter));
+    expect(clock.doubtMs(confirmed)).toBe(0);
+  });
+
+  test('before the shop has answered there is nothing to remember', () => {
+    expect(new VirtualTime().clock().timeMark()).toBeNull();
+  });
+
   test('item 7: what it has followed is not doubted as well', () => {
     const time = new VirtualTime();
     const clock = time.clock();

@@ -32,6 +32,21 @@ async function restore(options: ShopLedgerOptions = {}): Promise<ShopProcess> {
   return restored;
 }
 
+test('item 6, L1: beside a clock that goes on from the copy, stock is as old as the shop’s clock says', async () => {
+  await shop();
+  await t.beat();
+  keepCopy();
+  t.server.shop.sell('CAP', 2);
+  // Everywhere else 110 s pass; this machine was set back with its ledger, and the lease of the server that is gone still stands.
+  t.server.shop.clockSkewMs += 110 * SECOND;
+  t.time.pass(15 * SECOND);
+  const restored = await restore();
+  expect(await restored.atp('CAP')).toBe(0);
+  t.time.pass(MINUTE);
+  await restored.beat();
+  expect(await restored.atp('CAP')).toBe(23);
+});
+
 const MODES: readonly [string, ShopLedgerOptions][] = [
   ['draft_order', {}],
   ['move', { settings: { mirror: 'move' } }],

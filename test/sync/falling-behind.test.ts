@@ -35,6 +35,7 @@ function wrap(change: (source: StockSource) => Partial<StockSource>): void {
     catalogue: source.catalogue.bind(source),
     countVariants: source.countVariants.bind(source),
     cursorNow: source.cursorNow.bind(source),
+    hearTime: source.hearTime.bind(source),
     changesSince: source.changesSince.bind(source),
     readItems: source.readItems.bind(source),
     itemsOfProducts: source.itemsOfProducts.bind(source),

@@ -332,6 +332,8 @@ describe('only what the shop has put back can be sold again', () => {
         missedMs: () => 0,
         mayHaveStoodStill: () => false,
         leadMs: () => 0,
+        recall: () => undefined,
+        timeMark: () => null,
       };
       await t.watchOrders({ source: late, clock }).see([ref], signal);
     }

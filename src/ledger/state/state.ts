@@ -52,6 +52,16 @@ export interface Clock {
    * how far it is ahead of this machine's clock.
    */
   leadMs(): number;
+  /** What the ledger remembers of the shop's clock: the shop's first answer to this process is compared with it. */
+  recall(mark: TimeMark): void;
+  /** The same as of now, for processes to come; null before the shop has answered. */
+  timeMark(): TimeMark | null;
+}
+
+/** What time it was at the shop at a moment of ledger time. */
+export interface TimeMark {
+  readonly shop_ms: number;
+  readonly ledger_ms: LedgerMs;
 }
 
 /** What is known of the shop's clock. Times of the shop are ledger time less `leadMs`. */

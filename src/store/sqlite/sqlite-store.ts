@@ -32,6 +32,7 @@ import type {
   StockChanges,
   Store,
   SyncState,
+  TimeMark,
   UnreadItem,
   WaitingDelivery,
 } from '../../ledger/state/state.js';
@@ -143,6 +144,8 @@ export class SqliteStore implements Store {
   /** Tells the clock what time the ledger has. */
   observeTime(): void {
     this.#reading(() => undefined);
+    const mark = this.#sql.time_mark.get() as TimeMark | undefined;
+    if (mark !== undefined) this.#options.clock.recall(mark);
   }
 
   /** Remembers which files are open. To be called once, when all of them are. */
@@ -407,13 +410,19 @@ export class SqliteStore implements Store {
     { baseline_at_ms, confirmed_at_ms, cursor }: SyncState,
     expected?: { readonly cursor: string | null },
   ): Promise<boolean> {
+    const { clock } = this.#options;
     const values = [baseline_at_ms, baseline_at_ms, confirmed_at_ms, cursor];
     return this.#writing(() => {
+      const before = this.#sql.confirmed_at.get() as Pick<SyncState, 'confirmed_at_ms'>;
       const { changes } =
         expected === undefined
           ? this.#sql.put_sync.run(...values)
           : this.#sql.move_sync.run(...values, expected.cursor);
-      return changes === 1;
+      if (changes !== 1) return false;
+      // Only with what confirms all stock: until then, what is older than it seems has to stay so for every process.
+      const mark = confirmed_at_ms > before.confirmed_at_ms ? clock.timeMark() : null;
+      if (mark !== null) this.#sql.put_time_mark.run(mark.shop_ms, mark.ledger_ms);
+      return true;
     });
   }
 

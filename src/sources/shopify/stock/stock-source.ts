@@ -106,6 +106,10 @@ export class ShopifyStockSource implements StockSource {
     }
   }
 
+  async hearTime(signal: AbortSignal): Promise<void> {
+    await this.#client.shopLead(signal);
+  }
+
   async cursorNow(signal: AbortSignal): Promise<string> {
     const { shop_time_ms } = await this.#client.read(DOCUMENTS.clock, {}, signal);
     const moment = shopCursor(shop_time_ms, this.#tuning.overlap_s);

@@ -450,6 +450,12 @@ const MIGRATION_8 = `
 ALTER TABLE levels ADD COLUMN guessed_units INTEGER NOT NULL DEFAULT 0 CHECK (guessed_units >= 0);
 `;
 
+/** What time it was at the shop at a moment of ledger time: a copy that is put back, beside a clock that went on from it, shows by that. */
+const MIGRATION_9 = `
+ALTER TABLE ledger ADD COLUMN shop_time_ms INTEGER;
+ALTER TABLE ledger ADD COLUMN shop_time_at_ms INTEGER CHECK ((shop_time_ms IS NULL) = (shop_time_at_ms IS NULL));
+`;
+
 /** Development versions wrote this one with tables of many shapes; it was never released. */
 export const UNRELEASED_SCHEMA = 1;
 
@@ -463,4 +469,5 @@ export const MIGRATIONS: readonly string[] = [
   MIGRATION_6,
   MIGRATION_7,
   MIGRATION_8,
+  MIGRATION_9,
 ];

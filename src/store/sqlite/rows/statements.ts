@@ -51,6 +51,10 @@ export const SQL = {
       missing_variants
     FROM ledger WHERE id = 1`,
   put_head: 'UPDATE ledger SET last_at_ms = ?, journal_seq = ?, journal_hash = ? WHERE id = 1',
+  confirmed_at: 'SELECT confirmed_at_ms FROM ledger WHERE id = 1',
+  time_mark:
+    'SELECT shop_time_ms AS shop_ms, shop_time_at_ms AS ledger_ms FROM ledger WHERE id = 1 AND shop_time_ms IS NOT NULL',
+  put_time_mark: 'UPDATE ledger SET shop_time_ms = ?, shop_time_at_ms = ? WHERE id = 1',
   put_sync:
     'UPDATE ledger SET baseline_at_ms = coalesce(max(baseline_at_ms, ?), baseline_at_ms, ?), confirmed_at_ms = max(confirmed_at_ms, ?), cursor = ? WHERE id = 1',
   move_sync:
