@@ -14,7 +14,7 @@ const BEARER = /^bearer +([A-Za-z0-9\-._~+/]+=*)$/i;
  * Only the Authorization header counts, and only when there is one: addresses end up in logs, and of two headers a proxy
  * before us may have looked at the other one.
  */
-export function bearerOf({ rawHeaders }: Pick<IncomingMessage, 'rawHeaders'>, charsMax: number): Bearer {
+export function readBearer({ rawHeaders }: Pick<IncomingMessage, 'rawHeaders'>, charsMax: number): Bearer {
   let value: string | null = null;
   // Node itself keeps the first of several and says nothing.
   for (let at = 0; at < rawHeaders.length; at += 2) {

@@ -3,15 +3,15 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Authenticator, Judgement } from './authenticator.js';
-import { bearerOf, looksLikeJwt } from './bearer.js';
+import { looksLikeJwt, readBearer } from './bearer.js';
 import { challengeFor, type Reason, scopeChallenge } from './challenge.js';
 import type { OAuthTokens, Verified } from './oauth-tokens.js';
 import type { TokenList } from './token-list.js';
 
 export interface KnownCallersOptions {
   /** Null: there are none. */
-  readonly tokens: Pick<TokenList, 'holderOf'> | null;
-  readonly oauth: Pick<OAuthTokens, 'holderOf'> | null;
+  readonly tokens: Pick<TokenList, 'findHolder'> | null;
+  readonly oauth: Pick<OAuthTokens, 'findHolder'> | null;
   /** Where this resource's metadata are; null without an issuer. */
   readonly metadata_url: string | null;
   readonly token_chars_max: number;
@@ -22,7 +22,7 @@ export function knownCallers(options: KnownCallersOptions): Authenticator {
   const { metadata_url, refused } = options;
   return {
     judge: async (request, isWorn = false): Promise<Judgement> => {
-      const judged = await holderOf(request, options, isWorn);
+      const judged = await findHolder(request, options, isWorn);
       if (judged.ok) return judged;
       const { reason, retry_after_s = 1 } = judged;
       refused(reason);
@@ -36,18 +36,18 @@ export function knownCallers(options: KnownCallersOptions): Authenticator {
 }
 
 /** What looks like a token of the issuer is judged as one and as nothing else: no token has two chances. */
-async function holderOf(
+async function findHolder(
   request: IncomingMessage,
   options: KnownCallersOptions,
   isWorn: boolean,
 ): Promise<Verified> {
   const { tokens, oauth, token_chars_max } = options;
-  const bearer = bearerOf(request, token_chars_max);
+  const bearer = readBearer(request, token_chars_max);
   if (bearer.found !== 'token') {
     return { ok: false, reason: bearer.found === 'none' ? 'absent' : 'malformed' };
   }
   const { token } = bearer;
-  if (oauth !== null && (tokens === null || looksLikeJwt(token))) return oauth.holderOf(token, isWorn);
+  if (oauth !== null && (tokens === null || looksLikeJwt(token))) return oauth.findHolder(token, isWorn);
   if (tokens === null) throw new Error('an authenticator that knows nobody');
-  return tokens.holderOf(createHash('sha256').update(token).digest());
+  return tokens.findHolder(createHash('sha256').update(token).digest());
 }

@@ -4,7 +4,7 @@
  */
 
 import { createRemoteJWKSet, customFetch, type JWTVerifyGetKey, type RemoteJWKSet } from 'jose';
-import { type IssuerAccess, IssuerSilent, keysAddressOf, readJson } from './issuer.js';
+import { findKeysAddress, type IssuerAccess, IssuerSilent, readJson } from './issuer.js';
 
 export interface IssuerKeysOptions {
   readonly issuer: string;
@@ -54,7 +54,7 @@ export class IssuerKeys {
     const isDoubtful = this.#failures > 0 && this.#keys?.fresh !== true;
     if (this.#keys !== null && (!isDoubtful || jwks_url !== null)) return this.#keys;
     if (jwks_url !== null) return this.#keep(jwks_url);
-    this.#discovery ??= this.#patiently(() => keysAddressOf(issuer, access))
+    this.#discovery ??= this.#patiently(() => findKeysAddress(issuer, access))
       .then((address) => this.#keep(address))
       .finally(() => {
         this.#discovery = null;

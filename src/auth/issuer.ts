@@ -29,7 +29,7 @@ export interface IssuerAccess {
 }
 
 /** The address of the issuer's keys, from the first of its metadata documents that is there. Throws `IssuerSilent`. */
-export async function keysAddressOf(issuer: string, access: IssuerAccess): Promise<string> {
+export async function findKeysAddress(issuer: string, access: IssuerAccess): Promise<string> {
   let missing = new IssuerSilent('bad_status');
   for (const url of metadataAddresses(issuer)) {
     try {
@@ -88,7 +88,7 @@ export async function readJson(
     if (error instanceof IssuerSilent) throw error;
     throw new IssuerSilent((error as Error).name === 'TimeoutError' ? 'timed_out' : 'no_answer');
   }
-  return objectOf(text);
+  return parseObject(text);
 }
 
 async function boundedText({ body }: Response, bytesMax: number): Promise<string> {
@@ -103,7 +103,7 @@ async function boundedText({ body }: Response, bytesMax: number): Promise<string
   return Buffer.concat(chunks).toString('utf8');
 }
 
-function objectOf(text: string): Readonly<Record<string, unknown>> {
+function parseObject(text: string): Readonly<Record<string, unknown>> {
   try {
     const value: unknown = JSON.parse(text);
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) {

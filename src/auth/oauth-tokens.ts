@@ -66,7 +66,7 @@ export class OAuthTokens {
   }
 
   /** `isWorn`: only what was found good before is, and no signature is checked. */
-  async holderOf(token: string, isWorn = false): Promise<Verified> {
+  async findHolder(token: string, isWorn = false): Promise<Verified> {
     const digest = createHash('sha256').update(token).digest('base64');
     const remembered = this.#recall(digest);
     if (remembered !== null) return { ok: true, caller: remembered };
@@ -76,7 +76,7 @@ export class OAuthTokens {
       const { payload, protectedHeader } = await this.#verify(token, now_ms);
       if (!isAccessToken(protectedHeader.typ?.toLowerCase(), payload))
         return { ok: false, reason: 'other_kind' };
-      const judged = callerOf(payload, now_ms, this.#options);
+      const judged = readCaller(payload, now_ms, this.#options);
       if (judged.ok) this.#remember(digest, judged.caller, payload.exp ?? 0, now_ms);
       return judged;
     } catch (error) {
@@ -120,7 +120,7 @@ export class OAuthTokens {
       const retry_after_s = Math.max(1, Math.ceil(error.retry_after_ms / 1000));
       return { ok: false, reason: 'keys_unavailable', retry_after_s };
     }
-    const reason = reasonOf(error);
+    const reason = classifyError(error);
     if (reason !== null) return { ok: false, reason };
     // A key that can't be used, as far as we know: the issuer's doing, and not the fault of the token.
     this.#options.report('issuer_keys_unusable', { why: (error as NodeJS.ErrnoException).code ?? 'key' });
@@ -131,7 +131,7 @@ export class OAuthTokens {
 const RETRY_UNUSABLE_S = 30;
 
 /** Null: not the token's fault. */
-function reasonOf(error: unknown): Reason | null {
+function classifyError(error: unknown): Reason | null {
   if (error instanceof errors.JWTExpired) return 'expired';
   if (error instanceof errors.JWTClaimValidationFailed) return REASON_BY_CLAIM[error.claim] ?? 'claims';
   if (error instanceof errors.JOSEError) return REASON_BY_CODE[error.code] ?? null;
@@ -169,7 +169,7 @@ function isAccessToken(type: string | undefined, claims: JWTPayload): boolean {
 }
 
 /** Of a token whose signature, issuer, audience and times are right. */
-function callerOf(
+function readCaller(
   claims: JWTPayload,
   now_ms: number,
   { principal_claim, channel_claim, clock_tolerance_s }: OAuthTokensOptions,
@@ -182,10 +182,10 @@ function callerOf(
   const subject = claims[principal_claim];
   const isClient =
     !CLIENT_CLAIMS.includes(principal_claim) && CLIENT_CLAIMS.some((name) => claims[name] === subject);
-  const principal = typeof subject === 'string' ? principalOf(subject, isClient) : null;
-  const channel = channelOf(claims, channel_claim);
+  const principal = typeof subject === 'string' ? toPrincipal(subject, isClient) : null;
+  const channel = readChannel(claims, channel_claim);
   if (principal === null || channel === undefined) return { ok: false, reason: 'claims' };
-  return { ok: true, caller: { principal, channel, scopes: scopesOf(claims) } };
+  return { ok: true, caller: { principal, channel, scopes: readScopes(claims) } };
 }
 
 /** Where issuers name the client: RFC 9068, OpenID Connect, Okta, Microsoft Entra. */
@@ -199,7 +199,7 @@ const KINDS = ['sha256:', 'client:'] as const;
  * caller through whatever clients, or each further client would bring a quota of its own; where callers go by their clients' ids
  * anyway, there is nobody to be taken for. A subject that is long, or has what would not print on one line, goes by its digest.
  */
-function principalOf(subject: string, isClient: boolean): string | null {
+function toPrincipal(subject: string, isClient: boolean): string | null {
   if (subject === '') return null;
   const kind = isClient ? 'oauth:client:' : 'oauth:';
   const isPlain = /^[\x21-\x7e]{1,128}$/.test(subject) && !KINDS.some((start) => subject.startsWith(start));
@@ -207,13 +207,13 @@ function principalOf(subject: string, isClient: boolean): string | null {
 }
 
 /** Undefined: the claim is there and says nothing that could be a channel. */
-function channelOf(claims: JWTPayload, name: string | null): string | null | undefined {
+function readChannel(claims: JWTPayload, name: string | null): string | null | undefined {
   const value = name === null ? undefined : claims[name];
   return value === undefined ? null : channelSchema.safeParse(value).data;
 }
 
 /** `scope` (RFC 9068), or `scp` as some issuers have it; in one string or a list. What is not ours is passed over. */
-function scopesOf({ scope, scp }: JWTPayload): Bearer['scopes'] {
+function readScopes({ scope, scp }: JWTPayload): Bearer['scopes'] {
   const said = scope ?? scp;
   const words = typeof said === 'string' ? said.split(' ') : Array.isArray(said) ? said : [];
   return new Set(SCOPES.filter((one) => words.includes(one)));

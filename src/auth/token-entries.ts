@@ -63,11 +63,11 @@ const entrySchema = z.strictObject(
 
 /** Throws `TokensWrong` naming the entry (from 0) and its field. */
 export function parseTokens(text: string, entriesMax: number): readonly TokenEntry[] {
-  const list = jsonOf(text);
+  const list = parseJson(text);
   if (!Array.isArray(list))
     throw new TokensWrong('wants a JSON list: [{ "principal", "sha256", "scopes" }, …]');
   if (list.length > entriesMax) throw new TokensWrong(`has ${list.length} entries, of ${entriesMax} at most`);
-  const entries = list.map((value, at) => entryOf(value, at));
+  const entries = list.map((value, at) => parseEntry(value, at));
   const seen = new Map<string, number>();
   for (const [at, { sha256 }] of entries.entries()) {
     const before = seen.get(sha256);
@@ -83,7 +83,7 @@ export function tokensText(entries: readonly TokenEntry[]): string {
   return lines.length === 0 ? '[]\n' : `[\n${lines.join(',\n')}\n]\n`;
 }
 
-function jsonOf(text: string): unknown {
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text.replace(/^\uFEFF/, ''));
   } catch {
@@ -92,7 +92,7 @@ function jsonOf(text: string): unknown {
   }
 }
 
-function entryOf(value: unknown, at: number): TokenEntry {
+function parseEntry(value: unknown, at: number): TokenEntry {
   const parsed = entrySchema.safeParse(value);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;

@@ -43,12 +43,12 @@ export class TokenList {
   constructor(options: TokenListOptions) {
     this.#options = options;
     this.#text = options.read();
-    this.#holders = holdersOf(this.#text, options.entries_max);
+    this.#holders = parseHolders(this.#text, options.entries_max);
     this.#looked_at_ms = options.now();
   }
 
   /** `digest`: SHA-256 of the token. Every entry is compared, in a time that does not depend on any. */
-  holderOf(digest: Buffer): Known {
+  findHolder(digest: Buffer): Known {
     const now_ms = this.#options.now();
     this.#lookAgain(now_ms);
     if (this.#holders === null) return { ok: false, reason: 'tokens_unreadable' };
@@ -77,25 +77,25 @@ export class TokenList {
     try {
       const text = read();
       if (text === this.#text) return;
-      this.#holders = holdersOf(text, entries_max);
+      this.#holders = parseHolders(text, entries_max);
       this.#text = text;
       report('tokens_read', { tokens: this.#holders.length });
     } catch (error) {
       const wasWhole = this.#holders !== null;
       this.#holders = null;
       this.#text = null;
-      if (wasWhole) report('tokens_unreadable', { why: wordOf(error) });
+      if (wasWhole) report('tokens_unreadable', { why: describeError(error) });
     }
   }
 }
 
 /** Of ours, or the file system's code: both hold nothing of the file. */
-function wordOf(error: unknown): string {
+function describeError(error: unknown): string {
   const { name, message, code } = error as NodeJS.ErrnoException;
   return name === 'TokensWrong' ? message : String(code ?? name);
 }
 
-function holdersOf(text: string, entriesMax: number): readonly Holder[] {
+function parseHolders(text: string, entriesMax: number): readonly Holder[] {
   return parseTokens(text, entriesMax).map(holderFrom);
 }
 

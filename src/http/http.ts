@@ -21,7 +21,7 @@ import { type MetricSink, NO_METRICS } from '../observability/metrics-table.js';
 import { Listener, type ListenerOptions } from './listener.js';
 import { LegacySessions, type SessionPorts } from './mcp/legacy-sessions.js';
 import { ListenBus } from './mcp/listen-bus.js';
-import { callerOf } from './mcp/mcp-dispatch.js';
+import { toCaller } from './mcp/mcp-dispatch.js';
 import { McpEndpoint, type McpLimits } from './mcp/mcp-endpoint.js';
 import { isForwarded, isLoopback, plainAddress, TrustedProxies } from './middleware/client-address.js';
 import { shared } from './middleware/cors.js';
@@ -106,7 +106,7 @@ export async function serveOnHttp(
     factory:
       makeServer ??
       (({ authInfo, era }) =>
-        serverFor(callerOf(authInfo), era === 'modern' && push !== undefined ? 'listen' : null)),
+        serverFor(toCaller(authInfo), era === 'modern' && push !== undefined ? 'listen' : null)),
     bus: push === undefined ? options.bus : new ListenBus(push.hub),
     sessions: push && new LegacySessions({ ...push, serverFor }),
     // Of a server that is not ours nobody knows.
@@ -125,7 +125,7 @@ export async function serveOnHttp(
   // A proxy brings many clients, and of this machine's programs none is a stranger.
   const isExempt = (address: string): boolean => isLoopback(address) || proxies.include(address);
   const listener = await Listener.open(
-    routesOf(mcp, options, proxies),
+    buildRoutes(mcp, options, proxies),
     { isExempt, ...options, onRefused },
     'HOLDFAST_HTTP_PORT',
   );
@@ -154,7 +154,7 @@ export async function serveWebhooks(options: WebhookListenerOptions): Promise<Ht
     // No guard of origins: a page that could send here can't sign.
     const refused = guard(request);
     if (refused !== null) refuse(response, refused);
-    else if (pathOf(request) === WEBHOOK_PATH) void deliveries.handle(request, response);
+    else if (readPath(request) === WEBHOOK_PATH) void deliveries.handle(request, response);
     else text(response, 404, 'Not here.');
   };
   const listener = await Listener.open(routes, options, 'HOLDFAST_WEBHOOK_PORT');
@@ -163,9 +163,9 @@ export async function serveWebhooks(options: WebhookListenerOptions): Promise<Ht
 
 type Route = (request: IncomingMessage, response: ServerResponse) => void;
 
-function routesOf(mcp: McpEndpoint, options: HttpOptions, proxies: TrustedProxies): Route {
+function buildRoutes(mcp: McpEndpoint, options: HttpOptions, proxies: TrustedProxies): Route {
   const { webhooks, metadata, metricsText, readiness, onError, body_max_bytes } = options;
-  const isHostWrong = hostGuard({ allowed_hosts: hostsOf(options) });
+  const isHostWrong = hostGuard({ allowed_hosts: listHosts(options) });
   const isOriginWrong = originGuard({ allowed_origins: options.allowed_origins ?? [] });
   const deliveries = webhooks && new WebhookRoute({ proxies, ...webhooks, body_max_bytes, onError });
   // What they tell is no secret, or asks for a token by itself: who watches from elsewhere may use any name of this machine.
@@ -189,7 +189,7 @@ function routesOf(mcp: McpEndpoint, options: HttpOptions, proxies: TrustedProxie
       text(response, 404, 'Webhooks are off. Set HOLDFAST_PUBLIC_URL to turn them on.'),
   };
   return (request, response) => {
-    const path = pathOf(request);
+    const path = readPath(request);
     const unguarded = Object.hasOwn(open, path) ? open[path] : undefined;
     if (unguarded !== undefined) {
       unguarded(request, response);
@@ -216,7 +216,7 @@ function routesOf(mcp: McpEndpoint, options: HttpOptions, proxies: TrustedProxie
 }
 
 /** An address that the server is bound to is no name that somebody could make point here. */
-function hostsOf({ host, mcp_url = null, allowed_hosts = [] }: HttpOptions): readonly string[] {
+function listHosts({ host, mcp_url = null, allowed_hosts = [] }: HttpOptions): readonly string[] {
   const bound = host.includes(':') ? `[${host}]` : host;
   return [bound, ...allowed_hosts, ...(mcp_url === null ? [] : [new URL(mcp_url).hostname])];
 }
@@ -274,7 +274,7 @@ async function judgeScrape(
 ): Promise<Challenge | null> {
   if (authenticator === OPEN_TO_LOOPBACK) return { status: 403, headers: {}, message: NO_TOKENS };
   const isTokenInTheClear =
-    mcp_url?.startsWith('https:') === true && proxies.clientOf(request).scheme === 'http';
+    mcp_url?.startsWith('https:') === true && proxies.resolveClient(request).scheme === 'http';
   if (isTokenInTheClear) return { status: 403, headers: {}, message: IN_THE_CLEAR };
   // A list of tokens is looked up at no cost; what would cost more is for callers of /mcp, who are slowed down when they try.
   const judgement = await authenticator.judge(request, true);
@@ -292,7 +292,7 @@ function isFromHere(request: IncomingMessage): boolean {
 }
 
 /** Not `new URL`: it throws on targets like "//", and what a stranger sends must not stop the server. */
-function pathOf({ url = '/' }: IncomingMessage): string {
+function readPath({ url = '/' }: IncomingMessage): string {
   return url.split('?', 1)[0] ?? url;
 }
 

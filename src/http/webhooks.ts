@@ -104,9 +104,9 @@ export class WebhookRoute {
   /** Answers whatever comes; never rejects. */
   async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { door, metrics } = this.#options;
-    const address = addressKey(this.#proxies.clientOf(request).address);
+    const address = addressKey(this.#proxies.resolveClient(request).address);
     const isTooMuch = this.#isLarge(request) && this.#strangers.wait(address) > 0;
-    const outcome = isTooMuch ? 'rate_limited' : await this.#outcomeOf(door, request);
+    const outcome = isTooMuch ? 'rate_limited' : await this.#resolveOutcome(door, request);
     if (OF_STRANGERS.has(outcome)) this.#strangers.take(address);
     metrics.add('webhook_deliveries_total', { outcome });
     answer(response, ANSWERS[outcome]);
@@ -119,7 +119,7 @@ export class WebhookRoute {
     return !(Number(headers['content-length']) <= this.#options.webhook_small_max_bytes);
   }
 
-  async #outcomeOf(door: WebhookDoor, request: IncomingMessage): Promise<Outcome> {
+  async #resolveOutcome(door: WebhookDoor, request: IncomingMessage): Promise<Outcome> {
     try {
       if (request.method !== 'POST') return 'wrong_method';
       return await this.#bodies.received(request, (body) => door.admit(request.headers, body));

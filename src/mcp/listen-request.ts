@@ -15,7 +15,7 @@ export function isListenRequest(message: unknown): message is ListenRequest {
 }
 
 /** The URIs that it may follow, each once. What names no stock is left out: the acknowledgement says what was taken. */
-export function stockUrisOf({ params }: ListenRequest): string[] {
+export function listStockUris({ params }: ListenRequest): string[] {
   const wanted = params?.notifications?.resourceSubscriptions;
   if (!Array.isArray(wanted)) return [];
   const uris = wanted.filter((uri): uri is string => typeof uri === 'string' && skuOfUri(uri) !== null);

@@ -83,12 +83,12 @@ const READ_ONLY = edition(
   READ_ONLY_INSTRUCTIONS,
 );
 
-function listOf(offered: Edition): ListToolsResult {
-  offered.listed ??= { tools: [...offered.byName.values()].map(definitionOf) } as ListToolsResult;
+function listTools(offered: Edition): ListToolsResult {
+  offered.listed ??= { tools: [...offered.byName.values()].map(describeTool) } as ListToolsResult;
   return offered.listed;
 }
 
-function definitionOf({ name, title, description, annotations, inputSchema, outputSchema }: Tool): object {
+function describeTool({ name, title, description, annotations, inputSchema, outputSchema }: Tool): object {
   return {
     name,
     title,
@@ -122,7 +122,7 @@ export function mcpServer(identity: ServerIdentity, context: ToolContext, push: 
       jsonSchemaValidator: NO_VALIDATOR,
     },
   );
-  server.setRequestHandler('tools/list', () => listOf(offered));
+  server.setRequestHandler('tools/list', () => listTools(offered));
   server.setRequestHandler('tools/call', ({ params: { name, arguments: args } }) => {
     const tool = offered.byName.get(name);
     if (tool === undefined) {
@@ -152,13 +152,13 @@ export function unconfiguredServer(identity: ServerIdentity, sentence: string): 
       jsonSchemaValidator: NO_VALIDATOR,
     },
   );
-  server.setRequestHandler('tools/list', () => listOf(SELLING));
+  server.setRequestHandler('tools/list', () => listTools(SELLING));
   server.setRequestHandler('tools/call', () => refusalResult(refused('not_configured', sentence).refusal));
   return server;
 }
 
 /** What a caller's token has to allow for a tool; null for one that does not exist. */
-export function scopeOf(toolName: string): Scope | null {
+export function findScope(toolName: string): Scope | null {
   return SELLING.byName.get(toolName)?.scope ?? null;
 }
 

@@ -8,7 +8,7 @@ import {
   FOLLOWS_TOO_MUCH,
   isListenRequest,
   listeningTo,
-  stockUrisOf,
+  listStockUris,
   TOO_MUCH_CODE,
 } from '../mcp/listen-request.js';
 import type { Reader } from '../mcp/server.js';
@@ -62,7 +62,7 @@ export class ListeningTransport implements Transport {
   /** Null: answered here. */
   #hear(message: JSONRPCMessage): JSONRPCMessage | null {
     if (isListenRequest(message)) {
-      const uris = stockUrisOf(message);
+      const uris = listStockUris(message);
       this.#forget(message.id);
       if (!this.#reader.subscribe(uris)) {
         const error = { code: TOO_MUCH_CODE, message: FOLLOWS_TOO_MUCH };

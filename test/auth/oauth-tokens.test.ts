@@ -61,7 +61,7 @@ const base64url = (value: unknown): string => Buffer.from(JSON.stringify(value))
 
 describe('a token of the issuer', () => {
   it('says who calls, and what they may do; scopes of others are passed over', async () => {
-    const judged = await tokens().holderOf(await issuer.token());
+    const judged = await tokens().findHolder(await issuer.token());
     expect(judged).toEqual({
       ok: true,
       caller: {
@@ -75,7 +75,7 @@ describe('a token of the issuer', () => {
 
   it.each(['RS256', 'PS256', 'ES256', 'EdDSA'])('may be signed with %s', async (alg) => {
     await issuer.rotate(alg);
-    expect(await tokens().holderOf(await issuer.token())).toMatchObject({ ok: true });
+    expect(await tokens().findHolder(await issuer.token())).toMatchObject({ ok: true });
   });
 
   it.each([
@@ -86,7 +86,7 @@ describe('a token of the issuer', () => {
     ['a number', { scope: 7 }, []],
     ['words that only begin like ours', { scope: 'inventory:reader Inventory:read inventory' }, []],
   ])('may carry its scopes as %s', async (_, claims, scopes) => {
-    const judged = await tokens().holderOf(await issuer.token({ claims }));
+    const judged = await tokens().findHolder(await issuer.token({ claims }));
     expect(judged).toMatchObject({ ok: true, caller: { scopes: new Set(scopes) } });
   });
 
@@ -97,7 +97,7 @@ describe('a token of the issuer', () => {
     ['a long one', 'x'.repeat(129), /^oauth:sha256:[0-9a-f]{64}$/],
     ['one that plays a digest', `sha256:${'0'.repeat(64)}`, /^oauth:sha256:(?!0{64})[0-9a-f]{64}$/],
   ])('names its principal so that it meets no other: %s', async (_, sub, principal) => {
-    const judged = await tokens().holderOf(await issuer.token({ claims: { sub } }));
+    const judged = await tokens().findHolder(await issuer.token({ claims: { sub } }));
     const name = judged.ok ? judged.caller.principal : '';
     if (typeof principal === 'string') expect(name).toBe(principal);
     else expect(name).toMatch(principal);
@@ -107,7 +107,7 @@ describe('a token of the issuer', () => {
     'tells a client from a user whose name it has chosen, by %s',
     async (claim) => {
       const nameOf = async (claims: object) => {
-        const judged = await tokens().holderOf(
+        const judged = await tokens().findHolder(
           await issuer.token({ claims: { sub: 'alice', client_id: undefined, ...claims } }),
         );
         return judged.ok ? judged.caller.principal : judged.reason;
@@ -122,13 +122,13 @@ describe('a token of the issuer', () => {
   it('takes principal and channel from the claims that the settings name', async () => {
     const named = tokens({ principal_claim: 'client_id', channel_claim: 'shop_channel' });
     const claims = { client_id: 'robot', shop_channel: 'whatsapp' };
-    expect(await named.holderOf(await issuer.token({ claims }))).toMatchObject({
+    expect(await named.findHolder(await issuer.token({ claims }))).toMatchObject({
       caller: { principal: 'oauth:robot', channel: 'whatsapp' },
     });
     const without = await issuer.token({ claims: { client_id: 'robot' } });
-    expect(await named.holderOf(without)).toMatchObject({ caller: { channel: null } });
+    expect(await named.findHolder(without)).toMatchObject({ caller: { channel: null } });
     const odd = await issuer.token({ claims: { ...claims, shop_channel: 'two words' } });
-    expect(await named.holderOf(odd)).toEqual({ ok: false, reason: 'claims' });
+    expect(await named.findHolder(odd)).toEqual({ ok: false, reason: 'claims' });
   });
 });
 
@@ -145,17 +145,17 @@ it('a token whose header does not tell its kind is an access token where nothing
     vague({ token_use: 'access' }),
   ];
   for (const token of await Promise.all([...tokensOfMany, issuer.token({ claims: { nonce: 'n' } })])) {
-    expect(await tokens().holderOf(token)).toMatchObject({ ok: true });
+    expect(await tokens().findHolder(token)).toMatchObject({ ok: true });
   }
 });
 
 it('where too many bad ones came from, one that was found good before still is, and no signature is checked', async () => {
   const here = tokens();
   const [known, fresh] = [await issuer.token(), await issuer.token({ claims: { sub: 'agent-8' } })];
-  await here.holderOf(known);
-  expect(await here.holderOf(known, true)).toMatchObject({ ok: true });
-  expect(await here.holderOf(fresh, true)).toEqual({ ok: false, reason: 'unchecked' });
-  expect(await here.holderOf(fresh)).toMatchObject({ ok: true });
+  await here.findHolder(known);
+  expect(await here.findHolder(known, true)).toMatchObject({ ok: true });
+  expect(await here.findHolder(fresh, true)).toEqual({ ok: false, reason: 'unchecked' });
+  expect(await here.findHolder(fresh)).toMatchObject({ ok: true });
 });
 
 describe('turned away', () => {
@@ -181,24 +181,24 @@ describe('turned away', () => {
   ];
 
   it.each(cases)('%s: one %s', async (reason, _, make) => {
-    expect(await tokens().holderOf(await make())).toEqual({ ok: false, reason });
+    expect(await tokens().findHolder(await make())).toEqual({ ok: false, reason });
   });
 
   it('signature: one that was changed, and one signed with a key of the same name', async () => {
     const [head, body, signature] = (await issuer.token()).split('.');
     const changed = `${head}.${base64url(issuer.claims({ sub: 'somebody-else' }))}.${signature}`;
-    expect(await tokens().holderOf(changed)).toEqual({ ok: false, reason: 'signature' });
+    expect(await tokens().findHolder(changed)).toEqual({ ok: false, reason: 'signature' });
     const { privateKey } = await generateKeyPair('ES256');
-    expect(await tokens().holderOf(await issuer.token({}, privateKey))).toEqual({
+    expect(await tokens().findHolder(await issuer.token({}, privateKey))).toEqual({
       ok: false,
       reason: 'signature',
     });
-    expect(await tokens().holderOf(`${head}.${body}.`)).toEqual({ ok: false, reason: 'signature' });
+    expect(await tokens().findHolder(`${head}.${body}.`)).toEqual({ ok: false, reason: 'signature' });
   });
 
   it.each(['none', 'None', 'NONE'])('algorithm: nobody signed (%s)', async (alg) => {
     const forged = `${base64url({ alg, typ: 'at+jwt' })}.${base64url(issuer.claims())}.`;
-    expect(await tokens().holderOf(forged)).toEqual({ ok: false, reason: 'algorithm' });
+    expect(await tokens().findHolder(forged)).toEqual({ ok: false, reason: 'algorithm' });
   });
 
   it('algorithm: HS256 with the public key as the secret', async () => {
@@ -207,12 +207,12 @@ describe('turned away', () => {
     const forged = await new SignJWT(issuer.claims())
       .setProtectedHeader({ alg: 'HS256', kid: 'key-2', typ: 'at+jwt' })
       .sign(secret);
-    expect(await tokens().holderOf(forged)).toEqual({ ok: false, reason: 'algorithm' });
+    expect(await tokens().findHolder(forged)).toEqual({ ok: false, reason: 'algorithm' });
   });
 
   it('malformed: what only looks like one', async () => {
-    expect(await tokens().holderOf('a.b.c')).toEqual({ ok: false, reason: 'malformed' });
-    expect(await tokens().holderOf(`${base64url({ alg: 'RS256' })}.${base64url([])}.AAAA`)).toMatchObject({
+    expect(await tokens().findHolder('a.b.c')).toEqual({ ok: false, reason: 'malformed' });
+    expect(await tokens().findHolder(`${base64url({ alg: 'RS256' })}.${base64url([])}.AAAA`)).toMatchObject({
       ok: false,
     });
   });
@@ -220,9 +220,9 @@ describe('turned away', () => {
   it('an end a few seconds ago, by our clock, is forgiven; later it is not', async () => {
     const token = await issuer.token({ claims: { exp: now_s() - 5 } });
     const patient = tokens();
-    expect(await patient.holderOf(token)).toMatchObject({ ok: true });
+    expect(await patient.findHolder(token)).toMatchObject({ ok: true });
     shift_ms = 60_000;
-    expect(await patient.holderOf(token)).toEqual({ ok: false, reason: 'expired' });
+    expect(await patient.findHolder(token)).toEqual({ ok: false, reason: 'expired' });
   });
 });
 
@@ -231,7 +231,7 @@ describe('the issuer’s keys', () => {
     const token = await issuer.token();
     const other = await issuer.token({ claims: { sub: 'agent-8' } });
     const here = tokens();
-    const judged = await Promise.all([token, other, token, other].map((one) => here.holderOf(one)));
+    const judged = await Promise.all([token, other, token, other].map((one) => here.findHolder(one)));
     expect(judged.every(({ ok }) => ok)).toBe(true);
     expect(issuer.asked).toEqual(['/.well-known/oauth-authorization-server', '/keys']);
   });
@@ -240,13 +240,13 @@ describe('the issuer’s keys', () => {
     'are found by %s',
     async (path) => {
       issuer.metadataPath = path;
-      expect(await tokens().holderOf(await issuer.token())).toMatchObject({ ok: true });
+      expect(await tokens().findHolder(await issuer.token())).toMatchObject({ ok: true });
     },
   );
 
   it('are looked for at the address in the settings, and nowhere else, when there is one', async () => {
     const here = tokens({}, { jwks_url: `${issuer.origin}/keys` });
-    expect(await here.holderOf(await issuer.token())).toMatchObject({ ok: true });
+    expect(await here.findHolder(await issuer.token())).toMatchObject({ ok: true });
     expect(issuer.asked).toEqual(['/keys']);
   });
 
@@ -254,14 +254,14 @@ describe('the issuer’s keys', () => {
     const patient = tokens();
     const quick = tokens({}, { cooldown_ms: 0 });
     const old = await issuer.token();
-    await patient.holderOf(old);
-    await quick.holderOf(old);
+    await patient.findHolder(old);
+    await quick.findHolder(old);
     await issuer.rotate();
     const fresh = await issuer.token();
-    expect(await patient.holderOf(fresh)).toEqual({ ok: false, reason: 'key_unknown' });
-    expect(await quick.holderOf(fresh)).toMatchObject({ ok: true });
+    expect(await patient.findHolder(fresh)).toEqual({ ok: false, reason: 'key_unknown' });
+    expect(await quick.findHolder(fresh)).toMatchObject({ ok: true });
     const asked = issuer.asked.length;
-    for (const kid of ['x', 'y', 'z']) await patient.holderOf(await issuer.token({ header: { kid } }));
+    for (const kid of ['x', 'y', 'z']) await patient.findHolder(await issuer.token({ header: { kid } }));
     expect(issuer.asked).toHaveLength(asked);
   });
 
@@ -273,20 +273,20 @@ describe('the issuer’s keys', () => {
     issuer.trouble = trouble;
     const here = tokens();
     const token = await issuer.token();
-    expect(await here.holderOf(token)).toEqual({ ok: false, reason: 'keys_unavailable', retry_after_s: 1 });
+    expect(await here.findHolder(token)).toEqual({ ok: false, reason: 'keys_unavailable', retry_after_s: 1 });
     expect(reported).toEqual([['issuer_silent', { why, retry_after_ms: 1_000 }]]);
     const asked = issuer.asked.length;
-    expect(await here.holderOf(token)).toMatchObject({ reason: 'keys_unavailable' });
+    expect(await here.findHolder(token)).toMatchObject({ reason: 'keys_unavailable' });
     expect(issuer.asked).toHaveLength(asked);
     issuer.trouble = 'none';
     shift_ms += 2_000;
-    expect(await here.holderOf(token)).toMatchObject({ ok: true });
+    expect(await here.findHolder(token)).toMatchObject({ ok: true });
   });
 
   it('of an issuer that does not answer are not waited for without end', async () => {
     issuer.trouble = 'hang';
     const access = { fetch, call_ms: 50, answer_max_bytes: 1_000 };
-    expect(await tokens({}, { access }).holderOf(await issuer.token())).toMatchObject({
+    expect(await tokens({}, { access }).findHolder(await issuer.token())).toMatchObject({
       reason: 'keys_unavailable',
     });
     expect(reported).toMatchObject([['issuer_silent', { why: 'timed_out' }]]);
@@ -294,7 +294,7 @@ describe('the issuer’s keys', () => {
 
   it('of an issuer that calls itself otherwise are not asked for', async () => {
     issuer.calledItself = 'https://login.example.com';
-    expect(await tokens().holderOf(await issuer.token())).toMatchObject({ reason: 'keys_unavailable' });
+    expect(await tokens().findHolder(await issuer.token())).toMatchObject({ reason: 'keys_unavailable' });
     expect(issuer.asked).not.toContain('/keys');
     expect(reported).toMatchObject([['issuer_silent', { why: 'other_issuer' }]]);
   });
@@ -302,14 +302,14 @@ describe('the issuer’s keys', () => {
   it('serve on while the issuer is down, also when strangers make us ask for others', async () => {
     const here = tokens({ verified_max_ms: 0 }, { cooldown_ms: 0 });
     const token = await issuer.token();
-    await here.holderOf(token);
+    await here.findHolder(token);
     issuer.trouble = 'status';
     const stranger = await issuer.token({ header: { kid: 'who' } });
-    expect(await here.holderOf(stranger)).toMatchObject({ reason: 'keys_unavailable' });
+    expect(await here.findHolder(stranger)).toMatchObject({ reason: 'keys_unavailable' });
     const asked = issuer.asked.length;
-    expect(await here.holderOf(stranger)).toMatchObject({ reason: 'keys_unavailable' });
+    expect(await here.findHolder(stranger)).toMatchObject({ reason: 'keys_unavailable' });
     expect(issuer.asked).toHaveLength(asked);
-    expect(await here.holderOf(token)).toMatchObject({ ok: true });
+    expect(await here.findHolder(token)).toMatchObject({ ok: true });
   });
 });
 
@@ -328,13 +328,13 @@ describe('what was found good', () => {
   it('is not verified again, until its end or its time in memory', async () => {
     const { here, times } = counted({ verified_max_ms: 60_000 });
     const token = await issuer.token();
-    for (let i = 0; i < 3; i += 1) expect(await here.holderOf(token)).toMatchObject({ ok: true });
+    for (let i = 0; i < 3; i += 1) expect(await here.findHolder(token)).toMatchObject({ ok: true });
     expect(times()).toBe(1);
     shift_ms += 61_000;
-    await here.holderOf(token);
+    await here.findHolder(token);
     expect(times()).toBe(2);
     shift_ms += HOUR_S * 1000;
-    expect(await here.holderOf(token)).toEqual({ ok: false, reason: 'expired' });
+    expect(await here.findHolder(token)).toEqual({ ok: false, reason: 'expired' });
   });
 
   it('is forgotten longest unused first, when there is no room', async () => {
@@ -346,11 +346,11 @@ describe('what was found good', () => {
         Promise<string>,
       ],
     );
-    for (const token of [a, b, a, c]) await here.holderOf(token);
+    for (const token of [a, b, a, c]) await here.findHolder(token);
     expect(times()).toBe(3);
-    await here.holderOf(a);
+    await here.findHolder(a);
     expect(times()).toBe(3);
-    await here.holderOf(b);
+    await here.findHolder(b);
     expect(times()).toBe(4);
   });
 });

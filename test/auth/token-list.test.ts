@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { bearerOf, looksLikeJwt } from '../../src/auth/bearer.js';
+import { looksLikeJwt, readBearer } from '../../src/auth/bearer.js';
 import { knownCallers } from '../../src/auth/composite-authenticator.js';
 import { parseTokens, TokensWrong } from '../../src/auth/token-entries.js';
 import { TokenList, type TokenListOptions } from '../../src/auth/token-list.js';
@@ -83,10 +83,10 @@ describe('a token', () => {
       JSON.stringify([entry({ sha256: sha256('b') }), entry({ channel: 'web' })]),
     );
     const caller = { principal: 'agent-a', channel: 'web', scopes: new Set(['inventory:read']) };
-    expect(list.holderOf(digest(TOKEN))).toEqual({ ok: true, caller });
-    expect(list.holderOf(digest('other'))).toEqual({ ok: false, reason: 'unknown' });
+    expect(list.findHolder(digest(TOKEN))).toEqual({ ok: true, caller });
+    expect(list.findHolder(digest('other'))).toEqual({ ok: false, reason: 'unknown' });
     // What the list holds opens nothing.
-    expect(list.holderOf(digest(sha256(TOKEN)))).toEqual({ ok: false, reason: 'unknown' });
+    expect(list.findHolder(digest(sha256(TOKEN)))).toEqual({ ok: false, reason: 'unknown' });
   });
 
   it('is over at its end, to the millisecond', () => {
@@ -94,9 +94,9 @@ describe('a token', () => {
     let now_ms = at_ms - 1;
     const text = JSON.stringify([entry({ expires_at: '2026-12-01T00:00:00Z' })]);
     const { list } = listOn(() => text, { now: () => now_ms });
-    expect(list.holderOf(digest(TOKEN))).toMatchObject({ ok: true });
+    expect(list.findHolder(digest(TOKEN))).toMatchObject({ ok: true });
     now_ms = at_ms;
-    expect(list.holderOf(digest(TOKEN))).toEqual({ ok: false, reason: 'expired' });
+    expect(list.findHolder(digest(TOKEN))).toEqual({ ok: false, reason: 'expired' });
   });
 });
 
@@ -114,13 +114,13 @@ describe('a list that changes', () => {
     );
     text = '[]';
     now_ms += 499;
-    expect(list.holderOf(digest(TOKEN))).toMatchObject({ ok: true });
+    expect(list.findHolder(digest(TOKEN))).toMatchObject({ ok: true });
     expect(reads).toBe(1);
     now_ms += 1;
-    expect(list.holderOf(digest(TOKEN))).toEqual({ ok: false, reason: 'unknown' });
+    expect(list.findHolder(digest(TOKEN))).toEqual({ ok: false, reason: 'unknown' });
     text = JSON.stringify([entry()]);
     now_ms -= 86_400_000;
-    expect(list.holderOf(digest(TOKEN))).toMatchObject({ ok: true });
+    expect(list.findHolder(digest(TOKEN))).toMatchObject({ ok: true });
     expect(reported).toEqual(['tokens_read', 'tokens_read']);
   });
 
@@ -140,11 +140,11 @@ describe('a list that changes', () => {
     text = broken;
     for (let i = 0; i < 3; i += 1) {
       now_ms += 500;
-      expect(list.holderOf(digest(TOKEN))).toEqual({ ok: false, reason: 'tokens_unreadable' });
+      expect(list.findHolder(digest(TOKEN))).toEqual({ ok: false, reason: 'tokens_unreadable' });
     }
     text = whole;
     now_ms += 500;
-    expect(list.holderOf(digest(TOKEN))).toMatchObject({ ok: true });
+    expect(list.findHolder(digest(TOKEN))).toMatchObject({ ok: true });
     expect(reported).toEqual(['tokens_unreadable', 'tokens_read']);
   });
 
@@ -154,7 +154,7 @@ describe('a list that changes', () => {
 });
 
 describe('the header', () => {
-  const found = (...rawHeaders: string[]) => bearerOf({ rawHeaders }, 100);
+  const found = (...rawHeaders: string[]) => readBearer({ rawHeaders }, 100);
 
   it.each([
     ['Bearer abc', 'abc'],
@@ -203,7 +203,7 @@ describe('the answer', () => {
   const refused: string[] = [];
   const { list } = listOn(() => JSON.stringify([entry()]));
   const METADATA = 'https://stock.example.com/.well-known/oauth-protected-resource/mcp';
-  const oauth = { holderOf: async () => ({ ok: false, reason: 'signature' }) as const };
+  const oauth = { findHolder: async () => ({ ok: false, reason: 'signature' }) as const };
   const callers = (more: Partial<Parameters<typeof knownCallers>[0]> = {}) =>
     knownCallers({
       tokens: list,
@@ -256,7 +256,7 @@ describe('the answer', () => {
   });
 
   it('while the list can’t be read is 503: nobody is to throw a good token away', async () => {
-    const tokens = { holderOf: () => ({ ok: false, reason: 'tokens_unreadable' }) as const };
+    const tokens = { findHolder: () => ({ ok: false, reason: 'tokens_unreadable' }) as const };
     const judgement = await callers({ tokens }).judge({ rawHeaders: ['Authorization', 'Bearer x'] } as never);
     expect(judgement).toMatchObject({ challenge: { status: 503, headers: { 'retry-after': '1' } } });
   });

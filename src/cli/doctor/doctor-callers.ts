@@ -1,7 +1,7 @@
 /** Who may call over HTTP, as the doctor sees it: the list of tokens, and the issuer of others. */
 
 import { statSync } from 'node:fs';
-import { type IssuerFault, IssuerSilent, keysAddressOf, readJson } from '../../auth/issuer.js';
+import { findKeysAddress, type IssuerFault, IssuerSilent, readJson } from '../../auth/issuer.js';
 import { parseTokens, TokensWrong } from '../../auth/token-entries.js';
 import { type Config, LIMITS, type OAuthConfig, type TokensSource } from '../../config/config.js';
 import { readTokensText } from '../tokens/token-file.js';
@@ -126,7 +126,7 @@ export async function examineIssuer(oauth: OAuthConfig | null, fetchIt: typeof f
     answer_max_bytes: LIMITS.auth.issuer_answer_max_bytes,
   };
   try {
-    const { keys } = await readJson(oauth.jwks_url ?? (await keysAddressOf(oauth.issuer, access)), access);
+    const { keys } = await readJson(oauth.jwks_url ?? (await findKeysAddress(oauth.issuer, access)), access);
     if (!Array.isArray(keys) || keys.length === 0) throw new IssuerSilent('no_keys');
     return fine(
       'issuer',

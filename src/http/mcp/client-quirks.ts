@@ -38,8 +38,8 @@ const NAMED_BY: Readonly<Record<string, string>> = {
 
 /** `said` itself where nothing is to be mended: that is nearly always. */
 export function withoutQuirks(said: Said): Said {
-  const accept = acceptOf(said.headers.accept);
-  const version = versionOf(said.headers);
+  const accept = normalizeAccept(said.headers.accept);
+  const version = readVersion(said.headers);
   const mended =
     accept === said.headers.accept && version === said.headers['mcp-protocol-version']
       ? said
@@ -48,14 +48,14 @@ export function withoutQuirks(said: Said): Said {
 }
 
 /** The specification wants both types named. Whoever takes one of them, or anything, gets JSON where it is one answer. */
-function acceptOf(accept: string | undefined): string {
+function normalizeAccept(accept: string | undefined): string {
   if (accept === undefined || accept.trim() === '') return BOTH_TYPES;
   const isEither = accept.includes('application/json') || accept.includes('*/*');
   const isBoth = accept.includes('application/json') && accept.includes('text/event-stream');
   return isEither && !isBoth ? BOTH_TYPES : accept;
 }
 
-function versionOf(headers: IncomingHttpHeaders): string | undefined {
+function readVersion(headers: IncomingHttpHeaders): string | undefined {
   const version = headers['mcp-protocol-version'];
   if (typeof version !== 'string' || !version.includes(',')) return version as string | undefined;
   const [first = '', ...others] = version.split(',').map((part) => part.trim());

@@ -9,7 +9,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Server, WebStandardStreamableHTTPServerTransport } from '@modelcontextprotocol/server';
 import type { Caller, Push, Reader, StockHub } from '../../mcp/server.js';
-import { hasEnvelope, messagesOf, type Refused, refuse } from '../middleware/json-rpc.js';
+import { hasEnvelope, listMessages, type Refused, refuse } from '../middleware/json-rpc.js';
 import { withoutQuirks } from './client-quirks.js';
 import { sdkRequest, writeSdkResponse } from './sdk-exchange.js';
 
@@ -65,10 +65,10 @@ export class LegacySessions {
 
   /** Also keeps the session that a request names from being forgotten. */
   claims(request: IncomingMessage, body: unknown): boolean {
-    const id = sessionIdOf(request);
+    const id = readSessionId(request);
     if (id !== undefined) this.#touch(id);
     if (body === undefined) return id !== undefined;
-    const [message, ...more] = messagesOf(body);
+    const [message, ...more] = listMessages(body);
     if (Array.isArray(body) || message === undefined || more.length > 0 || hasEnvelope(message)) return false;
     if (message.method === 'initialize') return true;
     return id !== undefined && (OF_A_SESSION.has(message.method) || this.#ended.has(id));
@@ -80,8 +80,8 @@ export class LegacySessions {
     body: unknown,
     caller: Caller,
   ): Promise<void> {
-    const isNew = messagesOf(body)[0]?.method === 'initialize';
-    const session = isNew ? this.#open(caller) : this.#sessionOf(request, caller);
+    const isNew = listMessages(body)[0]?.method === 'initialize';
+    const session = isNew ? this.#open(caller) : this.#findSession(request, caller);
     if (session === null && !isNew) return refuse(response, UNKNOWN);
     if (body !== undefined) return this.#serve(request, response, body, { caller, session });
     if (session === null) throw new Error('refused above');
@@ -100,8 +100,8 @@ export class LegacySessions {
   }
 
   /** Another caller's session is as unknown as one that never was. */
-  #sessionOf(request: IncomingMessage, { principal }: Caller): Session | null {
-    const session = this.#sessions.get(sessionIdOf(request) ?? '');
+  #findSession(request: IncomingMessage, { principal }: Caller): Session | null {
+    const session = this.#sessions.get(readSessionId(request) ?? '');
     return session?.principal === principal ? session : null;
   }
 
@@ -114,7 +114,7 @@ export class LegacySessions {
         if (stream === null) return 'away' as const;
         return stream.writableNeedDrain ? ('full' as const) : ('clear' as const);
       },
-      send: (uri: string) => void this.#sessions.get(id)?.stream?.write(noticeOf(uri)),
+      send: (uri: string) => void this.#sessions.get(id)?.stream?.write(buildNotice(uri)),
       drop: () => {
         const session = this.#sessions.get(id);
         session?.stream?.destroy();
@@ -209,12 +209,12 @@ export class LegacySessions {
   }
 }
 
-function sessionIdOf({ headers }: IncomingMessage): string | undefined {
+function readSessionId({ headers }: IncomingMessage): string | undefined {
   const id = headers[HEADER];
   return typeof id === 'string' ? id : undefined;
 }
 
-function noticeOf(uri: string): string {
+function buildNotice(uri: string): string {
   const notice = { jsonrpc: '2.0', method: 'notifications/resources/updated', params: { uri } };
   return `event: message\ndata: ${JSON.stringify(notice)}\n\n`;
 }

@@ -6,7 +6,7 @@
 
 import type { ServerResponse } from 'node:http';
 import type { ServerEvent, ServerEventBus } from '@modelcontextprotocol/server';
-import { isListenRequest, listeningTo, stockUrisOf } from '../../mcp/listen-request.js';
+import { isListenRequest, listeningTo, listStockUris } from '../../mcp/listen-request.js';
 import type { Caller, StockHub } from '../../mcp/server.js';
 import { responseOfStream } from './mcp-dispatch.js';
 
@@ -24,7 +24,7 @@ export class ListenBus implements ServerEventBus {
   /** What of a request can be followed, for the SDK to answer; null when it is more than this caller may. */
   admit(body: unknown, response: ServerResponse, { principal, scopes }: Caller): unknown {
     if (!isListenRequest(body) || !scopes.has('inventory:read')) return body;
-    const uris = stockUrisOf(body);
+    const uris = listStockUris(body);
     if (uris.length > 0) {
       const reader = this.#hub.open(principal, {
         state: () => {

@@ -19,7 +19,7 @@ import type { Said } from './client-quirks.js';
 import { sdkRequest, type Written, writeSdkResponse } from './sdk-exchange.js';
 
 export interface McpServing {
-  /** One server for each exchange; whom it is for, `callerOf` tells. */
+  /** One server for each exchange; whom it is for, `toCaller` tells. */
   readonly factory: McpServerFactory;
   /** Whether tools tell something before their answer. Ours never do: a call has one answer, in one piece of JSON. */
   readonly streams_calls: boolean;
@@ -43,7 +43,7 @@ export function responseOfStream(): ServerResponse | undefined {
 }
 
 /** Whom a server is made for. */
-export function callerOf(authInfo: AuthInfo | undefined): Caller {
+export function toCaller(authInfo: AuthInfo | undefined): Caller {
   const caller = authInfo?.extra?.['caller'];
   if (caller === undefined) throw new Error('a request that nobody has looked at');
   return caller as Caller;
@@ -68,9 +68,9 @@ export class McpDispatch {
 
   /** Whatever is no stream of changes. `onStream` is told if the answer becomes a stream all the same. */
   async call(said: Said, response: ServerResponse, caller: Caller, onStream: () => void): Promise<Written> {
-    const authInfo = authInfoOf(caller);
+    const authInfo = toAuthInfo(caller);
     if (this.#serving.streams_calls) {
-      const request = sdkRequest('POST', said.headers, signalOf(response));
+      const request = sdkRequest('POST', said.headers, createSignal(response));
       const answer = await this.#calls.fetch(request, { authInfo, parsedBody: said.body });
       return writeSdkResponse(response, answer, onStream);
     }
@@ -84,9 +84,9 @@ export class McpDispatch {
 
   /** subscriptions/listen: stays open until the client leaves or `endStreams`. */
   async listen(said: Said, response: ServerResponse, caller: Caller, onStream: () => void): Promise<Written> {
-    const request = sdkRequest('POST', said.headers, signalOf(response));
+    const request = sdkRequest('POST', said.headers, createSignal(response));
     const answer = await streaming.run(response, () =>
-      this.#streams.fetch(request, { authInfo: authInfoOf(caller), parsedBody: said.body }),
+      this.#streams.fetch(request, { authInfo: toAuthInfo(caller), parsedBody: said.body }),
     );
     return writeSdkResponse(response, answer, onStream);
   }
@@ -129,11 +129,11 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return value !== null && typeof value === 'object' && !Array.isArray(value);
 }
 
-function authInfoOf(caller: Caller): AuthInfo {
+function toAuthInfo(caller: Caller): AuthInfo {
   return { token: '', clientId: caller.principal, scopes: [...caller.scopes], extra: { caller } };
 }
 
-function signalOf(response: ServerResponse): AbortSignal {
+function createSignal(response: ServerResponse): AbortSignal {
   const gone = new AbortController();
   response.once('close', () => gone.abort());
   return gone.signal;

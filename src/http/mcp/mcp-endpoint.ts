@@ -13,16 +13,16 @@ import { FOLLOWS_TOO_MUCH, TOO_MUCH_CODE } from '../../mcp/listen-request.js';
 import { type Caller, findCost, rateLimitedResult, STOCK_SCOPE } from '../../mcp/server.js';
 import type { MetricSink } from '../../observability/metrics-table.js';
 import { BodyReader, Unreceived, type WhyUnreceived } from '../middleware/body.js';
-import { addressKey, isForwarded, originOf, type TrustedProxies } from '../middleware/client-address.js';
+import { addressKey, isForwarded, type TrustedProxies, toOrigin } from '../middleware/client-address.js';
 import { Crowd } from '../middleware/concurrency-limit.js';
 import { parseJson } from '../middleware/json-body.js';
 import {
   hasEnvelope,
-  idOf,
+  listMessages,
   type Message,
-  messagesOf,
   PARSE_ERROR,
   type Refused,
+  readRequestId,
   refuse,
   toolCalled,
   writeJson,
@@ -202,7 +202,7 @@ export class McpEndpoint {
   async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     let outcome: Outcome;
     try {
-      outcome = await this.#outcomeOf(request, response);
+      outcome = await this.#resolveOutcome(request, response);
     } catch (error) {
       if (!(error instanceof Unreceived)) this.#options.onError(error);
       outcome = error instanceof Unreceived ? error.why : 'failed';
@@ -232,18 +232,18 @@ export class McpEndpoint {
     await this.#dispatch.close();
   }
 
-  async #outcomeOf(request: IncomingMessage, response: ServerResponse): Promise<Outcome> {
+  async #resolveOutcome(request: IncomingMessage, response: ServerResponse): Promise<Outcome> {
     const { authenticator, proxies, https_only } = this.#options;
     if (this.#isStopping) return 'stopping';
     if (authenticator === OPEN_TO_LOOPBACK && isForwarded(request)) return 'forwarded';
     const { method = '' } = request;
     if (!['POST', 'GET', 'DELETE'].includes(method)) return 'wrong_method';
-    const client = proxies.clientOf(request);
+    const client = proxies.resolveClient(request);
     if (https_only && client.scheme === 'http') return 'in_the_clear';
     const address = addressKey(client.address);
     const judgement = await authenticator.judge(request, this.#badTokens.wait(address) > 0);
     if (!judgement.ok) return this.#turnedAway(response, judgement.challenge, address);
-    const caller: Caller = { ...judgement.caller, origin: originOf(client.address, address) };
+    const caller: Caller = { ...judgement.caller, origin: toOrigin(client.address, address) };
     const slow_s = this.#pay(address, caller.principal);
     const exchange = { request, response, caller, address };
     return method === 'POST' ? this.#posted(exchange, slow_s) : this.#visited(exchange, slow_s);
@@ -319,14 +319,14 @@ export class McpEndpoint {
     const { request, response, caller, address } = exchange;
     const { authenticator, sessions, lenient } = this.#options;
     const { headers } = request;
-    const messages = messagesOf(body);
+    const messages = listMessages(body);
     const more = messages.reduce((sum, message) => sum + priceMessage(message), 0) - ENTRY_PRICE;
     const wait_s = more > 0 ? this.#pay(address, caller.principal, more, ENTRY_PRICE) : 0;
     if (wait_s > 0) return tooFast(response, wait_s, body);
     for (const message of messages) {
       const scope = scopeNeeded(message);
       if (scope === null || caller.scopes.has(scope)) continue;
-      challenge(response, authenticator.lacking(scope, caller), idOf(body));
+      challenge(response, authenticator.lacking(scope, caller), readRequestId(body));
       return 'scope_missing';
     }
     if (sessions?.claims(request, body) === true) {
@@ -341,7 +341,7 @@ export class McpEndpoint {
       const { bus } = this.#options;
       const heard = bus instanceof ListenBus ? bus.admit(said.body, response, caller) : said.body;
       if (heard === null) {
-        refuse(response, TOO_MUCH, idOf(body));
+        refuse(response, TOO_MUCH, readRequestId(body));
         return 'follows_too_much';
       }
       this.#openStreams.add({ request, response, caller });
@@ -368,7 +368,7 @@ function priceMessage(message: Message): number {
 }
 
 function isListening(body: unknown): boolean {
-  return !Array.isArray(body) && messagesOf(body)[0]?.method === 'subscriptions/listen';
+  return !Array.isArray(body) && listMessages(body)[0]?.method === 'subscriptions/listen';
 }
 
 function isJson(contentType: string | undefined): boolean {
@@ -378,13 +378,17 @@ function isJson(contentType: string | undefined): boolean {
 /** A call is answered as a tool answers, so that the model reads it; whatever else in HTTP's own words. */
 function tooFast(response: ServerResponse, wait_s: number, body: unknown): 'rate_limited' {
   const headers = { 'retry-after': String(wait_s) };
-  const messages = messagesOf(body);
+  const messages = listMessages(body);
   if (
     messages.length === 0 ||
-    !messages.every((message) => toolCalled(message) !== null && idOf(message) !== null)
+    !messages.every((message) => toolCalled(message) !== null && readRequestId(message) !== null)
   ) {
     const message = 'Too many requests in a short time. Nothing was done.';
-    refuse(response, { status: 429, message, headers, data: { retry_after_seconds: wait_s } }, idOf(body));
+    refuse(
+      response,
+      { status: 429, message, headers, data: { retry_after_seconds: wait_s } },
+      readRequestId(body),
+    );
     return 'rate_limited';
   }
   const answers = messages.map((message) => ({

@@ -73,18 +73,19 @@ export class TrustedProxies {
    * Walks the hops from the nearest to the farthest, as long as each is a proxy that is believed: what lies beyond may be
    * invented. A hop that is no address ends the walk at the proxy that wrote it.
    */
-  clientOf({ socket, headers }: IncomingMessage): Client {
+  resolveClient({ socket, headers }: IncomingMessage): Client {
     let address = plainAddress(socket.remoteAddress ?? '');
     if (!this.include(address)) return { address, scheme: null };
     // Proxies pass on a header that they don't know, so the one that nearly all of them write goes first.
-    const hops = hopsOf(headers['x-forwarded-for']) ?? forwardedParts(headers.forwarded, 'for') ?? [];
+    const hops = parseHops(headers['x-forwarded-for']) ?? forwardedParts(headers.forwarded, 'for') ?? [];
     for (const hop of hops.reverse()) {
       const named = plainAddress(hop);
       if (isIP(named) === 0) break;
       address = named;
       if (!this.include(address)) break;
     }
-    const schemes = hopsOf(headers['x-forwarded-proto']) ?? forwardedParts(headers.forwarded, 'proto') ?? [];
+    const schemes =
+      parseHops(headers['x-forwarded-proto']) ?? forwardedParts(headers.forwarded, 'proto') ?? [];
     // The nearest proxy's word; a list is the work of several.
     const scheme = schemes.at(-1)?.toLowerCase();
     return { address, scheme: scheme === 'http' || scheme === 'https' ? scheme : null };
@@ -115,7 +116,7 @@ const ORIGIN_CHARS = 22;
  * A name for the key of an address that the ledger may keep: it tells whether two callers came from one place, not from
  * which. This machine is one place, whichever of its addresses: who is behind a proxy on it that is not named can't be told apart.
  */
-export function originOf(address: string, addressKey: string): string {
+export function toOrigin(address: string, addressKey: string): string {
   const key = isLoopback(address) ? 'loopback' : addressKey;
   return createHash('sha256').update(key).digest('base64url').slice(0, ORIGIN_CHARS);
 }
@@ -132,7 +133,7 @@ export function plainAddress(text: string): string {
   return withoutPort.replace(/%.*$/, '').replace(/^::ffff:(?=\d+\.)/i, '');
 }
 
-function hopsOf(header: string | string[] | undefined): string[] | undefined {
+function parseHops(header: string | string[] | undefined): string[] | undefined {
   if (header === undefined) return undefined;
   return String(header)
     .split(',')
@@ -141,7 +142,7 @@ function hopsOf(header: string | string[] | undefined): string[] | undefined {
 
 /** RFC 7239, as far as it is used: one parameter of each hop. */
 function forwardedParts(header: string | undefined, name: 'for' | 'proto'): string[] | undefined {
-  return hopsOf(header)?.map((hop) => {
+  return parseHops(header)?.map((hop) => {
     const part = hop.split(';').find((pair) => pair.trim().toLowerCase().startsWith(`${name}=`));
     return (
       part

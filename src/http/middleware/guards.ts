@@ -35,14 +35,14 @@ export function hostGuard({ allowed_hosts }: Pick<Names, 'allowed_hosts'>): Guar
   const names = [...localhostAllowedHostnames(), ...allowed_hosts];
   return ({ headers, rawHeaders }) => {
     // Node itself keeps the first of several, and a proxy before us may have looked at another (RFC 9112, section 3.2).
-    if (countOf('host', rawHeaders) > 1) return TWO_HOSTS;
+    if (countHeader('host', rawHeaders) > 1) return TWO_HOSTS;
     const { host = '' } = headers;
     return HOST.test(host) && validateHostHeader(host, names).ok ? null : WRONG_HOST;
   };
 }
 
 /** `rawHeaders`: names and values by turns. */
-function countOf(name: string, rawHeaders: readonly string[]): number {
+function countHeader(name: string, rawHeaders: readonly string[]): number {
   return rawHeaders.filter((text, at) => at % 2 === 0 && text.toLowerCase() === name).length;
 }
 

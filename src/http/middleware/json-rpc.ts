@@ -26,14 +26,14 @@ export interface Refused {
 const SERVER_ERROR = -32_000;
 export const PARSE_ERROR = -32_700;
 
-export function messagesOf(body: unknown): readonly Message[] {
+export function listMessages(body: unknown): readonly Message[] {
   return (Array.isArray(body) ? body : [body]).filter(
     (message) => message !== null && typeof message === 'object',
   );
 }
 
 /** The id to answer to: of the one request in a body, else null. */
-export function idOf(body: unknown): string | number | null {
+export function readRequestId(body: unknown): string | number | null {
   if (body === null || typeof body !== 'object' || Array.isArray(body)) return null;
   const { id, method } = body as Message;
   return typeof method === 'string' && (typeof id === 'string' || typeof id === 'number') ? id : null;

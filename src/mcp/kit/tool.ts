@@ -180,11 +180,11 @@ function malformed(error: z.ZodError): CallToolResult {
   if (issue === undefined) throw new Error('a failed parse has an issue');
   const field = issue.path.join('.') || 'arguments';
   const message = `${field}: ${issue.message}`;
-  return refusalResult(refused(codeOf(issue), message, { field }).refusal);
+  return refusalResult(refused(chooseCode(issue), message, { field }).refusal);
 }
 
 /** A field that is not there says nothing about what it would have named. */
-function codeOf(issue: z.core.$ZodIssue): RefusalCode {
+function chooseCode(issue: z.core.$ZodIssue): RefusalCode {
   const last = issue.path.at(-1);
   if (last === 'quantity') return 'units_invalid';
   if ((last === 'skus' || last === 'lines') && issue.code === 'too_big') return 'lines_over_limit';

@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import {
   addressKey,
   isForwarded,
-  originOf,
   TrustedProxies,
+  toOrigin,
 } from '../../../src/http/middleware/client-address.js';
 
 const PROXY = '10.0.0.1';
@@ -63,13 +63,13 @@ describe('the client of a request', () => {
       null,
     ],
   ] as const)('with %s', (_, remote, headers, address, scheme) => {
-    expect(proxies.clientOf(from(remote, headers))).toEqual({ address, scheme });
+    expect(proxies.resolveClient(from(remote, headers))).toEqual({ address, scheme });
   });
 
   it('is whoever connects when no proxy is believed', () => {
     const nobody = new TrustedProxies([]);
     const request = from('127.0.0.1', { 'x-forwarded-for': '203.0.113.7' });
-    expect(nobody.clientOf(request).address).toBe('127.0.0.1');
+    expect(nobody.resolveClient(request).address).toBe('127.0.0.1');
     expect(isForwarded(request)).toBe(true);
     expect(isForwarded(from('127.0.0.1'))).toBe(false);
   });
@@ -85,7 +85,7 @@ it('limits count an IPv4 address, and the /64 of an IPv6 one', () => {
 });
 
 it('this machine is one place, whichever of its addresses: a proxy on it that is not named leads everybody here', () => {
-  const origin = (address: string) => originOf(address, addressKey(address));
+  const origin = (address: string) => toOrigin(address, addressKey(address));
   expect(origin('127.0.0.2')).toBe(origin('127.0.0.1'));
   expect(origin('::1')).toBe(origin('127.0.0.1'));
   expect(origin('203.0.113.7')).not.toBe(origin('127.0.0.1'));

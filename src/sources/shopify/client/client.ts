@@ -9,7 +9,15 @@ import type { ShopTime } from '../../../ledger/state/state.js';
 import { UpstreamError, type UpstreamFailure, type WriteOutcome } from '../../source.js';
 import { CostLimiter, type Settle } from './cost-limiter.js';
 import { DOCUMENTS, type Lane, type Operation } from './documents.js';
-import { costOf, costOfFailure, type Fault, faultOf, grantFault, unreadable, unsent } from './fault.js';
+import {
+  classifyFault,
+  costOfFailure,
+  type Fault,
+  grantFault,
+  readCost,
+  unreadable,
+  unsent,
+} from './fault.js';
 import { type Exchange, inExchange, parseOrigin } from './http-call.js';
 import {
   API_VERSION,
@@ -337,12 +345,12 @@ export class ShopifyClient {
     );
     if (result.status === 'rejected') {
       settle(costOfFailure(result.reason));
-      const fault = faultOf(exchange, result.reason);
+      const fault = classifyFault(exchange, result.reason);
       if (fault.session_refused) this.#sessions.refused(open);
       return tell({ ok: false, fault });
     }
     const value = result.value as { readonly data?: Result; readonly extensions?: unknown };
-    settle(costOf(value.extensions));
+    settle(readCost(value.extensions));
     const outcome = replied(value, exchange);
     // Only what the shop itself has answered: an error page may be somebody else's, with another clock.
     if (outcome.ok && outcome.reply.shop_time_ms !== null)

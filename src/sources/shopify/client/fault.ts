@@ -81,7 +81,7 @@ const CODES: ReadonlyMap<string, Verdict> = new Map(
 const VALIDATION_CODE = /^(undefined|argument|missing|variable|parse|selection|fragment|GRAPHQL_)/i;
 
 /** The fault of a request that ended in `reason`. */
-export function faultOf(exchange: Exchange, reason: unknown): Fault {
+export function classifyFault(exchange: Exchange, reason: unknown): Fault {
   const detail = exchange.detail || (reason instanceof Error ? reason.message : String(reason));
   if (reason instanceof GraphqlQueryError) return graphqlFault(reason, exchange.answer);
   if (exchange.answer === null || exchange.broken !== null) {
@@ -102,7 +102,7 @@ export function faultOf(exchange: Exchange, reason: unknown): Fault {
 export function grantFault(exchange: Exchange, detail: string): Fault {
   const status = exchange.answer?.status;
   const refused = status === 400 || status === 401 || status === 403;
-  const cause = faultOf(exchange, new Error(detail));
+  const cause = classifyFault(exchange, new Error(detail));
   return {
     ...cause,
     failure: refused ? 'unauthorized' : cause.failure,
@@ -192,7 +192,7 @@ function holdsData(data: unknown): boolean {
 
 /** Shopify 2026-10: (requested - available) / restoreRate seconds, and never less than one. Null without a bucket. */
 function throttleWait(extensions: unknown): number | null {
-  const { bucket, requested } = costOf(extensions);
+  const { bucket, requested } = readCost(extensions);
   if (bucket === null || requested === null) return null;
   const wait_ms = Math.ceil(((requested - bucket.available) / bucket.restored_per_s) * 1_000);
   return Math.max(THROTTLE_WAIT_MIN_MS, wait_ms);
@@ -210,22 +210,22 @@ interface CostExtensions {
 }
 
 /** What the `extensions` of an answer say of cost. */
-export function costOf(extensions: unknown): Cost {
+export function readCost(extensions: unknown): Cost {
   const cost = (extensions as CostExtensions | null | undefined)?.cost;
   const requested = cost?.requestedQueryCost;
   return {
     requested: typeof requested === 'number' ? requested : null,
-    bucket: bucketOf(cost?.throttleStatus),
+    bucket: readBucket(cost?.throttleStatus),
   };
 }
 
 /** What a failed request says of cost: an answer of errors has its cost too. Null when it was no such answer. */
 export function costOfFailure(reason: unknown): Cost | null {
   if (!(reason instanceof GraphqlQueryError)) return null;
-  return costOf((reason.body as { readonly extensions?: unknown } | null | undefined)?.extensions);
+  return readCost((reason.body as { readonly extensions?: unknown } | null | undefined)?.extensions);
 }
 
-function bucketOf(status: NonNullable<CostExtensions['cost']>['throttleStatus']): Bucket | null {
+function readBucket(status: NonNullable<CostExtensions['cost']>['throttleStatus']): Bucket | null {
   const {
     maximumAvailable: maximum,
     currentlyAvailable: available,

@@ -30,7 +30,7 @@ export function gid(type: GidType, tail: string): string {
 }
 
 /** The numeric tail. Throws UpstreamError `protocol` when the shop sent an id of another type or form. */
-export function tailOf(type: GidType, id: string): string {
+export function parseTail(type: GidType, id: string): string {
   const match = GID.exec(id);
   if (match?.[1] !== type || match[2] === undefined) {
     throw new UpstreamError(

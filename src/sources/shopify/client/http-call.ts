@@ -109,7 +109,7 @@ async function governedFetch(
   try {
     // Redirects are not followed: fetch would carry the access token to wherever they point.
     const response = await fetch(url, { ...init, redirect: 'manual', signal: exchange.signal });
-    exchange.answer = answerOf(response);
+    exchange.answer = toAnswer(response);
     return await readWhole(exchange, response);
   } catch (error) {
     exchange.broken ??= exchange.answer === null && neverSent(error) ? 'never_sent' : 'cut';
@@ -118,7 +118,7 @@ async function governedFetch(
   }
 }
 
-function answerOf(response: Response): Answer {
+function toAnswer(response: Response): Answer {
   const shopTime_ms = Date.parse(response.headers.get('date') ?? '');
   const retryAfter_s = Number.parseFloat(response.headers.get('retry-after') ?? '');
   return {

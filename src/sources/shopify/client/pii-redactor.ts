@@ -19,7 +19,7 @@ export class BuyerTexts {
 
   /** Notes what is somebody's own in the variables of a write. */
   note(variables: unknown): void {
-    for (const text of textsOf(variables, false)) {
+    for (const text of listTexts(variables, false)) {
       this.#texts.delete(text);
       this.#texts.add(text);
     }
@@ -37,12 +37,12 @@ export class BuyerTexts {
   }
 }
 
-function* textsOf(value: unknown, isBuyers: boolean): Generator<string> {
+function* listTexts(value: unknown, isBuyers: boolean): Generator<string> {
   if (typeof value === 'string') {
     if (isBuyers && value.trim().length >= CHARS_MIN) yield value.trim();
   } else if (typeof value === 'object' && value !== null) {
     for (const [key, inner] of Object.entries(value)) {
-      yield* textsOf(inner, Array.isArray(value) ? isBuyers : BUYERS.has(key));
+      yield* listTexts(inner, Array.isArray(value) ? isBuyers : BUYERS.has(key));
     }
   }
 }

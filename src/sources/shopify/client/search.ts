@@ -18,12 +18,12 @@ export function namesAll(words: readonly SearchWord[]): string {
   const groups = words.map(({ text, also }) => {
     const exact = [text, ...also].map((word) => `"${word}"`);
     const begun = listBareForms(text).map((form) => `${form}*`);
-    return `(${anyOf([...exact, ...begun])})`;
+    return `(${joinTerms([...exact, ...begun])})`;
   });
   return ['product_status:ACTIVE', ...groups].join(' AND ');
 }
 
-export function anyOf(terms: readonly string[]): string {
+export function joinTerms(terms: readonly string[]): string {
   return terms.join(' OR ');
 }
 

@@ -54,7 +54,7 @@ export function unknown(detail: string): Extract<WriteOutcome<never>, { outcome:
 }
 
 /** Why the shop would refuse this, as far as we know its rules; null when it would not. */
-export function flawOf({ tag, lines }: Pick<HoldRequest, 'tag' | 'lines'>): string | null {
+export function findFlaw({ tag, lines }: Pick<HoldRequest, 'tag' | 'lines'>): string | null {
   if (lines.length === 0) return 'a hold without lines';
   if (lines.length > HOLD_LINES_MAX) return `more than ${HOLD_LINES_MAX} lines`;
   if (lines.some((line) => !Number.isSafeInteger(line.quantity_units) || line.quantity_units < 1)) {

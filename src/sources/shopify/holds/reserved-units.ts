@@ -4,7 +4,7 @@ import type { ReservedUnits } from '../../../ledger/model/values/unowned-units.j
 import { READ_ITEMS_MAX, type ReservedSource, UpstreamError } from '../../source.js';
 import type { LaneClient } from '../client/client.js';
 import { DOCUMENTS } from '../client/documents.js';
-import { gid, tailOf } from '../client/gid.js';
+import { gid, parseTail } from '../client/gid.js';
 
 /** Locations of one item that are read. */
 const LEVELS_MAX = 50;
@@ -26,9 +26,9 @@ export class ShopifyReservedSource implements ReservedSource {
       if (inventoryLevels.pageInfo.hasNextPage)
         throw new UpstreamError('protocol', `an item at more than ${LEVELS_MAX} locations`);
       return inventoryLevels.nodes.map(({ location, quantities }) => ({
-        item_id: tailOf('InventoryItem', node.id),
+        item_id: parseTail('InventoryItem', node.id),
         sku: sku ?? '',
-        location_id: tailOf('Location', location.id),
+        location_id: parseTail('Location', location.id),
         location_name: location.name,
         reserved_units: quantities[0]?.quantity ?? 0,
       }));

@@ -65,23 +65,23 @@ export async function sendMove(
   if (changes.length === 0 || changes.length > MOVE_CHANGES_MAX) {
     return refused(`a move of ${changes.length} changes`);
   }
-  const sent = await client.write(DOCUMENTS.move_stock, variablesOf(move), signal);
+  const sent = await client.write(DOCUMENTS.move_stock, buildVariables(move), signal);
   // A document that was turned away says nothing of the same move when it was sent before: only the mutation's own errors do.
   if (sent.outcome === 'refused') {
     const { failure, detail } = sent;
     return { outcome: 'not_sent', failure, detail, retry_after_ms: null };
   }
-  return await judged(sent, (data) => outcomeOf(data.inventoryMoveQuantities, client));
+  return await judged(sent, (data) => toOutcome(data.inventoryMoveQuantities, client));
 }
 
-function outcomeOf(payload: Payload | null, client: LaneClient): MoveOutcome {
+function toOutcome(payload: Payload | null, client: LaneClient): MoveOutcome {
   if (payload === null) return unknown('a move without an answer');
   if (payload.userErrors.length === 0) return done(null);
   const lines = payload.userErrors.map(
     ({ code, field, message }) => `${code ?? '-'} ${field?.join('.') ?? '-'}: ${message}`,
   );
   const detail = client.clean(lines.join('; '));
-  const meanings = payload.userErrors.map(({ code }) => meaningOf(code));
+  const meanings = payload.userErrors.map(({ code }) => classifyCode(code));
   const gravest = GRAVITY.findLast((meaning) => meanings.includes(meaning)) ?? 'refused';
   switch (gravest) {
     case 'unknown':
@@ -93,12 +93,12 @@ function outcomeOf(payload: Payload | null, client: LaneClient): MoveOutcome {
   }
 }
 
-function meaningOf(code: Code | null): Meaning {
+function classifyCode(code: Code | null): Meaning {
   if (code === null) return 'refused';
   return (MEANING as Readonly<Record<string, Meaning>>)[code] ?? OLD_NAMES[code] ?? 'refused';
 }
 
-function variablesOf(move: StockMove): Variables {
+function buildVariables(move: StockMove): Variables {
   const { changes } = move.together ?? move;
   // In the shop's history: whose units they are, or which call of several.
   const uri =
@@ -110,13 +110,13 @@ function variablesOf(move: StockMove): Variables {
     input: {
       reason: move.direction === 'out' ? 'reservation_created' : 'reservation_deleted',
       referenceDocumentUri: uri,
-      changes: changes.map((change) => changeOf(change, move.direction, uri)),
+      changes: changes.map((change) => buildChange(change, move.direction, uri)),
     },
   };
 }
 
 /** Shopify 2026-10: a ledger document is forbidden for `available` and demanded for every other state. */
-function changeOf(change: StockMoveChange, direction: StockMove['direction'], uri: string): Change {
+function buildChange(change: StockMoveChange, direction: StockMove['direction'], uri: string): Change {
   const locationId = gid('Location', change.location_id);
   const available = { locationId, name: 'available', changeFromQuantity: change.available_units };
   const reserved = { locationId, name: 'reserved', ledgerDocumentUri: uri, changeFromQuantity: null };

@@ -3,7 +3,7 @@
 import type { AnchoredOrder, AnchorSource } from '../../source.js';
 import type { ShopifyClient } from '../client/client.js';
 import { DOCUMENTS } from '../client/documents.js';
-import { tailOf } from '../client/gid.js';
+import { parseTail } from '../client/gid.js';
 import { walk } from '../client/paging.js';
 import { matches } from '../client/search.js';
 import { ANCHOR_ATTRIBUTE } from './buyer-input.js';
@@ -28,7 +28,7 @@ export class ShopifyAnchorSource implements AnchorSource {
     }, ORDERS_MAX);
     for await (const nodes of pages) {
       yield nodes.map(({ id, name, customAttributes }) => ({
-        order_ref: tailOf('Order', id),
+        order_ref: parseTail('Order', id),
         order_name: name,
         anchor: customAttributes.find(({ key }) => key === ANCHOR_ATTRIBUTE)?.value ?? null,
       }));

@@ -7,7 +7,7 @@ import type { FulfilmentObservation } from '../../../ledger/model/values/observa
 import { type FulfilmentMove, UpstreamError, type WriteOutcome } from '../../source.js';
 import type { LaneClient } from '../client/client.js';
 import { DOCUMENTS, type ResultOf } from '../client/documents.js';
-import { gid, tailOf } from '../client/gid.js';
+import { gid, parseTail } from '../client/gid.js';
 import { FULFILMENTS_PER_PAGE } from '../client/limits.js';
 import { walk } from '../client/paging.js';
 import { done, judged, refused, unknown } from '../client/write-outcome.js';
@@ -81,7 +81,7 @@ function judgeMoved(client: LaneClient, payload: Moved, to: string): WriteOutcom
   }
   const there = payload.movedFulfillmentOrder?.assignedLocation.location ?? null;
   // Whatever it means: a look tells where it is.
-  if (there === null || tailOf('Location', there.id) !== to)
+  if (there === null || parseTail('Location', there.id) !== to)
     return unknown('moved, but not to where it was to go');
   return done(null);
 }
@@ -89,13 +89,13 @@ function judgeMoved(client: LaneClient, payload: Moved, to: string): WriteOutcom
 function observe({ id, status, supportedActions, assignedLocation, lineItems }: List): FulfilmentObservation {
   const { location } = assignedLocation;
   return {
-    fulfilment_ref: tailOf('FulfillmentOrder', id),
-    location_id: location === null ? null : tailOf('Location', location.id),
+    fulfilment_ref: parseTail('FulfillmentOrder', id),
+    location_id: location === null ? null : parseTail('Location', location.id),
     is_open: IS_OPEN[status],
     can_move: supportedActions.some(({ action }) => action === 'MOVE'),
     lines: lineItems.nodes.map((line) => ({
-      line_ref: tailOf('FulfillmentOrderLineItem', line.id),
-      item_id: line.inventoryItemId === null ? null : tailOf('InventoryItem', line.inventoryItemId),
+      line_ref: parseTail('FulfillmentOrderLineItem', line.id),
+      item_id: line.inventoryItemId === null ? null : parseTail('InventoryItem', line.inventoryItemId),
       total_units: line.totalQuantity,
       remaining_units: line.remainingQuantity,
     })),

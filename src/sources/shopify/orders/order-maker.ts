@@ -15,7 +15,7 @@ import {
 } from '../../source.js';
 import type { LaneClient } from '../client/client.js';
 import { DOCUMENTS, type ResultOf, type VariablesOf } from '../client/documents.js';
-import { gid, tailOf } from '../client/gid.js';
+import { gid, parseTail } from '../client/gid.js';
 import {
   HOLDS_PER_TAG_MAX,
   ORDERS_LIMITED_WAIT_MS,
@@ -25,9 +25,9 @@ import {
   SHIPPED_READS_MAX,
 } from '../client/limits.js';
 import { takeFirst } from '../client/paging.js';
-import { anyOf, matches } from '../client/search.js';
+import { joinTerms, matches } from '../client/search.js';
 import { judgeError, judgeErrors } from '../client/user-errors.js';
-import { done, flawOf, judged, refused, refusedAs, unknown } from '../client/write-outcome.js';
+import { done, findFlaw, judged, refused, refusedAs, unknown } from '../client/write-outcome.js';
 import {
   anchorAttributes,
   buyerInput,
@@ -58,13 +58,13 @@ export class OrderMaker {
   }
 
   async place(request: OrderRequest, signal: AbortSignal, maySend: () => boolean): Promise<PlaceOutcome> {
-    const flaw = flawOf(request);
+    const flaw = findFlaw(request);
     if (flaw !== null) return refused(flaw);
     const refusal = refuseCountry(request.buyer);
     if (refusal !== null) return refusal;
     const shipped = await this.#readShipped(request, signal);
     if (shipped.outcome !== 'done') return shipped;
-    const order = inputOf(request, shipped.value);
+    const order = buildInput(request, shipped.value);
     if (!maySend()) return unsent('too late to be sent');
     const sent = await this.#client.write(DOCUMENTS.place_order, { order }, signal);
     if (isOrdersLimited(sent)) return paced(sent);
@@ -73,7 +73,7 @@ export class OrderMaker {
 
   async find(tag: string, signal: AbortSignal): Promise<readonly ShopOrder[]> {
     // An order that a draft became has the draft's tags, and no source identifier.
-    const query = anyOf([matches('source_identifier', tag), matches('tag', tag)]);
+    const query = joinTerms([matches('source_identifier', tag), matches('tag', tag)]);
     const found = await takeFirst(HOLDS_PER_TAG_MAX, async (after) => {
       const variables = { query, first: HOLDS_PER_TAG_MAX, after };
       return (await this.#client.read(DOCUMENTS.orders_by_source, variables, signal)).data.orders;
@@ -135,7 +135,7 @@ export class OrderMaker {
     for (const id of variantIds) this.#shipped.delete(id);
     for (const node of data.nodes) {
       if (node?.__typename !== 'ProductVariant') continue;
-      this.#shipped.set(tailOf('ProductVariant', node.id), node.inventoryItem.requiresShipping);
+      this.#shipped.set(parseTail('ProductVariant', node.id), node.inventoryItem.requiresShipping);
     }
   }
 }
@@ -167,7 +167,7 @@ export function paced(sent: {
 
 function shopOrder({ id, name, cancelledAt, lineItems }: Made): ShopOrder {
   return {
-    order_ref: tailOf('Order', id),
+    order_ref: parseTail('Order', id),
     order_name: name,
     lines: shopLines(lineItems),
     is_cancelled: cancelledAt !== null,
@@ -175,7 +175,7 @@ function shopOrder({ id, name, cancelledAt, lineItems }: Made): ShopOrder {
 }
 
 /** As the completion of a draft would make it: tagged, with the buyer's details. An order that is to be paid has no transactions. */
-function inputOf(request: OrderRequest, shipped: ReadonlyMap<string, boolean>): Input {
+function buildInput(request: OrderRequest, shipped: ReadonlyMap<string, boolean>): Input {
   const { tag, lines, buyer, note, reference, payment, anchor } = request;
   return {
     lineItems: lines.map(({ variant_id, quantity_units }) => ({

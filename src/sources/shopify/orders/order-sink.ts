@@ -28,12 +28,12 @@ import {
 } from '../../source.js';
 import type { LaneClient } from '../client/client.js';
 import { DOCUMENTS, type Hold, type ResultOf, type VariablesOf } from '../client/documents.js';
-import { gid, tailOf } from '../client/gid.js';
+import { gid, parseTail } from '../client/gid.js';
 import { HOLDS_PER_TAG_MAX } from '../client/limits.js';
 import { takeFirst } from '../client/paging.js';
 import { matches } from '../client/search.js';
 import { judgeErrors } from '../client/user-errors.js';
-import { done, flawOf, judged, refused, refusedAs, refusedBy, unknown } from '../client/write-outcome.js';
+import { done, findFlaw, judged, refused, refusedAs, refusedBy, unknown } from '../client/write-outcome.js';
 import { sendMove } from '../holds/stock-mover.js';
 import {
   ANCHOR_ATTRIBUTE,
@@ -76,7 +76,7 @@ export class ShopifyOrderSink implements OrderSink, LateOrderSink {
   }
 
   async createHold(request: HoldRequest, signal: AbortSignal): Promise<WriteOutcome<ShopHold>> {
-    const flaw = flawOf(request);
+    const flaw = findFlaw(request);
     if (flaw !== null) return refused(flaw);
     const until = await this.#endAtShop(request.until_ms, signal);
     if (until.outcome !== 'done') return until;
@@ -111,7 +111,7 @@ export class ShopifyOrderSink implements OrderSink, LateOrderSink {
     if (until.outcome !== 'done') return until;
     const id = gid('DraftOrder', holdRef);
     // No `tags`: what is sent replaces what is there, and ours is how a lost hold is found again.
-    const input = inputOf(details, until.value, found.value);
+    const input = buildInput(details, until.value, found.value);
     const sent = await this.#client.write(DOCUMENTS.update_hold, { id, input }, signal);
     return await judged(sent, (data) => this.#updated(data.draftOrderUpdate));
   }
@@ -211,7 +211,7 @@ export class ShopifyOrderSink implements OrderSink, LateOrderSink {
   /** User errors have no codes, so what is not plainly done is read off the draft itself. */
   async #completed(holdRef: string, payload: Payload | null, signal: AbortSignal): Promise<OrderOutcome> {
     // Shopify answers a second completion with the order and the error "This order has been paid": the order counts.
-    const made = payload?.draftOrder ? orderOf(payload.draftOrder) : null;
+    const made = payload?.draftOrder ? toShopOrder(payload.draftOrder) : null;
     if (made !== null) return done(made);
     if (payload === null || payload.userErrors.length === 0) return unknown('completed without an order');
     const detail = this.#said(payload);
@@ -221,7 +221,7 @@ export class ShopifyOrderSink implements OrderSink, LateOrderSink {
     // The shop said no, but whether because it is done already is not known: never a plain "not sent".
     if (found.outcome !== 'done') return unknown(detail);
     const draft = found.value;
-    const order = draft === null ? null : orderOf(draft);
+    const order = draft === null ? null : toShopOrder(draft);
     if (order !== null) return done(order);
     if (draft?.status === 'COMPLETED') return unknown('completed without an order');
     // Shopify 2026-10: a draft that still computes (`ready: false`) cannot be completed yet.
@@ -302,12 +302,12 @@ function letGo(draft: Draft | null): WriteOutcome<null> | null {
 function shopHold(hold: Hold, leadMs: number): ShopHold {
   const until_ms = hold.reserveInventoryUntil === null ? Number.NaN : Date.parse(hold.reserveInventoryUntil);
   return {
-    hold_ref: tailOf('DraftOrder', hold.id),
+    hold_ref: parseTail('DraftOrder', hold.id),
     lines: shopLines(hold.lineItems),
     status: HOLD_STATUS[hold.status],
     until_ms: Number.isNaN(until_ms) ? null : until_ms + leadMs,
     checkout_url: checkoutUrl(hold.invoiceUrl),
-    order: orderOf(hold),
+    order: toShopOrder(hold),
   };
 }
 
@@ -320,11 +320,11 @@ function checkoutUrl(url: unknown): string | null {
 }
 
 /** The order that a draft became has the draft's lines: a completed draft can't be changed any more. */
-function orderOf({ order, lineItems }: Hold): ShopOrder | null {
+function toShopOrder({ order, lineItems }: Hold): ShopOrder | null {
   if (order === null) return null;
   const { id, name, cancelledAt } = order;
   return {
-    order_ref: tailOf('Order', id),
+    order_ref: parseTail('Order', id),
     order_name: name,
     lines: shopLines(lineItems),
     is_cancelled: cancelledAt !== null,
@@ -332,7 +332,7 @@ function orderOf({ order, lineItems }: Hold): ShopOrder | null {
 }
 
 /** What is null in `details` is left as the shop has it, but for a corrected order. Attributes are replaced as a whole, so others' are kept. */
-function inputOf(
+function buildInput(
   { buyer, note, reference, is_corrected, anchor }: OrderDetails,
   reserveInventoryUntil: string,
   draft: Draft,

@@ -12,7 +12,7 @@ import type {
 import { type ChangedOrders, type OrderSource, READ_ORDERS_MAX, UpstreamError } from '../../source.js';
 import type { ShopifyClient } from '../client/client.js';
 import { DOCUMENTS, type Order, type OrderReturn, type ResultOf } from '../client/documents.js';
-import { gid, tailOf } from '../client/gid.js';
+import { gid, parseTail } from '../client/gid.js';
 import { FILTERED_OBJECTS_MAX, REFUNDS_PER_ORDER_MAX, type Tuning } from '../client/limits.js';
 import { complete, walk } from '../client/paging.js';
 import { changedSince, matches } from '../client/search.js';
@@ -152,7 +152,7 @@ export class ShopifyOrderSource implements OrderSource {
     for (const refund of order.refunds) refunds.push(await this.#countRefund(refund, signal));
     if (refunds.length >= REFUNDS_PER_ORDER_MAX) {
       this.#client.note('warn', 'an order with more refunds than are read', {
-        order: tailOf('Order', order.id),
+        order: parseTail('Order', order.id),
       });
     }
     const returns: Returned[] = [];
@@ -160,7 +160,7 @@ export class ShopifyOrderSource implements OrderSource {
     const lines = await this.#lines(order, signal);
     const ofReturns = new Set(found.flatMap(({ refund_ids }) => refund_ids));
     return {
-      order_ref: tailOf('Order', order.id),
+      order_ref: parseTail('Order', order.id),
       order_name: order.name,
       // The order's own time does not move with everything that happens to its returns.
       updated_at_ms: latest([
@@ -192,7 +192,7 @@ export class ShopifyOrderSource implements OrderSource {
       this.#refundLines(id, after, signal),
     );
     const observation: RefundObservation = {
-      refund_ref: tailOf('Refund', id),
+      refund_ref: parseTail('Refund', id),
       at_ms: Date.parse(refund.createdAt ?? refund.processedAt),
       refunded_units: sum(lines),
       restocked_units: sum(lines.filter((line) => line.restocked && line.restockType !== 'NO_RESTOCK')),
@@ -214,7 +214,7 @@ export class ShopifyOrderSource implements OrderSource {
       .filter(({ id }) => own.has(id))
       .reduce((all, { observation }) => all + observation.restocked_units, 0);
     const observation: ReturnObservation = {
-      return_ref: tailOf('Return', one.id),
+      return_ref: parseTail('Return', one.id),
       status: RETURN_STATUS[one.status],
       returned_units: one.totalQuantity,
       restocked_units: Math.max(shelved, refunded),
@@ -307,8 +307,8 @@ type Returned = { readonly observation: ReturnObservation; readonly times: reado
 
 function observeLine({ id, quantity, currentQuantity, variant }: Line): OrderLineObservation {
   return {
-    line_ref: tailOf('LineItem', id),
-    variant_id: variant === null ? null : tailOf('ProductVariant', variant.id),
+    line_ref: parseTail('LineItem', id),
+    variant_id: variant === null ? null : parseTail('ProductVariant', variant.id),
     ordered_units: quantity,
     current_units: currentQuantity,
   };

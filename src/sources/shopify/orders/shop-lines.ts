@@ -1,7 +1,7 @@
 /** The lines of a draft order or of an order, as the shop has them now. */
 
 import { type ShopLine, UpstreamError } from '../../source.js';
-import { tailOf } from '../client/gid.js';
+import { parseTail } from '../client/gid.js';
 
 interface LineConnection {
   readonly nodes: readonly {
@@ -21,7 +21,7 @@ export function shopLines(connection: LineConnection | null | undefined): readon
   const { nodes, pageInfo } = connection;
   const lines = nodes.map(
     ({ sku, quantity, variant }): ShopLine => ({
-      item_id: variant === null ? null : tailOf('InventoryItem', variant.inventoryItem.id),
+      item_id: variant === null ? null : parseTail('InventoryItem', variant.inventoryItem.id),
       sku: sku === '' ? null : sku,
       quantity_units: quantity,
     }),

@@ -3,9 +3,9 @@
 import type { TaggedOrder, WriteOutcome } from '../../source.js';
 import type { LaneClient } from '../client/client.js';
 import { DOCUMENTS, type Hold, type ResultOf } from '../client/documents.js';
-import { gid, tailOf } from '../client/gid.js';
+import { gid, parseTail } from '../client/gid.js';
 import { takeFirst } from '../client/paging.js';
-import { anyOf, matches } from '../client/search.js';
+import { joinTerms, matches } from '../client/search.js';
 import { done, judged, refused, unknown } from '../client/write-outcome.js';
 
 /** Found by one search at most: several for each tag would be a fault of ours. */
@@ -22,7 +22,7 @@ export async function findTaggedOrders(
   signal: AbortSignal,
 ): Promise<readonly TaggedOrder[]> {
   // An order that a draft became has the draft's tags, and no source identifier.
-  const query = anyOf(tags.flatMap((tag) => [matches('source_identifier', tag), matches('tag', tag)]));
+  const query = joinTerms(tags.flatMap((tag) => [matches('source_identifier', tag), matches('tag', tag)]));
   const nodes = await takeFirst(FOUND_MAX, async (after) => {
     const variables = { query, first: PAGE_SIZE, after };
     return (await client.read(DOCUMENTS.tagged_orders, variables, signal)).data.orders;
@@ -32,7 +32,7 @@ export async function findTaggedOrders(
       .filter((tag) => node.sourceIdentifier === tag || node.tags.includes(tag))
       .map((tag) => ({
         tag,
-        order_ref: tailOf('Order', node.id),
+        order_ref: parseTail('Order', node.id),
         order_name: node.name,
         is_cancelled: node.cancelledAt !== null,
         is_unpaid: node.displayFinancialStatus === 'PENDING',
@@ -46,7 +46,7 @@ export async function findTaggedDrafts(
   tags: readonly string[],
   signal: AbortSignal,
 ): Promise<readonly { readonly tag: string; readonly draft: Hold }[]> {
-  const query = anyOf(tags.map((tag) => matches('tag', tag)));
+  const query = joinTerms(tags.map((tag) => matches('tag', tag)));
   const nodes = await takeFirst(FOUND_MAX, async (after) => {
     const variables = { query, first: PAGE_SIZE, after };
     return (await client.read(DOCUMENTS.holds, variables, signal)).data.draftOrders;

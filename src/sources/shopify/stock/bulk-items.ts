@@ -44,8 +44,8 @@ export async function* bulkItems(
   signal: AbortSignal,
 ): AsyncGenerator<BulkPage> {
   const state = await finished(client, tuning, bulkQuery(flags), signal);
-  const total_items = countOf(state.rootObjectCount);
-  const total_objects = countOf(state.objectCount);
+  const total_items = parseCount(state.rootObjectCount);
+  const total_objects = parseCount(state.objectCount);
   const read = { objects: 0 };
   let seen = 0;
   let items: Item[] = [];
@@ -122,7 +122,7 @@ async function settled(
     const state = data.bulkOperation;
     if (state === null) throw broken('the operation is gone');
     if (state.status !== 'CREATED' && state.status !== 'RUNNING') return state;
-    client.note('info', 'the shop prepares a full read', { items: countOf(state.rootObjectCount) });
+    client.note('info', 'the shop prepares a full read', { items: parseCount(state.rootObjectCount) });
   }
   throw broken(`not through after ${tuning.bulk_wait_ms} ms`, 'unreachable');
 }
@@ -142,7 +142,7 @@ async function* grouped(lines: AsyncIterable<string>, read: { objects: number })
     const value = parsed(line);
     const parent = value['__parentId'];
     if (parent === undefined) {
-      if (group !== null) yield itemOf(group);
+      if (group !== null) yield toItem(group);
       if (!isItem(value)) throw broken('an item of another form');
       group = { item: value, variants: [], levels: [] };
     } else if (group === null || parent !== group.item.id) {
@@ -151,7 +151,7 @@ async function* grouped(lines: AsyncIterable<string>, read: { objects: number })
       take(group, value);
     }
   }
-  if (group !== null) yield itemOf(group);
+  if (group !== null) yield toItem(group);
 }
 
 function take({ variants, levels }: Group, value: Line): void {
@@ -163,7 +163,7 @@ function take({ variants, levels }: Group, value: Line): void {
 
 const LAST = { hasNextPage: false, endCursor: null } as const;
 
-function itemOf({ item, variants, levels }: Group): Item {
+function toItem({ item, variants, levels }: Group): Item {
   const { id, sku, tracked } = item;
   return {
     id,
@@ -239,7 +239,7 @@ function isObject(value: unknown): value is Line {
 }
 
 /** Shopify sends its 64-bit counts as text. */
-function countOf(count: unknown): number {
+function parseCount(count: unknown): number {
   const value = Number(count);
   if (!Number.isSafeInteger(value) || value < 0) throw broken('a count that is no number');
   return value;

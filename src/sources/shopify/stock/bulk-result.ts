@@ -24,7 +24,7 @@ export async function* resultLines(address: string, options: ResultOptions): Asy
     const response = await reading.timed((signal) => fetch(url, { redirect: 'manual', signal }));
     if (response.status !== 200 || response.body === null)
       throw new UpstreamError('unreachable', `bulk result: HTTP ${response.status}`);
-    yield* linesOf(reading, response.body.getReader());
+    yield* readLines(reading, response.body.getReader());
   } finally {
     reading.end();
   }
@@ -32,7 +32,7 @@ export async function* resultLines(address: string, options: ResultOptions): Asy
 
 type Reader = ReadableStreamDefaultReader<Uint8Array>;
 
-async function* linesOf(reading: Reading, reader: Reader): AsyncGenerator<string> {
+async function* readLines(reading: Reading, reader: Reader): AsyncGenerator<string> {
   const decoder = new TextDecoder('utf-8');
   let bytes = 0;
   let rest = '';

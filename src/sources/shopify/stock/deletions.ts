@@ -8,7 +8,7 @@
 import { UpstreamError, type UpstreamFailure } from '../../source.js';
 import type { ShopifyClient } from '../client/client.js';
 import { DOCUMENTS } from '../client/documents.js';
-import { compareTails, tailOf } from '../client/gid.js';
+import { compareTails, parseTail } from '../client/gid.js';
 import { DELETIONS_PER_PAGE, FILTERED_OBJECTS_MAX } from '../client/limits.js';
 import { walk } from '../client/paging.js';
 import { toSeconds } from '../client/search.js';
@@ -115,9 +115,9 @@ export class DeletionFinder {
           if (node.__typename !== 'BasicEvent') continue;
           if (node.action !== 'destroy' || node.subjectType !== 'PRODUCT') continue;
           found.push({
-            event_id: tailOf('BasicEvent', node.id),
+            event_id: parseTail('BasicEvent', node.id),
             at_ms: Date.parse(node.createdAt),
-            product_id: tailOf('Product', node.subjectId),
+            product_id: parseTail('Product', node.subjectId),
           });
         }
       }

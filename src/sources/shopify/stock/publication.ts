@@ -6,7 +6,7 @@
 import { UpstreamError } from '../../source.js';
 import type { ShopifyClient } from '../client/client.js';
 import { DOCUMENTS, type ResultOf } from '../client/documents.js';
-import { gid, tailOf } from '../client/gid.js';
+import { gid, parseTail } from '../client/gid.js';
 import { PUBLICATIONS_PER_PAGE } from '../client/limits.js';
 import { walk } from '../client/paging.js';
 
@@ -88,7 +88,7 @@ export class PublicationFinder {
       });
       for await (const nodes of pages) {
         const match = nodes.find((publication) => this.#isChosen(publication));
-        if (match !== undefined) return foundOf(match);
+        if (match !== undefined) return toFound(match);
       }
       return { found: false, why: 'unknown' };
     } catch (error) {
@@ -99,7 +99,7 @@ export class PublicationFinder {
   }
 
   #isChosen({ id, catalog, channels }: Publication): boolean {
-    if (this.#choice !== 'online_store') return tailOf('Publication', id) === this.#choice;
+    if (this.#choice !== 'online_store') return parseTail('Publication', id) === this.#choice;
     const own = catalog?.__typename === 'AppCatalog' ? catalog.apps.nodes : [];
     const apps = [...own, ...(channels?.nodes ?? []).map(({ app }) => app)];
     return apps.some((app) => app.id === ONLINE_STORE.id || app.handle === ONLINE_STORE.handle);
@@ -127,10 +127,10 @@ export function flagVariables(found: FoundPublication): FlagVariables {
 
 /** Equal as long as the same items may be sold by it. */
 export function publicationKey(found: FoundPublication): string {
-  return found.found ? tailOf('Publication', found.id) : 'any';
+  return found.found ? parseTail('Publication', found.id) : 'any';
 }
 
-function foundOf({ id, catalog }: Publication): FoundPublication {
+function toFound({ id, catalog }: Publication): FoundPublication {
   // Made anew of its number: it becomes part of a query's text.
-  return { found: true, id: gid('Publication', tailOf('Publication', id)), title: catalog?.title ?? '' };
+  return { found: true, id: gid('Publication', parseTail('Publication', id)), title: catalog?.title ?? '' };
 }

@@ -8,7 +8,7 @@
 
 import type { Lifecycle, OffSale } from '../../../ledger/model/values/observation.js';
 import type { Item } from '../client/documents.js';
-import { compareTails, tailOf } from '../client/gid.js';
+import { compareTails, parseTail } from '../client/gid.js';
 
 export type Listing = NonNullable<Item['variants']>['nodes'][number];
 
@@ -81,7 +81,7 @@ const RANKS = { active: 0, unlisted: 1, discontinued: 2 } as const satisfies Rec
 /** The listing that an item is sold as: one that is sold before one that is not, then the newest. Null without any. */
 export function chooseListing(item: Pick<Item, 'tracked'>, listings: readonly Listing[]): Listing | null {
   const rank = (listing: Listing) => RANKS[judgeListing(item, listing).lifecycle];
-  const tail = ({ id }: Listing) => tailOf('ProductVariant', id);
+  const tail = ({ id }: Listing) => parseTail('ProductVariant', id);
   const isBetter = (one: Listing, other: Listing) =>
     rank(one) === rank(other) ? compareTails(tail(one), tail(other)) > 0 : rank(one) < rank(other);
   return listings.reduce<Listing | null>(

@@ -18,7 +18,7 @@ import {
 } from '../../source.js';
 import type { ShopifyClient } from '../client/client.js';
 import { DOCUMENTS, type Item, type Level } from '../client/documents.js';
-import { gid, tailOf } from '../client/gid.js';
+import { gid, parseTail } from '../client/gid.js';
 import {
   FILTERED_OBJECTS_MAX,
   FIND_PAGES_MAX,
@@ -27,7 +27,7 @@ import {
   type Tuning,
 } from '../client/limits.js';
 import { complete, walk } from '../client/paging.js';
-import { anyOf, changedSince, matches, namesAll } from '../client/search.js';
+import { changedSince, joinTerms, matches, namesAll } from '../client/search.js';
 import { bulkItems } from './bulk-items.js';
 import { parseCursor, parseStockCursor, shopCursor, stockCursor } from './cursor.js';
 import { DeletionFinder } from './deletions.js';
@@ -99,8 +99,8 @@ export class ShopifyStockSource implements StockSource {
     });
     for await (const nodes of pages) {
       yield nodes.map(({ inventoryItem, ...listing }) => ({
-        item_id: tailOf('InventoryItem', inventoryItem.id),
-        variant_id: tailOf('ProductVariant', listing.id),
+        item_id: parseTail('InventoryItem', inventoryItem.id),
+        variant_id: parseTail('ProductVariant', listing.id),
         ...judgeListing(inventoryItem, listing),
       }));
     }
@@ -165,7 +165,7 @@ export class ShopifyStockSource implements StockSource {
         return data.product?.variants ?? null;
       });
       for await (const nodes of pages) {
-        for (const { inventoryItem } of nodes) ids.add(tailOf('InventoryItem', inventoryItem.id));
+        for (const { inventoryItem } of nodes) ids.add(parseTail('InventoryItem', inventoryItem.id));
       }
     }
     return [...ids];
@@ -182,7 +182,7 @@ export class ShopifyStockSource implements StockSource {
     const found = new Map<string, ItemObservation>();
     const looked_max = FIND_PAGES_MAX * this.#tuning.items_per_page;
     for (const some of searches(asked)) {
-      const query = anyOf(some.map((sku) => matches('sku', sku)));
+      const query = joinTerms(some.map((sku) => matches('sku', sku)));
       let looked = 0;
       for await (const nodes of walk((after) => this.#itemsPage(query, after, signal))) {
         const exact = nodes.filter((node) => node.sku !== null && wanted.has(skuKey(node.sku)));
@@ -200,7 +200,7 @@ export class ShopifyStockSource implements StockSource {
     const first = Math.min(limit, READ_ITEMS_MAX);
     const variables = { query: namesAll(words), first };
     const { data } = await this.#client.read(DOCUMENTS.variants_by_words, variables, signal);
-    const ids = data.productVariants.nodes.map(({ inventoryItem: { id } }) => tailOf('InventoryItem', id));
+    const ids = data.productVariants.nodes.map(({ inventoryItem: { id } }) => parseTail('InventoryItem', id));
     const items = new Map((await this.readItems(ids, signal)).map((item) => [item.item_id, item]));
     return [...new Set(ids)].flatMap((id) => items.get(id) ?? []);
   }
@@ -236,7 +236,7 @@ export class ShopifyStockSource implements StockSource {
     for await (const nodes of pages) {
       for (const { id, name, isActive, fulfillsOnlineOrders } of nodes) {
         locations.push({
-          location_id: tailOf('Location', id),
+          location_id: parseTail('Location', id),
           name,
           active: isActive && fulfillsOnlineOrders,
           till_only: isActive && !fulfillsOnlineOrders,
@@ -257,7 +257,7 @@ export class ShopifyStockSource implements StockSource {
       return data.location?.inventoryLevels ?? null;
     }, FILTERED_OBJECTS_MAX);
     for await (const nodes of pages)
-      yield nodes.map((level) => observeLevel(tailOf('InventoryItem', level.item.id), level));
+      yield nodes.map((level) => observeLevel(parseTail('InventoryItem', level.item.id), level));
   }
 
   /** Shopify moves a product's `updated_at` with every sale too, so this names items that only sold as well. */
@@ -279,9 +279,9 @@ export class ShopifyStockSource implements StockSource {
           const { data } = await this.#client.read(DOCUMENTS.product_variants, variables, signal);
           return data.product?.variants ?? null;
         });
-        for (const { inventoryItem } of nodes) ids.add(tailOf('InventoryItem', inventoryItem.id));
+        for (const { inventoryItem } of nodes) ids.add(parseTail('InventoryItem', inventoryItem.id));
       }
-      yield { item_ids: [...ids], product_ids: products.map(({ id }) => tailOf('Product', id)) };
+      yield { item_ids: [...ids], product_ids: products.map(({ id }) => parseTail('Product', id)) };
     }
   }
 
@@ -312,14 +312,14 @@ export class ShopifyStockSource implements StockSource {
   ): Promise<ItemObservation | null> {
     const variant = chooseListing(item, variants);
     if (variant === null) return null;
-    const item_id = tailOf('InventoryItem', item.id);
+    const item_id = parseTail('InventoryItem', item.id);
     const levels = await this.#allLevels(item, signal);
     // A level that moved to another page while we read comes twice; the later reading counts.
     const byLocation = new Map(levels.map((level) => [level.location.id, observeLevel(item_id, level)]));
     return {
       item_id,
-      variant_id: tailOf('ProductVariant', variant.id),
-      product_id: tailOf('Product', variant.product.id),
+      variant_id: parseTail('ProductVariant', variant.id),
+      product_id: parseTail('Product', variant.product.id),
       sku: item.sku,
       title: variant.product.title,
       variant_title: variant.title === ONLY_VARIANT ? '' : variant.title,
@@ -355,7 +355,7 @@ function observeLevel(item_id: string, level: Level): LevelObservation {
   const updated_at_ms = Date.parse(level.updatedAt);
   return {
     item_id,
-    location_id: tailOf('Location', level.location.id),
+    location_id: parseTail('Location', level.location.id),
     // An inactive level is not stocked any more, whatever figure it kept.
     available_units: level.isActive ? (quantities.get('available') ?? 0) : 0,
     on_hand_units: quantities.get('on_hand') ?? null,

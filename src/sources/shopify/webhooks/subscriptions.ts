@@ -70,13 +70,13 @@ export class ShopifySubscriptions implements Subscriptions {
   }
 
   async #create(wish: Wish, signal: AbortSignal): Promise<Done> {
-    const variables = { topic: wish.name, input: inputOf(wish) };
+    const variables = { topic: wish.name, input: buildInput(wish) };
     const sent = await this.#client.write(DOCUMENTS.subscribe, variables, signal);
     return this.#judged('created', sent, (data) => data.webhookSubscriptionCreate);
   }
 
   async #change({ id }: Subscription, wish: Wish, signal: AbortSignal): Promise<Done> {
-    const variables = { id, input: inputOf(wish) };
+    const variables = { id, input: buildInput(wish) };
     const sent = await this.#client.write(DOCUMENTS.change_subscription, variables, signal);
     return this.#judged('moved', sent, (data) => data.webhookSubscriptionUpdate);
   }
@@ -136,7 +136,7 @@ function isAsWished({ format, includeFields }: Subscription, { fields }: Wish): 
   );
 }
 
-function inputOf({ topic, url, fields }: Wish): Input {
+function buildInput({ topic, url, fields }: Wish): Input {
   const name = `${NAME_PREFIX}${topic.replace(/[^a-z]+/g, '-')}`;
   return { uri: url, format: 'JSON', name, includeFields: [...(fields ?? [])] };
 }

@@ -144,7 +144,7 @@ export function subscribedTopics(): readonly KnownTopic[] {
 }
 
 /** What a body of this topic names as changed. A topic that we don't know, and a body without the ids, name nothing. */
-export function hintsOf(topic: string, body: Body): readonly ShopHint[] {
+export function readHints(topic: string, body: Body): readonly ShopHint[] {
   return Object.hasOwn(TOPICS, topic) ? TOPICS[topic as KnownTopic].hints(body) : [];
 }
 

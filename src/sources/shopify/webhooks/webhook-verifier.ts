@@ -14,7 +14,7 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import type { DeliveryGate, DeliveryVerdict } from '../../source.js';
 import { at, type Body, parseBody } from './webhook-body.js';
-import { hintsOf } from './webhook-topics.js';
+import { readHints } from './webhook-topics.js';
 
 export interface DeliveryGateOptions {
   /** `name.myshopify.com`: a message for any other shop is refused. */
@@ -52,8 +52,8 @@ function judge({ shop, secrets }: DeliveryGateOptions, headers: Headers, body: B
   const parsed = parseBody(body);
   if (domain === null || delivery_id === null || !DELIVERY_ID.test(delivery_id)) return MALFORMED;
   if (!TOPIC.test(topic) || parsed === null) return MALFORMED;
-  const triggered_at_ms = timeOf(header('triggered-at'));
-  const hints = hintsOf(topic, parsed);
+  const triggered_at_ms = parseTime(header('triggered-at'));
+  const hints = readHints(topic, parsed);
   return {
     ok: true,
     delivery: { delivery_id, fingerprint: makeFingerprint(body, parsed), topic, triggered_at_ms, hints },
@@ -83,7 +83,7 @@ function single(value: string | string[] | undefined): string | null {
   return typeof text === 'string' ? text.trim() : null;
 }
 
-function timeOf(value: string | null): number | null {
+function parseTime(value: string | null): number | null {
   const time_ms = Date.parse(value ?? '');
   return Number.isNaN(time_ms) ? null : time_ms;
 }
