@@ -36,8 +36,16 @@ export function measureDecision(metrics: MetricSink, seen: DecisionSeen): void {
   if (missing_units > 0) metrics.add('oversell_prevented_units_total', { by: 'reservation' }, missing_units);
 }
 
-/** Counts what became of orders and reservations, once it is committed. */
+/**
+ * Counts what became of orders and reservations, once it is committed. What never happened is 0 from the start: only so its first
+ * time shows as a rise.
+ */
 export function measureJournal(metrics: MetricSink): JournalWatch {
+  for (const outcome of ['submitted', ...Object.values(ORDER_OUTCOMES)])
+    metrics.add('orders_total', { outcome }, 0);
+  for (const event of Object.values(RESERVATION_EVENTS)) metrics.add('reservations_total', { event }, 0);
+  for (const verdict of ['match', 'stale', 'unknown']) metrics.add('hash_verdicts_total', { verdict }, 0);
+  for (const by of ['reservation', 'order']) metrics.add('oversell_prevented_units_total', { by }, 0);
   return ({ kind, data }: JournalDraft) => {
     const outcome = ORDER_OUTCOMES[kind];
     if (outcome !== undefined) metrics.add('orders_total', { outcome });

@@ -63,6 +63,12 @@ test('an order that ends because the shop sold its units', async () => {
   expect(await read('orders_total', 'rejected')).toBe(1);
 });
 
+test('what never happened is zero from the start, so that its first time shows as a rise', async () => {
+  const lines = (await metrics.text()).split('\n');
+  expect(lines).toContain('holdfast_orders_total{outcome="doubled"} 0');
+  expect(lines).toContain('holdfast_hash_verdicts_total{verdict="unknown"} 0');
+});
+
 test('a checksum that was never issued', async () => {
   await t.seed({ sku: 'tee', levels: { [WAREHOUSE]: 2 } });
   const mine = await t.granted('tee', 1);
