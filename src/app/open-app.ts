@@ -247,6 +247,7 @@ async function measureLedger(
   const orders = ordersWaiting(await store.countWaitingOrders(), clock);
   metrics.set('orders_waiting', {}, orders.orders);
   metrics.set('orders_waiting_oldest_age_seconds', {}, orders.oldest_age_seconds);
+  metrics.set('withheld_rises', {}, await store.countUnproven());
   metrics.set('unplaced_holds', {}, await store.countUnplaced(LIMITS.outbox.unplaced_after_ms));
   const live = await store.countLive();
   metrics.set('reservations_live', {}, live.reservations);

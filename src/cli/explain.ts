@@ -69,6 +69,10 @@ const STOCK_SENTENCES: Readonly<Record<string, Say>> = {
     `The stock of ${String(sku)} has changed: the shop has ${availableText(levels)}${lifecycle === 'active' ? '' : `, and it is ${String(lifecycle)}`}.`,
   'holds.moved': ({ sku, levels }) =>
     `What is held of ${String(sku)} counts in another place or way: the shop has ${availableText(levels)}.`,
+  'stock.rise_withheld': ({ sku, from_units, to_units }) =>
+    `The shop’s figure of ${String(sku)} rose from ${String(from_units)} to ${String(to_units)} at once: the rise is not sold until a second read shows it, too.`,
+  'stock.rise_settled': ({ sku, to_units }) =>
+    `The rise of ${String(sku)} is settled by a second read: the shop has ${String(to_units)}.`,
   'stock.jumped': ({ sku }) => `The stock of ${String(sku)} has jumped by more than sales explain.`,
 };
 

@@ -89,6 +89,10 @@ export const METRICS = {
     type: 'gauge',
     help: 'Items whose catalogue entry the last reconciliation found to differ from the ledger.',
   },
+  withheld_rises: {
+    type: 'gauge',
+    help: 'Stock levels that rose a hundredfold at once and are not sold beyond the old figure, until a second read shows it, too.',
+  },
   unplaced_holds: {
     type: 'gauge',
     help: 'Reservations that the shop has held for over two minutes, and whose units no location shows gone.',

@@ -21,6 +21,7 @@ import type {
 } from '../ledger/state/state.js';
 import { decideApplyReport, type ReportResult, type StockReport } from '../ledger/stock/apply-report.js';
 import { decideReconciled } from '../ledger/stock/drift.js';
+import type { Rise } from '../ledger/stock/rise.js';
 import { ReadBatch } from '../sources/read-batch.js';
 import { type CataloguePage, READ_ITEMS_MAX, type StockSource, UpstreamError } from '../sources/source.js';
 import { DriftTally } from './drift-collector.js';
@@ -129,6 +130,7 @@ export class StockSync implements StockFreshener, ShopSearcher {
     await this.#followPublication(signal);
     const sync = await store.read({}, (state) => state.sync);
     const { baseline_at_ms, cursor } = sync;
+    await this.#settleRises(signal);
     const isDue = baseline_at_ms === null || clock.now() - baseline_at_ms > limits.resync_after_ms;
     if (isDue || cursor === null) {
       await this.reconcile(signal);
@@ -574,6 +576,29 @@ export class StockSync implements StockFreshener, ShopSearcher {
     }
   }
 
+  /** Reads items a second time of which a rise is withheld since an earlier heartbeat. One that fails is tried again with the next. */
+  async #settleRises(signal: AbortSignal): Promise<void> {
+    const { store, limits, report } = this.#ports;
+    let after_key = 0;
+    try {
+      for (;;) {
+        const unproven = await store.unprovenItems(after_key, limits.unseen_batch);
+        const last = unproven.at(-1);
+        if (last === undefined) return;
+        await this.#rereadEach(
+          unproven.map(({ item_id }) => item_id),
+          signal,
+          null,
+        );
+        await this.#keepLease();
+        after_key = last.item_key;
+      }
+    } catch (error) {
+      if (!(error instanceof UpstreamError) || signal.aborted) throw error;
+      report('rises_unread', describe(error));
+    }
+  }
+
   /** Items that the ledger knows and the full read did not bring: deleted at the shop, or moved between pages. */
   async #readUnseen(began_ms: number, signal: AbortSignal, tally: DriftTally): Promise<void> {
     const { store, limits } = this.#ports;
@@ -649,11 +674,21 @@ export class StockSync implements StockFreshener, ShopSearcher {
     if (result.applied && result.woken) this.#ports.onDue?.();
     if (result.applied && result.found !== undefined)
       this.#tellJumps(report.item_id, result.sku, result.found.jumps);
+    if (result.applied && result.rises !== undefined)
+      this.#tellRises(report.item_id, result.sku, result.rises);
     return result;
   }
 
   #tellJumps(item_id: string, sku: string, jumps: readonly Jump[]): void {
     for (const jump of jumps) this.#ports.report('stock_jumped', { item_id, sku, ...jump });
+  }
+
+  #tellRises(item_id: string, sku: string, rises: readonly Rise[]): void {
+    const { report, note } = this.#ports;
+    for (const rise of rises) {
+      if (rise.withheld_units > 0) report('stock_rise_withheld', { item_id, sku, ...rise });
+      else note?.('stock_rise_settled', { item_id, sku, ...rise });
+    }
   }
 }
 

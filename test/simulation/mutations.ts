@@ -299,7 +299,7 @@ export const MUTATIONS: readonly Mutation[] = [
     'units of others count as free',
     1,
     'ledger/model/stock.ts',
-    'return held_units - expired_units + doubted_units + routed_units;',
+    'return held_units - expired_units + doubted_units + routed_units + unproven_units;',
     'return 0;',
   ),
   mutation(

@@ -14,7 +14,7 @@ import {
   loadDriver,
 } from '../../store/sqlite/database/load-driver.js';
 import { isBusy, LedgerUnusable } from '../../store/sqlite/database/open-database.js';
-import { inspectLedger, type LedgerSight } from '../../store/sqlite/inspect-ledger.js';
+import { inspectLedger, type LedgerBooks, type LedgerSight } from '../../store/sqlite/inspect-ledger.js';
 import { agoText, bytesText, durationText } from '../terminal/format.js';
 import { type Finding, failed, fine, skipped, warned } from './finding.js';
 
@@ -225,9 +225,24 @@ function openLedgerFinding(
   }
   const ahead_ms = books.last_at_ms - now_ms;
   if (ahead_ms > LIMITS.doctor.clock_warn_ms) return aheadFinding(path, ahead_ms);
+  if (books.withheld_total > 0) return withheldFinding(books);
   return fine(
     'ledger',
     `${path}: ${books.items} items of ${books.shop}, schema ${schema}, read by ${driverName()}.`,
+  );
+}
+
+function withheldFinding({ withheld, withheld_total }: LedgerBooks): Finding {
+  const levels = withheld.map(
+    ({ sku, location_name, proven_units, shop_units }) =>
+      `${sku} at ${location_name} (${proven_units} → ${shop_units})`,
+  );
+  const more = withheld_total > withheld.length ? ` and ${withheld_total - withheld.length} more` : '';
+  return warned(
+    'ledger',
+    'rise_withheld',
+    `The shop’s figure rose a hundredfold at once: ${levels.join(', ')}${more}. Nothing beyond the old figure is sold until a second read shows it, too.`,
+    'Look at the figure in the shop’s admin, and correct it there if it is wrong. A running server reads it again with its next heartbeat.',
   );
 }
 

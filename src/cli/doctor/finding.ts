@@ -23,6 +23,7 @@ export const CODES = {
     'older_version',
     'other_shop',
     'clock_was_ahead',
+    'rise_withheld',
     'unreadable',
   ],
   server: ['fine', 'not_running', 'not_confirming', 'not_read_yet', 'catalogue_short'],

@@ -10,6 +10,8 @@ export type JournalKind =
   | 'ledger.opened'
   | 'stock.changed'
   | 'stock.jumped'
+  | 'stock.rise_withheld'
+  | 'stock.rise_settled'
   | 'stock.reconciled'
   | 'reservation.created'
   | 'reservation.released'

@@ -47,6 +47,8 @@ export interface Level {
   readonly under_way_units: number;
   /** Units that an order of ours is being moved here to be shipped with, as long as no report shows it. */
   readonly routed_units: number;
+  /** The part of the shop's figure by which it rose implausibly, as one read alone has shown it: withheld from every promise (rise.ts). */
+  readonly unproven_units: number;
   /** The shop's clock; null when it did not say. */
   readonly upstream_updated_at_ms: number | null;
   /** Ledger time at which the read that gave these figures began. */
@@ -132,9 +134,18 @@ export function itemRoom(item: Item, mirror: MirrorMode): number {
   return availableUnits(item) - withheld - item.safety_stock_units;
 }
 
-/** Units that the figure has, or may have, and that are not to be promised: of live holds, and of orders that are being moved here. */
-function withheldUnits({ held_units, expired_units, doubted_units, routed_units }: Level): number {
-  return held_units - expired_units + doubted_units + routed_units;
+/**
+ * Units that the figure has, or may have, and that are not to be promised: of live holds, of orders that are being moved here, and
+ * those by which it rose implausibly.
+ */
+function withheldUnits(level: Level): number {
+  const { held_units, expired_units, doubted_units, routed_units, unproven_units } = level;
+  return held_units - expired_units + doubted_units + routed_units + unproven_units;
+}
+
+/** The shop's figure as far as reads have proved it. */
+export function provenUnits(level: Pick<Level, 'upstream_available_units' | 'unproven_units'>): number {
+  return level.upstream_available_units - level.unproven_units;
 }
 
 /** The shop's figures at the levels that can sell, summed. May be negative. */

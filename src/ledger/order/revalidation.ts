@@ -3,7 +3,14 @@
 import type { Hold } from '../model/hold.js';
 import { NOT_HELD, nextOrderState, type Order, type OrderReason } from '../model/order.js';
 import type { OutboxRow } from '../model/outbox-row.js';
-import { coveringUnits, type Item, isReadSince, type Level, sellableUnits } from '../model/stock.js';
+import {
+  coveringUnits,
+  type Item,
+  isReadSince,
+  type Level,
+  provenUnits,
+  sellableUnits,
+} from '../model/stock.js';
 import { describeOffSale } from '../model/values/off-sale.js';
 import { endReservation, heldUnits } from '../reservation/end-reservation.js';
 import { must, note } from '../state/job.js';
@@ -63,12 +70,12 @@ function revalidationReasons(state: LedgerState, owned: Owned): OrderReason[] {
  * of a draft order. An item that the shop sells on below zero is never short.
  */
 export function isCovered(state: LedgerState, item: Item, owned: Owned): boolean {
-  return coversAhead(state, item, owned, (level) => level.upstream_available_units + level.mirrored_units);
+  return coversAhead(state, item, owned, (level) => provenUnits(level) + level.mirrored_units);
 }
 
 /** Whether each level covers the units held there, for holds that need them exactly there. */
 export function isCoveredInPlace(state: LedgerState, item: Item, { holds }: Pick<Owned, 'holds'>): boolean {
-  return coversInPlace(state, item, holds, (level) => level.upstream_available_units + level.mirrored_units);
+  return coversInPlace(state, item, holds, (level) => provenUnits(level) + level.mirrored_units);
 }
 
 /**
@@ -77,7 +84,8 @@ export function isCoveredInPlace(state: LedgerState, item: Item, { holds }: Pick
  */
 export function isUnclear(state: LedgerState, owned: Owned): boolean {
   const short = state.owned_items.filter((item) => !isCovered(state, item, owned));
-  const units = (level: Level): number => sellableUnits(level) + (state.returning.get(level.level_key) ?? 0);
+  const units = (level: Level): number =>
+    sellableUnits(level) - level.unproven_units + (state.returning.get(level.level_key) ?? 0);
   return short.length > 0 && short.every((item) => coversAhead(state, item, owned, units));
 }
 

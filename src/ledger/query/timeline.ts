@@ -21,6 +21,8 @@ const SENTENCES = {
   'ledger.opened': null,
   'stock.changed': null,
   'stock.jumped': null,
+  'stock.rise_withheld': null,
+  'stock.rise_settled': null,
   'stock.reconciled': null,
   'holds.moved': null,
   'holds.returning': null,

@@ -571,6 +571,8 @@ export interface Store {
   movedUnits(): Promise<readonly MovedUnits[]>;
   /** Items behind `after_key`, in the order of their keys, whose own last read began before that time. */
   itemsNotReadSince(before: LedgerMs, after_key: number, limit: number): Promise<readonly UnreadItem[]>;
+  /** Items with a level of which an implausible rise is withheld, in the order of their keys. */
+  unprovenItems(after_key: number, limit: number): Promise<readonly UnreadItem[]>;
   /** The ledger's items among these are dirty from now on: they promise nothing until they are read again. */
   markDirty(itemIds: readonly string[]): Promise<void>;
   /** How a reservation began and its newest entries, oldest first. */

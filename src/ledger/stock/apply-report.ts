@@ -25,6 +25,7 @@ import type {
 } from '../state/state.js';
 import { findingsOf } from './drift.js';
 import { type DraftUnits, placeUnits } from './place-units.js';
+import { compareRise, type Rise, withholdRise } from './rise.js';
 import { assignNames, type Names, readGivenSku } from './sku-owner.js';
 
 /** One observation of an item: its catalogue entry with all of its levels, or only some of the levels. */
@@ -50,6 +51,8 @@ export type ReportResult =
       /** Rows of the outbox are due because of it. */
       readonly woken: boolean;
       readonly found?: Findings;
+      /** Levels of which more or less is withheld than before, because they rose implausibly. Left out where there are none. */
+      readonly rises?: readonly Rise[];
     }
   /** Levels of an item that the ledger does not know: read the whole item. */
   | { readonly applied: false; readonly why: 'item_unknown' }
@@ -90,6 +93,7 @@ export function decideApplyReport(
   const news: JournalDraft[] = isNews
     ? [{ kind: changed ? 'stock.changed' : 'holds.moved', of_item: true, data: journalData(item, moves) }]
     : [];
+  const rises = levels.flatMap(({ put, level }) => compareRise(level, put) ?? []);
   const woken = wakes(before, item, doubted);
   const renamed = names.renamed.map((one) => renameItem(state, one, report.salt));
   return {
@@ -99,6 +103,7 @@ export function decideApplyReport(
       changed,
       woken: woken.wake !== undefined,
       ...(found === null ? {} : { found }),
+      ...(rises.length > 0 ? { rises } : {}),
     },
     changes: {
       item,
@@ -106,7 +111,12 @@ export function decideApplyReport(
       ...(settled.length > 0 ? { routed: { drop: settled } } : {}),
       ...woken,
       ...(renamed.length > 0 ? { renamed } : {}),
-      journal: [...jumpNotes(item.sku, found), ...news, ...renamed.map(renameNote)],
+      journal: [
+        ...jumpNotes(item.sku, found),
+        ...riseNotes(item.sku, rises),
+        ...news,
+        ...renamed.map(renameNote),
+      ],
     },
   };
 }
@@ -143,8 +153,16 @@ function jumpNotes(sku: string, found: Findings | null): JournalDraft[] {
   return jumps.map((jump) => ({ kind: 'stock.jumped', of_item: true, data: { sku, ...jump } }));
 }
 
+function riseNotes(sku: string, rises: readonly Rise[]): JournalDraft[] {
+  return rises.map((rise) => ({
+    kind: rise.withheld_units > 0 ? 'stock.rise_withheld' : 'stock.rise_settled',
+    of_item: true,
+    data: { sku, ...rise },
+  }));
+}
+
 const NO_SUMS = { held_units: 0, mirrored_units: 0, doubted_units: 0, guessed_units: 0 } as const;
-const NO_UNITS = { upstream_available_units: 0, under_way_units: 0 } as const;
+const NO_UNITS = { upstream_available_units: 0, under_way_units: 0, unproven_units: 0 } as const;
 
 /** A level as merged, and whether this report's own figures were taken over. */
 interface Merged {
@@ -206,7 +224,8 @@ function mergeLevel(
   const older = readAt < level.read_at_ms || (theirs !== null && ours !== null && theirs < ours);
   if (older) return { put: putOf(level), level, is_news: false };
   const put = observedPut(state, observation, level, readAt);
-  return { put: { ...put, upstream_updated_at_ms: theirs ?? ours }, level, is_news: true };
+  const unproven_units = withholdRise(level, observation.available_units, readAt);
+  return { put: { ...put, unproven_units, upstream_updated_at_ms: theirs ?? ours }, level, is_news: true };
 }
 
 function observedPut(
@@ -226,6 +245,7 @@ function observedPut(
     doubted_units,
     guessed_units,
     under_way_units: 0,
+    unproven_units: 0,
     upstream_updated_at_ms: observation.upstream_updated_at_ms,
     read_at_ms: readAt,
   };

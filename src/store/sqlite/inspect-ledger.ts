@@ -29,6 +29,9 @@ export interface LedgerBooks {
   /** By the shop's own count; null when it did not say. */
   readonly variants_counted: number | null;
   readonly items: number;
+  /** Levels of which an implausible rise is withheld, the newest reads first. */
+  readonly withheld: readonly WithheldRise[];
+  readonly withheld_total: number;
   /** Reservations whose shop side the server has given up on; with their order's id where there is one. */
   readonly parked: readonly ParkedWork[];
   readonly parked_total: number;
@@ -42,6 +45,14 @@ export interface LedgerBooks {
   readonly waiting: readonly WaitingOrder[];
   readonly waiting_total: readonly WaitingCount[];
   readonly leases: readonly Lease[];
+}
+
+export interface WithheldRise {
+  readonly sku: string;
+  readonly location_name: string;
+  /** What is sold at most. */
+  readonly proven_units: number;
+  readonly shop_units: number;
 }
 
 export interface HeldOrder {
@@ -74,6 +85,7 @@ export interface Lease {
   readonly until_ms: LedgerMs;
 }
 
+const WITHHELD_MAX = 10;
 const PARKED_MAX = 10;
 const UNPLACED_MAX = 10;
 const WAITING_MAX = 10;
@@ -129,6 +141,15 @@ function readBooks(db: Database, unplacedAfterMs: number): LedgerBooks | null {
     variants_read: counts?.variants_read ?? null,
     variants_counted: counts?.variants_counted ?? null,
     items: count('SELECT count(*) FROM items'),
+    withheld: db
+      .prepare(
+        `SELECT sku, name AS location_name, upstream_available_units - unproven_units AS proven_units,
+           upstream_available_units AS shop_units
+         FROM levels JOIN items ON items.item_key = levels.item_key JOIN locations ON locations.location_key = levels.location_key
+         WHERE unproven_units > 0 ORDER BY levels.read_at_ms DESC, level_key LIMIT ?`,
+      )
+      .all(WITHHELD_MAX) as WithheldRise[],
+    withheld_total: count('SELECT count(*) FROM levels WHERE unproven_units > 0'),
     parked_total: count('SELECT count(*) FROM reservations WHERE parked = 1'),
     parked: db
       .prepare(

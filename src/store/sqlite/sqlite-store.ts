@@ -291,6 +291,14 @@ export class SqliteStore implements Store {
     return this.#sql.items_not_read_since.all(after_key, before, limit) as UnreadItem[];
   }
 
+  async unprovenItems(after_key: number, limit: number): Promise<readonly UnreadItem[]> {
+    return this.#sql.items_unproven.all(after_key, limit) as UnreadItem[];
+  }
+
+  async countUnproven(): Promise<number> {
+    return (this.#sql.count_unproven.get() as { levels: number }).levels;
+  }
+
   async markDirty(itemIds: readonly string[]): Promise<void> {
     await this.#writing((now) => {
       for (const id of itemIds) this.#sql.mark_item.run(now, id);

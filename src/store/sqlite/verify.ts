@@ -15,7 +15,7 @@ import { checkOrderContents, checkReservationContents } from './verify/contents.
 import { Findings, type HeadRow, type Progress, type VerifyProblem } from './verify/findings.js';
 import { checkHeldOrders } from './verify/held.js';
 import { checkHolds, checkSums } from './verify/holds.js';
-import { checkItems } from './verify/items.js';
+import { checkItems, checkRises } from './verify/items.js';
 import { checkJournal, checkJournalOwners, checkTidings } from './verify/journal.js';
 import { checkAftermaths, checkOrders } from './verify/orders.js';
 import { checkReconciliations } from './verify/reconciliations.js';
@@ -88,6 +88,7 @@ export function verifyLedger(db: Database, options: VerifyOptions = {}): VerifyR
     checkReconciliations(db, found);
     const reservations = checkStates(db, found, progress);
     const items = checkItems(db, head.shop, found, progress);
+    checkRises(db, found);
     return {
       ok: found.total === 0,
       shop: head.shop,

@@ -48,6 +48,8 @@ const BOOKS: LedgerBooks = {
   variants_read: 61,
   variants_counted: 61,
   items: 61,
+  withheld: [],
+  withheld_total: 0,
   parked: [],
   parked_total: 0,
   held: [],
@@ -132,6 +134,23 @@ describe('the ledger', () => {
     expect(ledgerFinding(ledger({ last_at_ms: NOW + 60_000 }), WANTED)).toMatchObject({
       code: 'clock_was_ahead',
       verdict: 'warning',
+    });
+  });
+
+  it('in which a level rose a hundredfold at once warns, and names the level', () => {
+    const rise = { sku: 'MUG', location_name: 'Warehouse', proven_units: 5, shop_units: 5_000 };
+    expect(ledgerFinding(ledger({ withheld: [rise], withheld_total: 3 }), WANTED)).toMatchObject({
+      code: 'rise_withheld',
+      verdict: 'warning',
+      told: expect.stringContaining('MUG at Warehouse (5 → 5000) and 2 more'),
+    });
+  });
+
+  it('that no SQLite driver can read fails with what to install', () => {
+    expect(ledgerFinding({ state: 'no_driver', why: 'run "npm i x"' }, WANTED)).toMatchObject({
+      code: 'driver_missing',
+      verdict: 'failed',
+      told: 'run "npm i x"',
     });
   });
 

@@ -456,6 +456,12 @@ ALTER TABLE ledger ADD COLUMN shop_time_ms INTEGER;
 ALTER TABLE ledger ADD COLUMN shop_time_at_ms INTEGER CHECK ((shop_time_ms IS NULL) = (shop_time_at_ms IS NULL));
 `;
 
+/** Units by which a level rose implausibly, as one read alone has shown it. */
+const MIGRATION_10 = `
+ALTER TABLE levels ADD COLUMN unproven_units INTEGER NOT NULL DEFAULT 0 CHECK (unproven_units >= 0);
+CREATE INDEX levels_unproven ON levels (item_key) WHERE unproven_units > 0;
+`;
+
 /** Development versions wrote this one with tables of many shapes; it was never released. */
 export const UNRELEASED_SCHEMA = 1;
 
@@ -470,4 +476,5 @@ export const MIGRATIONS: readonly string[] = [
   MIGRATION_7,
   MIGRATION_8,
   MIGRATION_9,
+  MIGRATION_10,
 ];

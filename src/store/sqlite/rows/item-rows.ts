@@ -49,6 +49,7 @@ export type LevelRow = readonly [
   read_at_ms: number,
   doubted_units: number,
   guessed_units: number,
+  unproven_units: number,
 ];
 
 /**
@@ -120,6 +121,7 @@ export function levelOf(
     read_at_ms: row[10],
     doubted_units: row[11],
     guessed_units: row[12],
+    unproven_units: row[13],
   };
 }
 
@@ -164,6 +166,7 @@ export function putItem(sql: Statements, item: ItemPut): number {
       level.read_at_ms,
       level.doubted_units,
       level.guessed_units,
+      level.unproven_units,
     );
   }
   if (item.is_new_version) sql.put_version.run(item_key, item.state_version, item.stock_hash, item.as_of_ms);

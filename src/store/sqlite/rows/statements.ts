@@ -75,9 +75,12 @@ export const SQL = {
   item_by_key: `SELECT ${ITEM_COLUMNS} FROM items WHERE item_key = ?`,
   items_not_read_since:
     'SELECT item_key, item_id FROM items WHERE item_key > ? AND read_at_ms < ? ORDER BY item_key LIMIT ?',
+  items_unproven: `SELECT item_key, item_id FROM items WHERE item_key > ?
+    AND item_key IN (SELECT item_key FROM levels WHERE unproven_units > 0) ORDER BY item_key LIMIT ?`,
+  count_unproven: 'SELECT count(*) AS levels FROM levels WHERE unproven_units > 0',
   levels: `SELECT level_key, location_key, sellable_here, upstream_available_units, upstream_on_hand_units,
       upstream_committed_units, held_units, mirrored_units, under_way_units, upstream_updated_at_ms, read_at_ms,
-      doubted_units, guessed_units
+      doubted_units, guessed_units, unproven_units
     FROM levels WHERE item_key = ?`,
   item_of_level: 'SELECT item_key FROM levels WHERE level_key = ?',
   put_item: `INSERT INTO items (item_id, variant_id, sku, title, variant_title, lifecycle, safety_stock_units,
@@ -94,12 +97,13 @@ export const SQL = {
     RETURNING item_key`,
   put_level: `INSERT INTO levels (item_key, location_key, sellable_here, upstream_available_units, upstream_on_hand_units,
       upstream_committed_units, held_units, mirrored_units, under_way_units, upstream_updated_at_ms, read_at_ms,
-      doubted_units, guessed_units)
-    VALUES (?, (SELECT location_key FROM locations WHERE location_id = ?), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      doubted_units, guessed_units, unproven_units)
+    VALUES (?, (SELECT location_key FROM locations WHERE location_id = ?), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (item_key, location_key) DO UPDATE SET sellable_here = excluded.sellable_here,
       upstream_available_units = excluded.upstream_available_units, upstream_on_hand_units = excluded.upstream_on_hand_units,
       upstream_committed_units = excluded.upstream_committed_units, held_units = excluded.held_units,
       mirrored_units = excluded.mirrored_units, doubted_units = excluded.doubted_units, guessed_units = excluded.guessed_units, under_way_units = excluded.under_way_units,
+      unproven_units = excluded.unproven_units,
       upstream_updated_at_ms = excluded.upstream_updated_at_ms,
       read_at_ms = excluded.read_at_ms`,
   put_safety_stock: 'UPDATE items SET safety_stock_units = ? WHERE safety_stock_units <> ?',

@@ -48,7 +48,7 @@ export function checkItems(db: Database, shop: string, found: Findings, progress
       `SELECT items.item_key AS item_key, sku, lifecycle, variant_id, inventory_policy, items.state_version AS state_version, salt,
          items.stock_hash AS stock_hash, items.as_of_ms AS as_of_ms, newest.state_version AS newest_version,
          newest.stock_hash AS newest_hash, newest.as_of_ms AS newest_as_of_ms,
-         (SELECT data FROM journal WHERE journal.item_key = items.item_key AND journal.kind <> 'stock.jumped'
+         (SELECT data FROM journal WHERE journal.item_key = items.item_key AND journal.kind NOT IN ('stock.jumped', 'stock.rise_withheld', 'stock.rise_settled')
            ORDER BY seq DESC LIMIT 1) AS told
        FROM items LEFT JOIN stock_versions AS newest ON newest.item_key = items.item_key
          AND newest.state_version = (SELECT max(state_version) FROM stock_versions AS v WHERE v.item_key = items.item_key)
@@ -67,6 +67,32 @@ export function checkItems(db: Database, shop: string, found: Findings, progress
   }
   progress('stock', count);
   return count;
+}
+
+/** L6: what is withheld of a level that rose implausibly is what the journal says last. */
+export function checkRises(db: Database, found: Findings): void {
+  const rows = db
+    .prepare(
+      `WITH told AS (
+         SELECT item_key, json_extract(data, '$.location_id') AS location_id, json_extract(data, '$.withheld_units') AS units, max(seq)
+         FROM journal WHERE kind IN ('stock.rise_withheld', 'stock.rise_settled') GROUP BY 1, 2
+       )
+       SELECT levels.item_key AS item_key, locations.location_id AS location_id, unproven_units, coalesce(told.units, 0) AS told_units
+       FROM levels JOIN locations ON locations.location_key = levels.location_key
+       LEFT JOIN told ON told.item_key = levels.item_key AND told.location_id = locations.location_id
+       WHERE unproven_units <> coalesce(told.units, 0)`,
+    )
+    .iterate() as IterableIterator<{
+    item_key: number;
+    location_id: string;
+    unproven_units: number;
+    told_units: number;
+  }>;
+  for (const { item_key, location_id, unproven_units, told_units } of rows)
+    found.add(
+      'L6',
+      `${unproven_units} units of item ${item_key} are withheld at location ${location_id}, but the journal says ${told_units}`,
+    );
 }
 
 function checkItem(item: ItemRow, levels: readonly LevelRow[], shop: string, found: Findings): void {

@@ -16,6 +16,8 @@ const STATES_AFTER = {
   'ledger.opened': null,
   'stock.changed': null,
   'stock.jumped': null,
+  'stock.rise_withheld': null,
+  'stock.rise_settled': null,
   'stock.reconciled': null,
   'holds.moved': null,
   'security.stock_hash_unknown': null,

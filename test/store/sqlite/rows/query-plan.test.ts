@@ -20,6 +20,15 @@ const MAY_SCAN: Partial<Record<StatementName, { readonly table: string; readonly
     table: 'routed_units',
     why: 'an order is being moved for a second: few rows at any time',
   },
+  count_live: {
+    table: '(holds|orders USING COVERING INDEX orders_held|reservations USING COVERING INDEX reservations_parked)',
+    why: 'for /metrics: what is live, held or parked',
+  },
+  items_unproven: {
+    table: 'levels USING INDEX levels_unproven',
+    why: 'levels that rose a hundredfold, from an index of those alone: none at most times',
+  },
+  count_unproven: { table: 'levels USING INDEX levels_unproven', why: 'the same' },
   inbox_count: { table: 'inbox', why: 'counted page by page without looking at a row: 0.1 ms at 50,000' },
   inbox_oldest: { table: 'inbox', why: 'the first row along the key' },
   inbox_due: {
