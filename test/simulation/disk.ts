@@ -4,7 +4,8 @@
  */
 
 import type { Database, Driver } from '../../src/store/sqlite/database/driver.js';
-import { loadDriver, replaceDriver } from '../../src/store/sqlite/database/load-driver.js';
+import { loadDriver } from '../../src/store/sqlite/database/load-driver.js';
+import type { Program } from './program.js';
 import { currentLife, type Life } from './universe.js';
 
 /** What a dead process meets. Nobody is left to hear of it. */
@@ -107,22 +108,21 @@ export function plainDriver(): Driver {
   return RealDriver;
 }
 
-/** From now on what the program loads is the driver of this file. */
-export function installDisk(): void {
-  if (RealDriver !== null) return;
-  const driver = plainDriver();
-  replaceDriver(
-    class {
-      constructor(...args: ConstructorParameters<Driver>) {
-        const db = new driver(...args);
-        const life = currentLife();
-        const disk = life === undefined ? undefined : disks.get(life);
-        // biome-ignore lint/correctness/noConstructorReturn: stands in the place of the driver's own class
-        return disk === undefined ? db : onDisk(db, disk);
-      }
-    } as Driver,
-  );
+/** From now on the program opens its databases on the disks of this file. Each mutation is a program of its own. */
+export function installDisk({ replaceDriver }: Pick<Program, 'replaceDriver'>): void {
+  plainDriver();
+  replaceDriver(DiskDriver);
 }
+
+const DiskDriver = class {
+  constructor(...args: ConstructorParameters<Driver>) {
+    const db = new (plainDriver())(...args);
+    const life = currentLife();
+    const disk = life === undefined ? undefined : disks.get(life);
+    // biome-ignore lint/correctness/noConstructorReturn: stands in the place of the driver's own class
+    return disk === undefined ? db : onDisk(db, disk);
+  }
+} as Driver;
 
 function sqliteError(message: string, code: string): Error {
   return Object.assign(new Error(message), { code, name: 'SqliteError' });

@@ -73,12 +73,18 @@ export class Workshop {
     const runtime = await import('@shopify/shopify-api/runtime');
     // All of it at once: what a program loads while it runs would come at a time of the machine's own.
     await import('awesome-phonenumber');
-    const [{ openHoldfast }, { readConfig }, { TOOLS }] = await Promise.all(
-      ['app/open-app.js', 'config/config.js', 'mcp/server.js', ...LAZY].map((file) => import(url(file))),
+    const [{ openHoldfast }, { readConfig }, { TOOLS }, { replaceDriver }] = await Promise.all(
+      [
+        'app/open-app.js',
+        'config/config.js',
+        'mcp/server.js',
+        'store/sqlite/database/load-driver.js',
+        ...LAZY,
+      ].map((file) => import(url(file))),
     );
     if (!this.#fetches.has(src)) this.#fetches.set(src, runtime.abstractFetch);
     const enter = () => runtime.setAbstractFetchFunc(this.#fetches.get(src));
-    return { openHoldfast, readConfig, TOOLS, enter };
+    return { openHoldfast, readConfig, TOOLS, replaceDriver, enter };
   }
 
   close() {

@@ -56,7 +56,7 @@ export interface TellOptions {
 
 /** Plays a story through, or until the oracle objects. */
 export async function tell(program: Program, story: Story, options: TellOptions = {}): Promise<Telling> {
-  installDisk();
+  installDisk(program);
   program.enter();
   const world = new World(program, story, options);
   try {
