@@ -21,7 +21,8 @@ const MAY_SCAN: Partial<Record<StatementName, { readonly table: string; readonly
     why: 'an order is being moved for a second: few rows at any time',
   },
   count_live: {
-    table: '(holds|orders USING COVERING INDEX orders_held|reservations USING COVERING INDEX reservations_parked)',
+    table:
+      '(holds|orders USING COVERING INDEX orders_held|reservations USING COVERING INDEX reservations_parked)',
     why: 'for /metrics: what is live, held or parked',
   },
   items_unproven: {
