@@ -27,7 +27,7 @@ export async function reconcile(options: {
   const { report, location_names } = done;
   if (options.json) console.log(JSON.stringify({ ok: true, ...report }, null, 2));
   else for (const line of reportLines(report, location_names)) console.log(line);
-  return !options.check || (driftOf(report) === 0 && missingVariants(report) === 0);
+  return !options.check || (sumDrift(report) === 0 && missingVariants(report) === 0);
 }
 
 export function reportLines(report: ReconcileReport, locations: ReadonlyMap<string, string>): string[] {
@@ -44,11 +44,11 @@ export function reportLines(report: ReconcileReport, locations: ReadonlyMap<stri
     in_passing_total === 0
       ? []
       : [`  ${countText(in_passing_total)} differed because they had just changed: that is no drift.`];
-  if (driftOf(report) === 0) return [`✓ Ledger and shop agree (${counts}).`, ...passing, ...missing];
+  if (sumDrift(report) === 0) return [`✓ Ledger and shop agree (${counts}).`, ...passing, ...missing];
   return [
     ...levelLines(report, locations),
     ...catalogueLines(report),
-    `${countText(driftOf(report))} differed (${counts}). The ledger has the shop’s figures now.`,
+    `${countText(sumDrift(report))} differed (${counts}). The ledger has the shop’s figures now.`,
     ...passing,
     ...missing,
   ];
@@ -64,7 +64,7 @@ export function missingLines(report: ReconcileReport): string[] {
   ];
 }
 
-function driftOf({ drift_total, catalogue_drift_total }: ReconcileReport): number {
+function sumDrift({ drift_total, catalogue_drift_total }: ReconcileReport): number {
   return drift_total + catalogue_drift_total;
 }
 

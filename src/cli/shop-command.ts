@@ -8,7 +8,7 @@ import { type LogLevel, stderrLog } from '../observability/log.js';
 import { UpstreamError, type UpstreamFailure } from '../sources/source.js';
 import { inspectLedger } from '../store/sqlite/inspect-ledger.js';
 import type { FullReadOptions, Reconciled, StockSync } from '../sync/stock-sync.js';
-import { processOf } from './doctor/doctor-ledger.js';
+import { describeProcess } from './doctor/doctor-ledger.js';
 import { machineConfig } from './ledger/machine-environment.js';
 import { Progress } from './terminal/progress.js';
 
@@ -69,7 +69,7 @@ function leaseTaken(db: string): FullReadDone {
   const lease = inspectLedger(resolve(db), LIMITS.outbox.unplaced_after_ms).books?.leases.find(
     ({ name }) => name === 'sync',
   );
-  const who = lease === undefined ? 'Another process' : `Another holdfast (${processOf(lease.owner)})`;
+  const who = lease === undefined ? 'Another process' : `Another holdfast (${describeProcess(lease.owner)})`;
   return {
     ok: false,
     code: 'lease_taken',

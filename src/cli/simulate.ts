@@ -3,7 +3,7 @@
 import { writeFileSync } from 'node:fs';
 import { ConfigError } from '../config/config-error.js';
 import { summarise } from '../incident/outcome.js';
-import { cellsOf, cleanText, DEFINITIONS, HEAD, type Incident, reportPage } from '../incident/report.js';
+import { cleanText, DEFINITIONS, formatCells, HEAD, type Incident, reportPage } from '../incident/report.js';
 import { writeScript } from '../incident/script.js';
 import { playSales } from './incident/incident-crew.js';
 import { type Side, tableLines } from './terminal/table.js';
@@ -42,7 +42,7 @@ function print(incident: Incident, html: string | undefined): void {
   const { command, runs, summaries } = incident;
   const sides: Side[] = HEAD.map((_, column) => (column === 0 ? 'left' : 'right'));
   console.log('The stale-stock incident: one sale of six days, three channels, sold in six ways.\n');
-  for (const line of tableLines(HEAD, cellsOf(incident), sides)) console.log(line);
+  for (const line of tableLines(HEAD, formatCells(incident), sides)) console.log(line);
   if (runs.length > 1) {
     console.log('\nMedian (from the least to the most). Sales in which nothing was oversold:');
     console.log(`  ${summaries.map(cleanText).join('   ')}`);

@@ -3,7 +3,7 @@
 import { missingLines } from './reconcile.js';
 import { readShop } from './shop-command.js';
 import { countText, durationText } from './terminal/format.js';
-import { RATE_AFTER_MS, rateOf } from './terminal/progress.js';
+import { computeRate, RATE_AFTER_MS } from './terminal/progress.js';
 
 /** False when it could not be done, or was left in the middle. */
 export async function sync(options: { readonly json: boolean }): Promise<boolean> {
@@ -29,7 +29,7 @@ export async function sync(options: { readonly json: boolean }): Promise<boolean
     return true;
   }
   const rate =
-    elapsed_ms < RATE_AFTER_MS ? '' : `, ${countText(rateOf(items_read, elapsed_ms))} items a second`;
+    elapsed_ms < RATE_AFTER_MS ? '' : `, ${countText(computeRate(items_read, elapsed_ms))} items a second`;
   const speed = `${durationText(elapsed_ms)}${rate}`;
   console.log(
     `✓ ${countText(items_read)} items with ${countText(levels_compared)} stock levels read (${speed}).`,

@@ -7,7 +7,7 @@ export class Chance {
   readonly next: Random;
 
   constructor(seed: number, ...name: readonly (string | number)[]) {
-    this.next = seededRandom(hashOf(`${seed} ${name.join(' ')}`));
+    this.next = seededRandom(hashText(`${seed} ${name.join(' ')}`));
     // The first number of a generator is close to its seed.
     this.next();
   }
@@ -39,7 +39,7 @@ export class Chance {
 }
 
 /** FNV-1a, 32 bits. */
-function hashOf(text: string): number {
+function hashText(text: string): number {
   let hash = 0x811c9dc5;
   for (let at = 0; at < text.length; at += 1) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
   return hash >>> 0;

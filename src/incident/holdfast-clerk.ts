@@ -83,7 +83,7 @@ export class HoldfastClerk implements Pick<Strategy, 'quote' | 'want' | 'buy' | 
   /** The buyer hears yes when the order is placed, and not before. */
   async #word(ask: Ask, submitted: Answer): Promise<Bought> {
     if (submitted.error !== undefined) return { outcome: 'refused' };
-    const age_ms = await this.#ageOf(ask);
+    const age_ms = await this.#measureAge(ask);
     const { order_id, status } = submitted;
     const until_ms = this.#timeline.now_ms + WORD_MAX_MS;
     let latest = submitted;
@@ -98,7 +98,7 @@ export class HoldfastClerk implements Pick<Strategy, 'quote' | 'want' | 'buy' | 
   }
 
   /** Of the stock that the verdict was given on, by the answer of the tool itself. */
-  async #ageOf(ask: Ask): Promise<number> {
+  async #measureAge(ask: Ask): Promise<number> {
     const { items } = await this.#call(ask, checkStock, { skus: [ask.sku] });
     const [item] = items as { confirmed_at: string }[];
     return Math.max(0, this.#timeline.now_ms - Date.parse(item?.confirmed_at ?? ''));

@@ -99,7 +99,7 @@ export class HoldfastShop implements StockSource, OrderSink {
     const since_ms = Number(cursor);
     yield await this.#network.reading(() => {
       const isNew = (at_ms: number): boolean => at_ms > since_ms && at_ms <= this.#now - INDEX_LAG_MS;
-      const stocks = this.#shop.skus.map((sku) => this.#shop.stockOf(sku));
+      const stocks = this.#shop.skus.map((sku) => this.#shop.findStock(sku));
       return {
         levels: stocks.filter((stock) => isNew(stock.changed_at_ms)).map(({ sku }) => this.#level(sku)),
         item_ids: stocks.filter((stock) => isNew(stock.listed_at_ms)).map(({ sku }) => sku),
@@ -156,7 +156,7 @@ export class HoldfastShop implements StockSource, OrderSink {
       const draft = this.#drafts.get(holdRef);
       if (draft === undefined || draft.state === 'deleted') return refused('no such draft order');
       if (draft.state === 'open') this.#complete(draft);
-      return done(orderOf(draft));
+      return done(toShopOrder(draft));
     });
   }
 
@@ -205,7 +205,7 @@ export class HoldfastShop implements StockSource, OrderSink {
   async findOrders(tag: string): Promise<readonly ShopOrder[]> {
     return [...this.#drafts.values()]
       .filter((draft) => draft.tag === tag && draft.state === 'completed')
-      .map(orderOf);
+      .map(toShopOrder);
   }
 
   /** Draft orders that still hold units: none, when everything has come to rest. */
@@ -241,13 +241,13 @@ export class HoldfastShop implements StockSource, OrderSink {
   }
 
   #item(sku: string): ItemObservation {
-    const lifecycle = this.#shop.stockOf(sku).is_sold ? 'active' : 'discontinued';
+    const lifecycle = this.#shop.findStock(sku).is_sold ? 'active' : 'discontinued';
     const names = { item_id: sku, variant_id: sku, product_id: sku, sku, title: sku, variant_title: '' };
     return { ...names, lifecycle, levels: [this.#level(sku)] };
   }
 
   #level(sku: string): LevelObservation {
-    const { book_units, committed_units, changed_at_ms } = this.#shop.stockOf(sku);
+    const { book_units, committed_units, changed_at_ms } = this.#shop.findStock(sku);
     return {
       item_id: sku,
       location_id: WAREHOUSE,
@@ -268,25 +268,25 @@ function seen(draft: Draft): ShopHold {
   const isDone = state === 'completed';
   return {
     hold_ref,
-    lines: linesOf(draft),
+    lines: toShopLines(draft),
     status: isDone ? 'completed' : 'open',
     until_ms: is_holding ? draft.until_ms : null,
     checkout_url: null,
-    order: isDone ? orderOf(draft) : null,
+    order: isDone ? toShopOrder(draft) : null,
   };
 }
 
-function orderOf(draft: Draft): ShopOrder {
+function toShopOrder(draft: Draft): ShopOrder {
   const { ref } = draft;
   return {
     order_ref: `order-of-${ref}`,
     order_name: `#${ref.replace('draft-', '')}`,
-    lines: linesOf(draft),
+    lines: toShopLines(draft),
     is_cancelled: false,
   };
 }
 
-function linesOf({ lines }: Draft): ShopLine[] {
+function toShopLines({ lines }: Draft): ShopLine[] {
   return lines.map(({ sku, quantity }) => ({ item_id: sku, sku, quantity_units: quantity }));
 }
 

@@ -47,7 +47,7 @@ export class Network {
   /** The shop's webhooks: most within two seconds, some late, some never. */
   onWebhook(heard: (sku: string) => void): void {
     this.#shop.onChange((sku) => {
-      const chance = this.#chanceOf(sku);
+      const chance = this.#createChance(sku);
       const [isLost, isLate] = [chance.is(LOST), chance.is(LATE)];
       const delay_ms = isLate ? chance.between(MINUTE, 30 * MINUTE) : chance.around(1.2 * SECOND, 0.6);
       if (!isLost) this.timeline.at(this.timeline.now_ms + delay_ms, () => heard(sku));
@@ -65,7 +65,7 @@ export class Network {
   }
 
   /** The n-th message about an article has the same fate under every strategy. */
-  #chanceOf(sku: string): Chance {
+  #createChance(sku: string): Chance {
     const known = this.#messages.get(sku);
     if (known !== undefined) return known;
     const chance = new Chance(this.#seed, 'webhooks', sku);
@@ -105,7 +105,7 @@ export class NetworkDoor implements ShopDoor {
       const wanted = skus === 'all' ? this.#shop.skus : skus;
       const units = new Map(
         wanted.map((sku) => {
-          const isSold = this.#shop.stockOf(sku).is_sold;
+          const isSold = this.#shop.findStock(sku).is_sold;
           return [sku, isSold ? Math.max(0, this.#shop.available(sku)) : 0];
         }),
       );

@@ -29,13 +29,13 @@ export interface Outcome {
   readonly oversold_by_hour: readonly number[];
 }
 
-export function outcomeOf(script: Script, letter: Letter, replay: Replay): Outcome {
+export function computeOutcome(script: Script, letter: Letter, replay: Replay): Outcome {
   const { sales, packed } = replay.shop;
   const oversold = sales.filter(({ oversold_units }) => oversold_units > 0);
-  const overOf = (some: typeof sales): number =>
+  const sumOversold = (some: typeof sales): number =>
     some.reduce((sum, { oversold_units }) => sum + oversold_units, 0);
   const missing_units = packed.reduce((sum, one) => sum + one.missing_units, 0);
-  const oversold_units = overOf(sales);
+  const oversold_units = sumOversold(sales);
   const careful = carefulUnits(replay);
   const ages = [...replay.ages_ms].sort((a, b) => a - b);
   const hours = Math.round((script.end_ms - script.start_ms) / HOUR);
@@ -52,9 +52,9 @@ export function outcomeOf(script: Script, letter: Letter, replay: Replay): Outco
     },
     oversold_units,
     oversold_by_channel: Object.fromEntries(
-      CHANNELS.map((channel) => [channel, overOf(oversold.filter((sale) => sale.channel === channel))]),
+      CHANNELS.map((channel) => [channel, sumOversold(oversold.filter((sale) => sale.channel === channel))]),
     ) as Record<Channel, number>,
-    oversold_discontinued_units: overOf(oversold.filter(({ sku }) => sku === HERO)),
+    oversold_discontinued_units: sumOversold(oversold.filter(({ sku }) => sku === HERO)),
     missing_units,
     refunds_eur: (oversold_units + missing_units) * REFUND_EUR,
     turned_away_units: careful.turned_away,
@@ -63,7 +63,7 @@ export function outcomeOf(script: Script, letter: Letter, replay: Replay): Outco
     age_ms: { p50: quantile(ages, 0.5), p99: quantile(ages, 0.99), max: ages.at(-1) ?? 0 },
     age_percentiles_ms: Array.from({ length: 99 }, (_, at) => quantile(ages, (at + 1) / 100)),
     oversold_by_hour: Array.from({ length: hours }, (_, hour) =>
-      overOf(oversold.filter(({ at_ms }) => at_ms < script.start_ms + (hour + 1) * HOUR)),
+      sumOversold(oversold.filter(({ at_ms }) => at_ms < script.start_ms + (hour + 1) * HOUR)),
     ),
   };
 }
@@ -76,7 +76,7 @@ export function outcomeOf(script: Script, letter: Letter, replay: Replay): Outco
 function carefulUnits({ shop, refusals }: Replay): { turned_away: number; lost: number } {
   let [turned_away, lost] = [0, 0];
   for (const sku of shop.skus) {
-    const { history } = shop.stockOf(sku);
+    const { history } = shop.findStock(sku);
     let counted = 0;
     for (const { at_ms, quantity } of refusals.filter((refusal) => refusal.sku === sku)) {
       const now = history.findLast((entry) => entry.at_ms <= at_ms)?.units ?? 0;
@@ -123,7 +123,7 @@ export interface Summary {
 export function summarise(runs: readonly (readonly Outcome[])[]): Summary[] {
   return LETTERS.map((letter) => {
     const outcomes = runs.flatMap((run) => run.filter((outcome) => outcome.letter === letter));
-    const spread = (figure: (outcome: Outcome) => number): Spread => spreadOf(outcomes.map(figure));
+    const spread = (figure: (outcome: Outcome) => number): Spread => computeSpread(outcomes.map(figure));
     return {
       letter,
       seeds: outcomes.length,
@@ -143,7 +143,7 @@ export function summarise(runs: readonly (readonly Outcome[])[]): Summary[] {
   });
 }
 
-function spreadOf(figures: readonly number[]): Spread {
+function computeSpread(figures: readonly number[]): Spread {
   const sorted = [...figures].sort((a, b) => a - b);
   return { min: sorted[0] ?? 0, median: quantile(sorted, 0.5), max: sorted.at(-1) ?? 0 };
 }

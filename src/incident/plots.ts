@@ -155,7 +155,7 @@ export function agePlot(outcomes: readonly Outcome[]): string {
     const young = age_percentiles_ms[0] ?? 0;
     const quarter = age_percentiles_ms[24] ?? 0;
     const late = age_percentiles_ms[74] ?? 0;
-    parts.push(nameOf(letter, y));
+    parts.push(formatName(letter, y));
     parts.push(line(x(young), y, x(age_ms.p99), y, colour, 'stroke-width="2"'));
     parts.push(line(x(quarter), y, x(late), y, colour, 'stroke-width="9" stroke-opacity="0.35"'));
     parts.push(line(x(age_ms.p99), y - 7, x(age_ms.p99), y + 7, colour, 'stroke-width="2"'));
@@ -166,7 +166,7 @@ export function agePlot(outcomes: readonly Outcome[]): string {
   return svg(width, box.bottom + 26, 'Age of the data at decision, by strategy', parts);
 }
 
-function nameOf(letter: Letter, y: number): string {
+function formatName(letter: Letter, y: number): string {
   return text(0, y + 4, `${letter}  ${STRATEGIES[letter].short}`, {
     weight: 600,
     size: 13,
@@ -193,7 +193,7 @@ export function harmPlot(outcomes: readonly Outcome[]): string {
     const { letter, oversold_units, turned_away_units, lost_units } = outcome;
     const y = top + n * row;
     const colour = COLOURS[letter];
-    parts.push(nameOf(letter, y + row / 2 - 3));
+    parts.push(formatName(letter, y + row / 2 - 3));
     parts.push(bar(middle - oversold_units * scale, y + 3, oversold_units * scale, row - 12, colour));
     parts.push(bar(middle, y + 3, turned_away_units * scale, row - 12, colour, 0.45));
     const oversold = { anchor: 'end', weight: 600, size: 13, fill: colour } as const;

@@ -91,12 +91,12 @@ export async function replay(script: Script, letter: Letter, parts: HoldfastPart
     else told += quantity;
   };
   function holdfast(): HoldfastStrategy {
-    const channelOf = (buyerId: number): Channel => {
+    const findChannel = (buyerId: number): Channel => {
       const buyer = script.buyers[buyerId];
       if (buyer === undefined) throw new Error(`nobody is buyer ${buyerId}`);
       return buyer.channel;
     };
-    const api = new HoldfastShop(shop, network, channelOf);
+    const api = new HoldfastShop(shop, network, findChannel);
     const comes_at_ms = script.buyers
       .filter(({ channel }) => channel !== 'web')
       .flatMap(({ asks_at_ms, decides_at_ms, pays_at_ms }) => [asks_at_ms, decides_at_ms, pays_at_ms])

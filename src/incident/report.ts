@@ -73,12 +73,12 @@ export const RULES: readonly string[] = [
 ];
 
 /** One seed: its figures. Several: the median, and from where to where. */
-export function cellsOf(incident: Incident): string[][] {
+export function formatCells(incident: Incident): string[][] {
   const { runs, summaries } = incident;
   const [only, ...more] = runs;
   if (only !== undefined && more.length === 0) return only.outcomes.map(cellsOfOutcome);
   return summaries.map((summary) => [
-    nameOf(summary.letter),
+    formatName(summary.letter),
     spreadText(summary.oversold_units),
     `${summary.refunds_eur.median} €`,
     spreadText(summary.turned_away_units),
@@ -100,7 +100,7 @@ export function cleanText({ letter, seeds, seeds_without_oversell }: Summary): s
 function cellsOfOutcome(outcome: Outcome): string[] {
   const { letter, oversold_units, refunds_eur, turned_away_units, lost_units, age_ms, orders } = outcome;
   return [
-    nameOf(letter),
+    formatName(letter),
     String(oversold_units),
     `${refunds_eur} €`,
     String(turned_away_units),
@@ -114,7 +114,7 @@ function cellsOfOutcome(outcome: Outcome): string[] {
   ];
 }
 
-function nameOf(letter: Letter): string {
+function formatName(letter: Letter): string {
   return `${letter}  ${STRATEGIES[letter].name}`;
 }
 
@@ -159,7 +159,7 @@ export function reportPage(incident: Incident): string {
 </header>
 <section>
 <h2>The figures</h2>
-${tableOf(cellsOf(incident))}
+${formatTable(formatCells(incident))}
 ${runs.length === 1 ? '' : cleanList(summaries)}
 </section>
 <section>
@@ -191,7 +191,7 @@ ${runs.length === 1 ? '' : `<p class="note">${escaped(`The plots show the first 
 `;
 }
 
-function tableOf(rows: readonly (readonly string[])[]): string {
+function formatTable(rows: readonly (readonly string[])[]): string {
   const head = HEAD.map((word) => `<th scope="col">${escaped(word)}</th>`).join('');
   const body = rows.map((cells) => {
     const [name = '', ...figures] = cells;

@@ -100,20 +100,20 @@ export function writeScript(seed: number): Script {
   const skus = [HERO, MISPICKED, MISPICKED_INTO, ...FLASH, ...BASICS];
   const articles = skus.map((sku) => ({
     sku,
-    title: titleOf(sku),
+    title: formatTitle(sku),
     stock_units: demandFor(sku).stock_units + new Chance(seed, 'stock', sku).whole(-8, 8),
   }));
-  const happenings = happeningsOf(seed);
+  const happenings = writeHappenings(seed);
   const flash_at_ms = happenings.find(({ kind }) => kind === 'flash_sale')?.at_ms ?? START_MS;
   const visits = [
     ...skus.flatMap((sku) => CHANNELS.flatMap((channel) => everyday(seed, sku, channel))),
     ...FLASH.flatMap((sku) => CHANNELS.flatMap((channel) => flashVisits(seed, sku, channel, flash_at_ms))),
   ].sort((a, b) => a.asks_at_ms - b.asks_at_ms);
-  const buyers = visits.map((visit, id) => buyerOf(seed, visit, id));
+  const buyers = visits.map((visit, id) => createBuyer(seed, visit, id));
   return { seed, start_ms: START_MS, end_ms: START_MS + DAYS * DAY, articles, buyers, happenings };
 }
 
-function happeningsOf(seed: number): Happening[] {
+function writeHappenings(seed: number): Happening[] {
   const chance = new Chance(seed, 'happenings');
   const at = (day: number, hour: number, spread_ms: number): number =>
     Math.floor(START_MS + day * DAY + hour * HOUR + chance.between(0, spread_ms));
@@ -163,10 +163,10 @@ function flashVisits(seed: number, sku: string, channel: Channel, flash_at_ms: n
   }));
 }
 
-function buyerOf(seed: number, visit: Visit, id: number): Buyer {
+function createBuyer(seed: number, visit: Visit, id: number): Buyer {
   const { sku, channel, asks_at_ms } = visit;
   const chance = new Chance(seed, 'buyer', id);
-  const talk_ms = talkOf(channel, chance);
+  const talk_ms = drawTalkTime(channel, chance);
   const draws = {
     quantity: chance.is(0.12),
     converts: chance.next(),
@@ -188,7 +188,7 @@ function buyerOf(seed: number, visit: Visit, id: number): Buyer {
 }
 
 /** From the first question to the money: half an hour with an agent, minutes elsewhere. */
-function talkOf(channel: Channel, chance: Chance): number {
+function drawTalkTime(channel: Channel, chance: Chance): number {
   switch (channel) {
     case 'agent':
       return Math.min(Math.max(chance.around(30 * MINUTE, 0.5), 5 * MINUTE), 2 * HOUR);
@@ -203,7 +203,7 @@ function demandFor(sku: string): Demand {
   return DEMAND[sku] ?? (FLASH.includes(sku) ? DEMAND_OF_FLASH : DEMAND_OF_BASIC);
 }
 
-function titleOf(sku: string): string {
+function formatTitle(sku: string): string {
   const [kind = '', ...rest] = sku.toLowerCase().split('-');
   return [kind.charAt(0).toUpperCase() + kind.slice(1), ...rest].join(' ');
 }

@@ -87,7 +87,7 @@ export class IncidentShop {
     return [...this.#stock.keys()];
   }
 
-  stockOf(sku: string): Stock {
+  findStock(sku: string): Stock {
     const stock = this.#stock.get(sku);
     if (stock === undefined) throw new Error(`the shop has no ${sku}`);
     return stock;
@@ -95,7 +95,7 @@ export class IncidentShop {
 
   /** The shop's own figure: what its checkout would sell now. Negative when more was sold or held than there is. */
   available(sku: string): number {
-    const stock = this.stockOf(sku);
+    const stock = this.findStock(sku);
     return unsold(stock) - stock.held_units;
   }
 
@@ -106,7 +106,7 @@ export class IncidentShop {
 
   /** The shop's checkout: looks and takes in one step, and takes nothing that is not there. */
   checkOut(sale: Omit<Sale, 'at_ms' | 'oversold_units'>): boolean {
-    const stock = this.stockOf(sale.sku);
+    const stock = this.findStock(sale.sku);
     if (!stock.is_sold || this.available(sale.sku) < sale.quantity) return false;
     this.takeOrder(sale);
     return true;
@@ -114,7 +114,7 @@ export class IncidentShop {
 
   /** A paid order from elsewhere: taken whatever the stock is. */
   takeOrder(sale: Omit<Sale, 'at_ms' | 'oversold_units'>): void {
-    const stock = this.stockOf(sale.sku);
+    const stock = this.findStock(sale.sku);
     stock.committed_units += sale.quantity;
     const oversold_units = Math.min(sale.quantity, Math.max(0, -unsold(stock)));
     const at_ms = this.#timeline.now_ms;
@@ -126,7 +126,7 @@ export class IncidentShop {
 
   /** Sets units aside, or lets go of them with a negative number. As Shopify does for a draft order: without a look at the stock. */
   hold(sku: string, units: number): void {
-    const stock = this.stockOf(sku);
+    const stock = this.findStock(sku);
     stock.held_units += units;
     this.#changed(stock);
   }
@@ -161,13 +161,13 @@ export class IncidentShop {
   #happens(happening: Happening): void {
     switch (happening.kind) {
       case 'discontinued':
-        this.#discontinue(this.stockOf(happening.sku));
+        this.#discontinue(this.findStock(happening.sku));
         break;
       case 'mispicked':
-        this.#mislay(this.stockOf(happening.sku), this.stockOf(happening.into_sku), happening.units);
+        this.#mislay(this.findStock(happening.sku), this.findStock(happening.into_sku), happening.units);
         break;
       case 'recounted':
-        for (const sku of happening.skus) this.#count(this.stockOf(sku));
+        for (const sku of happening.skus) this.#count(this.findStock(sku));
         break;
       case 'flash_sale':
         // Only more buyers, and they are in the script.
@@ -207,7 +207,7 @@ export class IncidentShop {
   }
 
   #pack(order: Order): void {
-    const stock = this.stockOf(order.sku);
+    const stock = this.findStock(order.sku);
     const good_units = order.quantity - order.oversold_units;
     const shipped_units = Math.min(good_units, stock.shelf_units);
     stock.committed_units -= order.quantity;

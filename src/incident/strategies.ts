@@ -214,37 +214,37 @@ export class WebhookInvalidation extends Plain {
   async open(): Promise<void> {
     this.shop.onWebhook((sku) => {
       this.#cache.delete(sku);
-      this.#heard.set(sku, this.#heardOf(sku) + 1);
+      this.#heard.set(sku, this.#readHeard(sku) + 1);
     });
     const { units, as_of_ms } = await this.shop.read('all');
     for (const [sku, read] of units) this.#cache.set(sku, { units: read, as_of_ms });
   }
 
   async quote({ sku, quantity }: Ask): Promise<boolean> {
-    return (await this.#stockOf(sku)).units >= quantity;
+    return (await this.#readStock(sku)).units >= quantity;
   }
 
   async buy(ask: Ask): Promise<Bought> {
-    const cached = await this.#stockOf(ask.sku);
+    const cached = await this.#readStock(ask.sku);
     if (cached.units < ask.quantity) return REFUSED;
     cached.units -= ask.quantity;
     return this.sold(ask, cached.as_of_ms);
   }
 
-  async #stockOf(sku: string): Promise<Cached> {
+  async #readStock(sku: string): Promise<Cached> {
     const cached = this.#cache.get(sku);
     if (cached !== undefined) return cached;
-    const heard = this.#heardOf(sku);
+    const heard = this.#readHeard(sku);
     const { units, as_of_ms } = await this.shop.read([sku]);
     // Another question may have filled it meanwhile: then both go on with one count.
     const filled = this.#cache.get(sku);
     if (filled !== undefined) return filled;
     const fresh = { units: units.get(sku) ?? 0, as_of_ms };
-    if (this.#heardOf(sku) === heard) this.#cache.set(sku, fresh);
+    if (this.#readHeard(sku) === heard) this.#cache.set(sku, fresh);
     return fresh;
   }
 
-  #heardOf(sku: string): number {
+  #readHeard(sku: string): number {
     return this.#heard.get(sku) ?? 0;
   }
 }

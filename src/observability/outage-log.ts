@@ -49,11 +49,11 @@ export class OutageLog implements Log {
 
   /** A call that is tried again is no outage yet. */
   info(event: string, fields?: Fields): void {
-    this.#log[outageOf(fields) === null ? 'info' : 'debug'](event, fields);
+    this.#log[classifyOutage(fields) === null ? 'info' : 'debug'](event, fields);
   }
 
   warn(event: string, fields?: Fields): void {
-    const kind = outageOf(fields);
+    const kind = classifyOutage(fields);
     if (kind === null) this.#log.warn(event, fields);
     else {
       this.#begin(kind, fields);
@@ -94,7 +94,7 @@ export class OutageLog implements Log {
 }
 
 /** The outage that a line is about; null for any other. */
-function outageOf(fields: Fields | undefined): Kind | null {
+function classifyOutage(fields: Fields | undefined): Kind | null {
   const { failure, error } = (fields ?? {}) as {
     readonly failure?: unknown;
     readonly error?: { failure?: unknown };

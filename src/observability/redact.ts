@@ -43,13 +43,13 @@ function errorFields(error: Error): Fields {
     type: error.constructor.name,
     ...(isCode(code) ? { code } : {}),
     ...(isCode(failure) ? { failure } : {}),
-    at: framesOf(error),
+    at: readFrames(error),
     ...(error.cause instanceof Error ? { cause: errorFields(error.cause) } : {}),
   };
 }
 
 /** A stack begins with the message, whose lines may look like frames. Where it does not, nobody can tell them apart. */
-function framesOf({ stack = '', message }: Error): string[] {
+function readFrames({ stack = '', message }: Error): string[] {
   const start = stack.indexOf(message);
   if (start < 0) return [];
   const lines = stack.slice(start + message.length).split('\n');

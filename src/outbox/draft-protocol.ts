@@ -26,7 +26,7 @@ import type { Work } from '../ledger/state/job.js';
 import { hasOurLines } from '../ledger/state/shop-lines.js';
 import type { Decision, LedgerState } from '../ledger/state/state.js';
 import type { BuyerRefused, HoldRequest, ShopHold, WriteOutcome } from '../sources/source.js';
-import { ClaimLost, keyOf, linesOf, type Progress, type StepRun } from './outbox-context.js';
+import { ClaimLost, listHoldLines, type Progress, readKey, type StepRun } from './outbox-context.js';
 import { reasonFor } from './refusals.js';
 
 type Refusal = Extract<WriteOutcome<never>, { outcome: 'refused' }> | BuyerRefused;
@@ -78,10 +78,10 @@ export class DraftProtocol {
     const sink = this.#progress.sinkFor(work);
     const { store } = this.#progress.ports;
     try {
-      await this.#progress.decide(keyOf(work), (state) => decideOpen(state, seenHold(hold)));
+      await this.#progress.decide(readKey(work), (state) => decideOpen(state, seenHold(hold)));
     } catch (error) {
       if (!(error instanceof ClaimLost)) throw error;
-      const keys = { owned: { reservation_key: keyOf(work) } };
+      const keys = { owned: { reservation_key: readKey(work) } };
       const hold_ref = await store.read(keys, (state) => state.owned?.outbox.hold_ref ?? null);
       // Made so late that another worker has gone on without it: nobody would ever ask for it again.
       if (hold_ref !== hold.hold_ref) await sink.deleteHold(hold.hold_ref, signal);
@@ -95,7 +95,7 @@ export class DraftProtocol {
    * order waits for a person.
    */
   async #differs(work: Work, signal: AbortSignal): Promise<boolean> {
-    const key = keyOf(work);
+    const key = readKey(work);
     this.#progress.ports.report('draft_differs', { reservation_key: key });
     if (work.owned.order !== null) {
       await this.#progress.park(key, DRAFT_DIFFERS);
@@ -144,7 +144,7 @@ export class DraftProtocol {
     }));
     if (hold === null) return false;
     if (hold.found !== null) return this.#seen(work, hold.found, signal);
-    const key = keyOf(work);
+    const key = readKey(work);
     const { outbox, order } = work.owned;
     switch (outbox.shop_state) {
       case 'deleting':
@@ -190,7 +190,7 @@ export class DraftProtocol {
     const [hold] = [...found].sort((a, b) => rank(a) - rank(b));
     if (hold !== undefined) return this.#seen(work, hold, signal);
     if (!(await this.#progress.isCertain(work))) return false;
-    await this.#progress.decide(keyOf(work), decideUnpaid);
+    await this.#progress.decide(readKey(work), decideUnpaid);
     await this.#progress.reread(work, signal);
     return true;
   }
@@ -207,7 +207,7 @@ export class DraftProtocol {
     if (await this.#progress.adopted(work, found, signal)) return true;
     // Nothing was asked for that is held: an order was found there, and is gone again.
     if (work.owned.order?.state === 'held') return this.#progress.foundNothing(work);
-    const key = keyOf(work);
+    const key = readKey(work);
     await this.#progress.decide(key, decideCompletionLost);
     if (!(await this.#progress.isCertain(work))) return false;
     await this.#progress.decide(key, decideParkLost);
@@ -216,7 +216,7 @@ export class DraftProtocol {
   }
 
   async #seen(work: Work, hold: ShopHold, signal: AbortSignal): Promise<boolean> {
-    const key = keyOf(work);
+    const key = readKey(work);
     if (hold.status === 'completed' && hold.order !== null) {
       await this.#progress.recordPlaced(work, hold.order);
     } else {
@@ -230,7 +230,7 @@ export class DraftProtocol {
 
   /** A person has changed the lines of the draft. What becomes of it depends on what rests on it. */
   async #edited(work: Work, hold: ShopHold, signal: AbortSignal): Promise<boolean> {
-    const key = keyOf(work);
+    const key = readKey(work);
     const edited = await this.#progress.decide(key, (state) => decideEdited(state, seenHold(hold)));
     switch (edited) {
       case 'counted':
@@ -238,7 +238,7 @@ export class DraftProtocol {
         return true;
       case 'remade':
         this.#progress.ports.report('draft_edited', { reservation_key: key });
-        return this.delete({ ...work, owned: { ...work.owned, outbox: rowOf(work, hold) } }, signal);
+        return this.delete({ ...work, owned: { ...work.owned, outbox: toEditedRow(work, hold) } }, signal);
       case 'parked':
         this.#progress.ports.report('draft_edited', { reservation_key: key, parked: true });
         return false;
@@ -247,7 +247,7 @@ export class DraftProtocol {
 
   async #complete(work: Work, signal: AbortSignal): Promise<boolean> {
     const sink = this.#progress.sinkFor(work);
-    const key = keyOf(work);
+    const key = readKey(work);
     const { order, outbox } = work.owned;
     const { hold_ref } = outbox;
     if (hold_ref === null || order === null) throw new Error('nothing to complete');
@@ -319,7 +319,7 @@ export class DraftProtocol {
       return 'put_off';
     }
     const mayHaveLapsed = until - now <= limits.complete_margin_ms;
-    await this.#progress.decide(keyOf(work), (state) =>
+    await this.#progress.decide(readKey(work), (state) =>
       decideDetailsSent(state, seenHold(outcome.value), mayHaveLapsed),
     );
     // The call may have taken its time, and somebody else the units: what is known by now is looked at before it is completed.
@@ -349,7 +349,7 @@ export class DraftProtocol {
     // Sending details twice is harmless, so an unknown outcome needs no look-up.
     if (outcome.outcome !== 'done') return this.#progress.putOff(work, outcome, 'open');
     const { value } = outcome;
-    const key = keyOf(work);
+    const key = readKey(work);
     if (!isOurs(work, value)) return this.#edited(work, value, signal);
     if ((outbox.hold_until_ms ?? 0) - now <= limits.complete_margin_ms) {
       // It may have lapsed: the units are looked at before anybody is asked to pay for them.
@@ -367,7 +367,7 @@ export class DraftProtocol {
   }
 
   async #giveUp(work: Work): Promise<boolean> {
-    await this.#progress.decide(keyOf(work), decideUnpaid);
+    await this.#progress.decide(readKey(work), decideUnpaid);
     return true;
   }
 
@@ -382,7 +382,7 @@ export class DraftProtocol {
     if (hold_ref === null) throw new Error('nothing to delete');
     const outcome = await sink.deleteHold(hold_ref, signal);
     if (outcome.outcome === 'done') {
-      await this.#progress.decide(keyOf(work), this.#whenGone(work.owned.order));
+      await this.#progress.decide(readKey(work), this.#whenGone(work.owned.order));
       await this.#progress.reread(work, signal);
       return true;
     }
@@ -396,7 +396,7 @@ export class DraftProtocol {
     { detail, cause }: Exclude<Refusal, BuyerRefused>,
     signal: AbortSignal,
   ): Promise<boolean> {
-    const key = keyOf(work);
+    const key = readKey(work);
     this.#progress.ports.report('shop_refused', { reservation_key: key, cause, detail });
     if (work.owned.order?.state !== 'accepted') {
       await this.#progress.decide(key, (state) => decideUnmirrored(state, 'refused'));
@@ -443,14 +443,14 @@ export class DraftProtocol {
     const orders = await this.#progress.reading(work, () => sink.findOrders(tag, signal));
     if (orders === null) return false;
     if (await this.#progress.adopted(work, orders, signal)) return true;
-    await this.#progress.decide(keyOf(work), (state) => decideAbsent(state, 'gone_at_shop'));
+    await this.#progress.decide(readKey(work), (state) => decideAbsent(state, 'gone_at_shop'));
     return true;
   }
 
   /** A refusal may mean that it has happened before. */
   async #refusedBy(work: Work, found: ShopHold, refusal: Refusal, signal: AbortSignal): Promise<boolean> {
     if (found.status === 'completed') return this.#seen(work, found, signal);
-    const key = keyOf(work);
+    const key = readKey(work);
     await this.#progress.decide(key, (state) => decideOpen(state, seenHold(found)));
     if (refusal.outcome === 'buyer_refused') {
       if ((await this.#progress.buyerRefused(work, refusal)) === 'held')
@@ -470,7 +470,7 @@ export class DraftProtocol {
   async #keep(work: Work, { hold_ref, until_ms }: ShopHold, signal: AbortSignal): Promise<void> {
     const sink = this.#progress.sinkFor(work);
     const { store, clock, limits, report } = this.#progress.ports;
-    const key = keyOf(work);
+    const key = readKey(work);
     const order = await store.read({ owned: { reservation_key: key } }, ({ owned }) => owned?.order ?? null);
     const wanted_ms = (order?.held_until_ms ?? 0) + limits.hold_slack_ms;
     const is_sure = until_ms !== null && until_ms - clock.now() > limits.complete_margin_ms;
@@ -490,7 +490,7 @@ export class DraftProtocol {
       order === null
         ? reservation.expires_at_ms + limits.hold_slack_ms
         : Math.max(reservation.expires_at_ms, clock.now() + limits.order_hold_ms);
-    return { tag: outbox.tag, lines: linesOf(work), until_ms };
+    return { tag: outbox.tag, lines: listHoldLines(work), until_ms };
   }
 }
 
@@ -509,7 +509,7 @@ function isOurs({ owned, items }: Work, { lines }: ShopHold): boolean {
 }
 
 /** The row as the decision about an edited draft has left it, as far as deleting the draft needs it. */
-function rowOf({ owned }: Work, { hold_ref }: ShopHold): Work['owned']['outbox'] {
+function toEditedRow({ owned }: Work, { hold_ref }: ShopHold): Work['owned']['outbox'] {
   return { ...owned.outbox, shop_state: 'deleting', hold_ref };
 }
 

@@ -7,7 +7,7 @@
 import { protocolOf } from '../ledger/model/outbox-row.js';
 import type { Work } from '../ledger/state/job.js';
 import type { ShopHold } from '../sources/source.js';
-import { keyOf, type Progress } from './outbox-context.js';
+import { type Progress, readKey } from './outbox-context.js';
 
 /** Takes over drafts that carry our tag. */
 export type AdoptHolds = (work: Work, found: readonly ShopHold[], signal: AbortSignal) => Promise<boolean>;
@@ -30,7 +30,7 @@ export async function lookFirst(
   if (orders === null) return false;
   if (orders.length > 0) {
     report('order_found', {
-      reservation_key: keyOf(work),
+      reservation_key: readKey(work),
       orders: orders.map(({ order_name }) => order_name),
     });
     intents.lookedUp(tag);

@@ -227,7 +227,7 @@ export class Progress {
 
   /** The shop refused details of the buyer: the order waits for corrected ones, or has failed after too many. */
   async buyerRefused(work: Work, { fields, detail }: BuyerRefused): Promise<'held' | 'failed'> {
-    const key = keyOf(work);
+    const key = readKey(work);
     this.ports.report('buyer_refused', { reservation_key: key, fields, detail });
     return this.decide(key, (state) => decideBuyerRefused(state, fields));
   }
@@ -237,8 +237,8 @@ export class Progress {
     try {
       return await read();
     } catch (error) {
-      this.ports.report('look_up_failed', { reservation_key: keyOf(work), error });
-      await this.later(keyOf(work), 'unreachable');
+      this.ports.report('look_up_failed', { reservation_key: readKey(work), error });
+      await this.later(readKey(work), 'unreachable');
       return null;
     }
   }
@@ -248,7 +248,7 @@ export class Progress {
     try {
       await this.ports.rereadItems(itemIds(work), signal);
     } catch (error) {
-      this.ports.report('reread_failed', { reservation_key: keyOf(work), error });
+      this.ports.report('reread_failed', { reservation_key: readKey(work), error });
     }
   }
 
@@ -272,20 +272,20 @@ export class Progress {
 
   /** Writes down that the shop has the order, and reports one that ours is not any more, or never was. */
   async recordPlaced(work: Work, order: ShopOrder, decide = decidePlaced): Promise<void> {
-    const key = keyOf(work);
+    const key = readKey(work);
     const isOurs = await this.decide(key, (state) => decide(state, order));
     if (!isOurs) this.ports.report('order_unasked', { reservation_key: key, order: order.order_name });
   }
 
   /** By the names that the merchant knows them by. */
   tellDoubled(work: Work, orders: readonly string[]): void {
-    this.ports.report('order_doubled', { reservation_key: keyOf(work), orders });
+    this.ports.report('order_doubled', { reservation_key: readKey(work), orders });
   }
 
   /** A search by our tag found nothing. What then is certain: nothing was made. */
   async foundNothing(work: Work): Promise<boolean> {
     if (!(await this.isCertain(work))) return false;
-    await this.decide(keyOf(work), (state) => decideAbsent(state, LOOKED_UP));
+    await this.decide(readKey(work), (state) => decideAbsent(state, LOOKED_UP));
     this.ports.intents.lookedUp(work.owned.outbox.tag);
     return true;
   }
@@ -300,9 +300,9 @@ export class Progress {
     const { intent_at_ms, empty_lookups } = work.owned.outbox;
     const now = clock.now();
     const since = intent_at_ms ?? now;
-    const waited_ms = Math.min(now - since, this.#missedFor(keyOf(work), empty_lookups));
+    const waited_ms = Math.min(now - since, this.#missedFor(readKey(work), empty_lookups));
     if (waited_ms >= limits.lookup_wait_ms && empty_lookups + 1 >= limits.lookups_min) return true;
-    await this.decide(keyOf(work), (state) => decideEmptyLookup(state, now + limits.lookup_wait_ms));
+    await this.decide(readKey(work), (state) => decideEmptyLookup(state, now + limits.lookup_wait_ms));
     return false;
   }
 
@@ -339,7 +339,7 @@ export class Progress {
     const { clock, report } = this.ports;
     const now = clock.now();
     this.pace.refused(now, outcome.retry_after_ms);
-    report('orders_paced', { reservation_key: keyOf(work), detail: outcome.detail });
+    report('orders_paced', { reservation_key: readKey(work), detail: outcome.detail });
     await this.#waitTurn(work, this.pace.nextAt(now) - now, backTo);
     return false;
   }
@@ -351,13 +351,13 @@ export class Progress {
   ): Promise<false> {
     const failure = outcome.outcome === 'unknown' ? 'unknown_outcome' : outcome.failure;
     this.ports.report('shop_call_put_off', {
-      reservation_key: keyOf(work),
+      reservation_key: readKey(work),
       step: work.step,
       failure,
       detail: outcome.detail,
     });
     const asked = outcome.outcome === 'not_sent' ? (outcome.retry_after_ms ?? 0) : 0;
-    await this.later(keyOf(work), failure, asked, backTo);
+    await this.later(readKey(work), failure, asked, backTo);
     return false;
   }
 
@@ -386,7 +386,7 @@ export class Progress {
   }
 
   async #waitTurn(work: Work, delay_ms: number, back_to: ShopState): Promise<void> {
-    await this.decide(keyOf(work), (state) =>
+    await this.decide(readKey(work), (state) =>
       decideLater(state, { delay_ms, attempts_max: null, failure: 'paced', back_to, keeps_attempts: true }),
     );
   }
@@ -399,7 +399,7 @@ export class Progress {
   }
 }
 
-export function keyOf(work: Work): number {
+export function readKey(work: Work): number {
   return work.owned.reservation.reservation_key;
 }
 
@@ -421,7 +421,7 @@ export function linesByPlace({ owned, items }: Work): HoldLine[] {
 }
 
 /** What the reservation holds, by variant. */
-export function linesOf(work: Work): HoldLine[] {
+export function listHoldLines(work: Work): HoldLine[] {
   const { holds } = work.owned;
   return work.items.map((item) => ({
     variant_id: item.variant_id,

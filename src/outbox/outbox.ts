@@ -14,7 +14,7 @@ import type { DueWork, Keys, OutboxLane } from '../ledger/state/state.js';
 import type { MirrorLane } from '../sources/source.js';
 import { DraftProtocol } from './draft-protocol.js';
 import { type AdoptHolds, lookFirst } from './first-look.js';
-import { ClaimLost, itemIds, keyOf, type OutboxPorts, Progress, type StepRun } from './outbox-context.js';
+import { ClaimLost, itemIds, type OutboxPorts, Progress, readKey, type StepRun } from './outbox-context.js';
 import { RouteProtocol } from './route-protocol.js';
 import { MoveProtocol } from './transfer-protocol.js';
 
@@ -197,7 +197,7 @@ export class Outbox {
   async #reread(work: Work, signal: AbortSignal): Promise<boolean> {
     const { clock, settings, rereadItems } = this.#ports;
     const sink = this.#progress.sinkFor(work);
-    const key = keyOf(work);
+    const key = readKey(work);
     const since = clock.now();
     const { hold_ref } = work.owned.outbox;
     const isSale = work.owned.order?.state === 'accepted' && hold_ref !== null;
@@ -231,7 +231,7 @@ export class Outbox {
 
   async #revalidate(work: Work, signal: AbortSignal): Promise<boolean> {
     const { clock, report, rereadItems } = this.#ports;
-    const key = keyOf(work);
+    const key = readKey(work);
     const since = clock.now();
     try {
       await rereadItems(itemIds(work), signal);

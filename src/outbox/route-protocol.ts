@@ -8,7 +8,7 @@ import { decideLater } from '../ledger/outbox/next-step.js';
 import { decideRoute, decideRouteSent, type RouteStep, routedItemIds } from '../ledger/outbox/route-steps.js';
 import type { Work } from '../ledger/state/job.js';
 import type { FulfilmentObservation } from '../sources/source.js';
-import { keyOf, type Progress, type StepRun } from './outbox-context.js';
+import { type Progress, readKey, type StepRun } from './outbox-context.js';
 
 /** When all that may be at it are at it. */
 const TURN_MS = 1_000;
@@ -39,7 +39,7 @@ export class RouteProtocol {
 
   async #route(work: Work, signal: AbortSignal): Promise<boolean> {
     const { clock, limits, settings, sink, report } = this.#progress.ports;
-    const key = keyOf(work);
+    const key = readKey(work);
     const sinceMs = clock.now();
     const lists = await this.#look(work, signal);
     const item_ids = routedItemIds(work.owned);
@@ -88,7 +88,7 @@ export class RouteProtocol {
       ]);
       return lists;
     } catch (error) {
-      report('look_up_failed', { reservation_key: keyOf(work), error });
+      report('look_up_failed', { reservation_key: readKey(work), error });
       return 'unread';
     }
   }
@@ -98,7 +98,7 @@ export class RouteProtocol {
     work: Work,
     { delay_ms, isTried }: { readonly delay_ms: number; readonly isTried: boolean },
   ): Promise<false> {
-    const key = keyOf(work);
+    const key = readKey(work);
     await this.#progress.decide(key, (state) => {
       const backoff = isTried ? this.#progress.backoffMs(state.owned?.outbox.attempts ?? 0) : 0;
       return decideLater(state, {

@@ -9,7 +9,7 @@ import { decideAbsent } from '../ledger/outbox/next-step.js';
 import { SOLD_ELSEWHERE } from '../ledger/outbox/sale-check.js';
 import type { Claim, Work } from '../ledger/state/job.js';
 import type { ShopOrder } from '../sources/source.js';
-import { ClaimLost, itemIds, keyOf, linesByPlace, type Progress, type StepRun } from './outbox-context.js';
+import { ClaimLost, itemIds, linesByPlace, type Progress, readKey, type StepRun } from './outbox-context.js';
 import { reasonFor } from './refusals.js';
 import { MoveQueue, type SentMove } from './transfer-queue.js';
 
@@ -35,7 +35,7 @@ export class MoveProtocol {
     if (sent === null) return true;
     const { work, outcome, verdict } = sent;
     const progress = this.#progress;
-    const reservation_key = keyOf(work);
+    const reservation_key = readKey(work);
     const detail = 'detail' in outcome ? outcome.detail : '';
     switch (verdict) {
       case 'taken':
@@ -87,7 +87,7 @@ export class MoveProtocol {
     // A process that was suspended while it read what it needs must not send what another, or itself, may have sent since.
     const maySend = () => progress.maySendOnce(work);
     const outcome = await progress.sinkFor(work).placeOrder(request, signal, maySend);
-    const key = keyOf(work);
+    const key = readKey(work);
     switch (outcome.outcome) {
       case 'done':
         return this.#placed(work, outcome.value, signal);
@@ -118,10 +118,10 @@ export class MoveProtocol {
   async #placed(work: Work, made: ShopOrder, signal: AbortSignal): Promise<boolean> {
     const progress = this.#progress;
     try {
-      await progress.decide(keyOf(work), (state) => decidePlaced(state, made));
+      await progress.decide(readKey(work), (state) => decidePlaced(state, made));
     } catch (error) {
       if (!(error instanceof ClaimLost)) throw error;
-      const keys = { owned: { reservation_key: keyOf(work) } };
+      const keys = { owned: { reservation_key: readKey(work) } };
       const order = await progress.ports.store.read(keys, (state) => state.owned?.order ?? null);
       const isTaken = order?.upstream_order_ref === made.order_ref;
       // While the order is accepted, who has the row now still looks for it by our tag.
@@ -144,7 +144,7 @@ export class MoveProtocol {
     if (await progress.adopted(work, found, signal)) return true;
     if (shop_state === 'completing') return progress.foundNothing(work);
     // It was there before. Whatever this is, it is no reason to order again (L4).
-    await progress.later(keyOf(work), 'order_not_found');
+    await progress.later(readKey(work), 'order_not_found');
     return false;
   }
 }

@@ -19,7 +19,7 @@ import { levelName } from '../ledger/outbox/request-transfer.js';
 import { type Claim, must, type Work } from '../ledger/state/job.js';
 import type { Changes, LedgerState } from '../ledger/state/state.js';
 import type { MoveOutcome } from '../sources/source.js';
-import { ClaimLost, keyOf, type Progress } from './outbox-context.js';
+import { ClaimLost, type Progress, readKey } from './outbox-context.js';
 import { applyVerdict, isKept, isMoveFailed, judgeAnswer, type MoveVerdict } from './transfer-verdict.js';
 
 /** Rows of one call. A row has a few levels, and Shopify takes 250 changes in one. */
@@ -67,7 +67,7 @@ export class MoveQueue {
   /** Writes and sends the move that the row needs. Null when it does not need it any more, or not on these figures. */
   send(work: Work, direction: MoveDirection): Promise<SentMove | null> {
     return new Promise((resolve, reject) => {
-      const levels = levelsOf(work, direction);
+      const levels = listLevels(work, direction);
       const isAlone = direction === 'back' || isMoveFailed(work.owned.outbox);
       this.#waiting.push({ work, direction, levels, isAlone, resolve, reject });
       this.#wake();
@@ -90,7 +90,7 @@ export class MoveQueue {
 
   async #resendNow(work: Work, move: StockMove): Promise<Answer> {
     const outcome = await this.#progress.sinkFor(work).moveStock(move, this.#timeout());
-    return this.#settle(move, outcome, { isResent: true, ownKey: keyOf(work) });
+    return this.#settle(move, outcome, { isResent: true, ownKey: readKey(work) });
   }
 
   /** Everything that comes in one turn of the event loop goes out together. */
@@ -157,7 +157,7 @@ export class MoveQueue {
     const { settings } = this.#progress.ports;
     const [first] = batch;
     if (first === undefined) return [];
-    const keys = batch.map(({ work }) => keyOf(work));
+    const keys = batch.map(({ work }) => readKey(work));
     const works: JointWork = await this.#progress.decideAll(keys, (states) =>
       planJointMove(states, this.#claim, settings, first.direction),
     );
@@ -169,7 +169,7 @@ export class MoveQueue {
     if (!members.every((work) => this.#progress.holdsClaim(work))) throw new ClaimLost('it ran out');
     const urgent = members.find(({ owned }) => owned.reservation.state === 'submitted') ?? leader;
     const outcome = await this.#progress.sinkFor(urgent).moveStock(move, this.#timeout());
-    const answer = await this.#settle(move, outcome, { isResent: false, ownKey: keyOf(leader) });
+    const answer = await this.#settle(move, outcome, { isResent: false, ownKey: readKey(leader) });
     return works.map((work) =>
       work === null ? null : { work, outcome, verdict: verdictFor(answer, work, move, false) },
     );
@@ -206,7 +206,7 @@ function verdictFor({ outcome, taken }: Answer, work: Work, move: StockMove, isR
 }
 
 /** Where the row's units are, or are to be. */
-function levelsOf({ owned, items }: Work, direction: MoveDirection): ReadonlySet<string> {
+function listLevels({ owned, items }: Work, direction: MoveDirection): ReadonlySet<string> {
   if (direction === 'back') return new Set((owned.outbox.request?.changes ?? []).map(levelName));
   const own = new Set(owned.holds.map(({ level_key }) => level_key));
   return new Set(

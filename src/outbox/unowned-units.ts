@@ -73,7 +73,7 @@ export class UnownedStock {
     if (level === undefined) return NOTHING;
     const quantity_units = units ?? level.unowned_units;
     if (quantity_units > level.unowned_units) return tooMany(level);
-    const move = this.#moveOf(level, quantity_units);
+    const move = this.#buildTransfer(level, quantity_units);
     await this.#note('holds.returning', { id, units: quantity_units, move: move.key, by });
     const outcome = await sink.moveStock(move, signal);
     if (outcome.outcome === 'unknown') return UNKNOWN;
@@ -91,7 +91,7 @@ export class UnownedStock {
     return findUnowned(reserved, before, await store.movedUnits());
   }
 
-  #moveOf({ id, item_id, location_id }: UnownedUnits, quantity_units: number): StockMove {
+  #buildTransfer({ id, item_id, location_id }: UnownedUnits, quantity_units: number): StockMove {
     const key = nameUuid(`return/${id}/${this.#ports.makeKey()}`);
     const changes = [{ item_id, location_id, quantity_units, available_units: null }];
     return { key, attempt: 1, direction: 'back', reservation_id: 'returned-by-hand', changes };

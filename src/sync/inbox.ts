@@ -203,7 +203,7 @@ export class Inbox {
     const resting = new Map<number, number>();
     await this.#heed(rows);
     await this.#lookAtLocations(rows, { failed, resting }, signal);
-    const items = await this.#itemsOf(rows, { known, asked }, { failed, resting }, signal);
+    const items = await this.#resolveItems(rows, { known, asked }, { failed, resting }, signal);
     const { reread, held_ms } = await this.#reread(rows, items, failed, signal);
     // Last: whatever is wrong with orders, what is sold is known first.
     await this.#lookAtOrders(rows, failed, signal);
@@ -227,15 +227,15 @@ export class Inbox {
   async #plan(waiting: readonly WaitingDelivery[]): Promise<Plan> {
     const { store, limits } = this.#ports;
     const [variants, products] = await Promise.all([
-      store.itemsNamed('variant', idsOf(waiting, 'variant')),
-      store.itemsNamed('product', idsOf(waiting, 'product')),
+      store.itemsNamed('variant', collectIds(waiting, 'variant')),
+      store.itemsNamed('product', collectIds(waiting, 'product')),
     ]);
     const rows: WaitingDelivery[] = [];
     const known = new Map<number, ReadonlySet<string>>();
     const asked = new Map<number, readonly string[]>();
     const all = new Set<string>();
     for (const row of waiting) {
-      const { ids, unknown } = namesOf(row, variants, products);
+      const { ids, unknown } = collectNames(row, variants, products);
       for (const id of ids) all.add(id);
       if (rows.length > 0 && all.size > limits.round_items) break;
       rows.push(row);
@@ -248,12 +248,12 @@ export class Inbox {
   /** What needs no look at the shop. */
   async #heed(rows: readonly WaitingDelivery[]): Promise<void> {
     const { store, nudges, alarm } = this.#ports;
-    const fresh = rowsOf(rows, 'access').filter(
+    const fresh = filterRows(rows, 'access').filter(
       ({ seq, attempts }) => attempts === 0 && seq > this.#alarmedUpTo_seq,
     );
     for (const { seq } of fresh) this.#alarmedUpTo_seq = Math.max(this.#alarmedUpTo_seq, seq);
     if (fresh.length > 0) alarm('shop_access_changed');
-    const holds = idsOf(rows, 'hold');
+    const holds = collectIds(rows, 'hold');
     if (holds.length > 0 && (await store.wakeHolds(holds)) > 0) nudges.outboxDue();
   }
 
@@ -263,7 +263,7 @@ export class Inbox {
     signal: AbortSignal,
   ): Promise<void> {
     const { clock, sync } = this.#ports;
-    const named = rowsOf(rows, 'locations').filter(
+    const named = filterRows(rows, 'locations').filter(
       ({ seq, received_at_ms }) =>
         !this.#looks.covers(LOCATIONS, received_at_ms) && this.#mayLook(LOCATIONS, seq, resting),
     );
@@ -287,9 +287,9 @@ export class Inbox {
     failed: Set<number>,
     signal: AbortSignal,
   ): Promise<void> {
-    const named = rowsOf(rows, 'order');
+    const named = filterRows(rows, 'order');
     await this.#orPutOff(named, failed, signal, async () => {
-      const unread = await this.#inGroups(idsOf(named, 'order'), READ_ORDERS_MAX, (refs) =>
+      const unread = await this.#inGroups(collectIds(named, 'order'), READ_ORDERS_MAX, (refs) =>
         this.#ports.orders(refs, this.#within(signal)),
       );
       for (const row of named) {
@@ -315,7 +315,7 @@ export class Inbox {
   }
 
   /** By row: the items that it names, asking the shop about products that the ledger does not know. */
-  async #itemsOf(
+  async #resolveItems(
     rows: readonly WaitingDelivery[],
     { known, asked }: Pick<Plan, 'known' | 'asked'>,
     { failed, resting }: Undone,
@@ -525,7 +525,7 @@ function isCovered(
  * The items that a delivery names, by what the ledger knows. The shop is asked about its products where that is not
  * enough: a product that is new and names none of its items, or a variant that is new.
  */
-function namesOf(
+function collectNames(
   { hints }: WaitingDelivery,
   variants: ReadonlyMap<string, readonly string[]>,
   products: ReadonlyMap<string, readonly string[]>,
@@ -548,11 +548,11 @@ function namesOf(
   return { ids, unknown };
 }
 
-function rowsOf(rows: readonly WaitingDelivery[], kind: ShopHint['kind']): readonly WaitingDelivery[] {
+function filterRows(rows: readonly WaitingDelivery[], kind: ShopHint['kind']): readonly WaitingDelivery[] {
   return rows.filter(({ hints }) => hints.some((hint) => hint.kind === kind));
 }
 
-function idsOf(
+function collectIds(
   rows: readonly WaitingDelivery[],
   kind: Extract<ShopHint, { readonly id: string }>['kind'],
 ): string[] {

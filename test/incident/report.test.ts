@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { type Outcome, summarise } from '../../src/incident/outcome.js';
 import { escaped } from '../../src/incident/plots.js';
 import { LETTERS } from '../../src/incident/replay.js';
-import { cellsOf, type Incident, reportPage } from '../../src/incident/report.js';
+import { formatCells, type Incident, reportPage } from '../../src/incident/report.js';
 import { HOUR, writeScript } from '../../src/incident/script.js';
 
 function outcome(letter: Outcome['letter'], oversold_units: number): Outcome {
@@ -41,7 +41,7 @@ test.each([[[1]], [[1, 2, 3]]])(
   (seeds) => {
     const told = incident(...seeds);
     const page = reportPage(told);
-    for (const cell of cellsOf(told).flatMap(([, ...figures]) => figures))
+    for (const cell of formatCells(told).flatMap(([, ...figures]) => figures))
       expect(page).toContain(`<td>${escaped(cell)}</td>`);
     expect(page).not.toMatch(/https?:|<script|<link|<img|@import|url\(|\bon[a-z]+=/i);
     expect(page).toContain("default-src 'none'");

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { holdfastParts } from '../../src/cli/incident/incident-sale.js';
-import { outcomeOf } from '../../src/incident/outcome.js';
+import { computeOutcome } from '../../src/incident/outcome.js';
 import { replay } from '../../src/incident/replay.js';
 import { DAY, HERO, writeScript } from '../../src/incident/script.js';
 import { Timeline } from '../../src/incident/timeline.js';
@@ -16,7 +16,7 @@ const parts = holdfastParts();
 test.each(SEEDS)('in sale %i the catalogue in context and polling oversell', async (seed) => {
   const script = writeScript(seed);
   for (const letter of ['a', 'b'] as const) {
-    const { oversold_units } = outcomeOf(script, letter, await replay(script, letter, parts));
+    const { oversold_units } = computeOutcome(script, letter, await replay(script, letter, parts));
     expect(oversold_units, letter).toBeGreaterThan(0);
   }
 });
@@ -25,13 +25,13 @@ test('every unit is accounted for under every strategy: sold is shipped, missing
   const script = writeScript(7);
   for (const letter of SIMPLE) {
     const played = await replay(script, letter, parts);
-    const { units, oversold_units, missing_units, orders } = outcomeOf(script, letter, played);
+    const { units, oversold_units, missing_units, orders } = computeOutcome(script, letter, played);
     expect(units.sold, letter).toBe(units.shipped + oversold_units + missing_units);
     expect(orders.fulfilled).toBeLessThanOrEqual(orders.taken);
     expect(orders.taken).toBeLessThanOrEqual(orders.attempted);
     expect(played.shop.audit()).toEqual([]);
     for (const sku of played.shop.skus) {
-      const stock = played.shop.stockOf(sku);
+      const stock = played.shop.findStock(sku);
       const { initial_units, restocked_units, mislaid_units, carted_off_units, shipped_units } = stock;
       const left = initial_units + restocked_units + mislaid_units - carted_off_units - shipped_units;
       expect(stock.shelf_units, `${letter} ${sku}`).toBe(left);
@@ -42,14 +42,14 @@ test('every unit is accounted for under every strategy: sold is shipped, missing
 
 test('the audit sees a unit that goes missing without a reason', async () => {
   const { shop } = await replay(writeScript(7), 'd', parts);
-  shop.stockOf(HERO).shelf_units -= 1;
+  shop.findStock(HERO).shelf_units -= 1;
   expect(shop.audit()[0]).toContain(HERO);
 });
 
 test('the same seed brings the same sale, and another seed another', async () => {
   const play = async (seed: number, letter: 'b' | 'e') => {
     const script = writeScript(seed);
-    return JSON.stringify(outcomeOf(script, letter, await replay(script, letter, parts)));
+    return JSON.stringify(computeOutcome(script, letter, await replay(script, letter, parts)));
   };
   expect(JSON.stringify(writeScript(11))).toBe(JSON.stringify(writeScript(11)));
   for (const letter of ['b', 'e'] as const) {

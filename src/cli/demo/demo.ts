@@ -95,7 +95,7 @@ async function sellAfterSaleElsewhere({ ada, till }: Stage): Promise<void> {
     'a stale order that stock still covers is placed',
   );
   const order = await ask(ada, 'get_order', { order_id: placed.order_id });
-  const events = eventsOf(order);
+  const events = listEvents(order);
   expect(
     ['order.held', 'order.revalidated', 'order.placed'].every((event) => events.includes(event)),
     'the timeline tells it',
@@ -231,7 +231,7 @@ async function submitUntilFinal(
   return (await agent.callUntil('get_order', { order_id }, isFinal)).data;
 }
 
-function eventsOf(order: ToolAnswer): string[] {
+function listEvents(order: ToolAnswer): string[] {
   return order.data.timeline.map((entry: { event: string }) => entry.event);
 }
 

@@ -26,8 +26,8 @@ import { ordersFinding } from './doctor-orders.js';
 import { paymentFinding } from './doctor-payment.js';
 import { publicationFinding } from './doctor-publication.js';
 import {
+  buildProbeUrl,
   clockFinding,
-  doorOf,
   locationsFinding,
   type Probed,
   planFinding,
@@ -70,7 +70,7 @@ export interface DoctorPorts {
 }
 
 export async function examine(environment: Environment, ports: DoctorPorts): Promise<readonly Finding[]> {
-  const { config, findings } = settingsOf(environment);
+  const { config, findings } = readUsableSettings(environment);
   const parts = await Promise.all([
     Promise.resolve(findings),
     examineLedger(config, ports),
@@ -90,7 +90,7 @@ export async function examine(environment: Environment, ports: DoctorPorts): Pro
 }
 
 /** Settings that are wrong are told, and left out: what does not depend on them can still be looked at. */
-export function settingsOf(environment: Environment): {
+export function readUsableSettings(environment: Environment): {
   readonly config: Config;
   readonly findings: Finding[];
 } {
@@ -192,7 +192,7 @@ function examineShop(config: Config, shop: ShopConfig, ports: DoctorPorts): Prom
 
 async function examineDoor(config: Config, shop: ShopConfig, ports: DoctorPorts): Promise<Finding[]> {
   const { net } = ports;
-  const url = doorOf(shop, ports.apiVersion);
+  const url = buildProbeUrl(shop, ports.apiVersion);
   const request = {
     url,
     method: 'POST' as const,

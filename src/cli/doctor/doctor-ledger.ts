@@ -273,7 +273,7 @@ export function serverFinding(
   const working = books.leases.find(({ name, until_ms }) => name === 'sync' && until_ms > ledger_now_ms);
   const age_ms = ledger_now_ms - books.confirmed_at_ms;
   const stale_ms = Math.max(LIMITS.doctor.stale_min_ms, heartbeat_ms * LIMITS.doctor.stale_beats);
-  const who = working === undefined ? null : processOf(working.owner);
+  const who = working === undefined ? null : describeProcess(working.owner);
   if (books.baseline_at_ms === null) {
     return who === null
       ? warned(
@@ -317,7 +317,7 @@ export function whyNoBooks({ state }: LedgerFacts): string {
 }
 
 /** A lease's owner is named by process id first (open-app.ts). */
-export function processOf(owner: string): string {
+export function describeProcess(owner: string): string {
   return `process ${owner.split('-', 1)[0]}`;
 }
 

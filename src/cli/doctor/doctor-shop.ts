@@ -16,7 +16,7 @@ export interface ShopAddress {
 }
 
 /** The Admin API without a token: an existing shop answers 401, and everything that is in the way shows itself. */
-export function doorOf({ shop, origin }: ShopAddress, version: string): string {
+export function buildProbeUrl({ shop, origin }: ShopAddress, version: string): string {
   return `${origin ?? `https://${shop}`}/admin/api/${version}/graphql.json`;
 }
 

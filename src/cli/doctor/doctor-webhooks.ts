@@ -227,7 +227,7 @@ export function subscriptionsFinding(
   have: readonly Subscribed[],
 ): Finding {
   const here = new Set(have.filter((one) => one.url === url).map(({ topic }) => topic));
-  const elsewhere = [...new Set(have.filter((one) => one.url !== url).map((one) => hostOf(one.url)))];
+  const elsewhere = [...new Set(have.filter((one) => one.url !== url).map((one) => parseHost(one.url)))];
   const missing = wanted.filter((topic) => !here.has(topic));
   const mend = 'holdfast serve --http makes and moves them by itself, when it starts and each hour.';
   if (elsewhere.length > 0) {
@@ -254,7 +254,7 @@ export function subscriptionsFinding(
 
 const TOPICS_NAMED_MAX = 4;
 
-function hostOf(url: string): string {
+function parseHost(url: string): string {
   return URL.canParse(url) ? new URL(url).host : url.slice(0, URL_CHARS_MAX);
 }
 

@@ -5,7 +5,7 @@ import { type Config, LIMITS, type ShopConfig } from '../../config/config.js';
 import type { Environment } from '../../config/settings-sources.js';
 import { machineEnvironment, settingsFilePath } from '../ledger/machine-environment.js';
 import { type DoctorPorts, examine } from './doctor-checks.js';
-import { type Finding, isWhole, linesOf, summaryOf, type Terminal } from './finding.js';
+import { type Finding, formatFinding, isWhole, summarizeFindings, type Terminal } from './finding.js';
 
 /** False when any check failed. */
 export async function doctor(options: { readonly json: boolean }): Promise<boolean> {
@@ -41,13 +41,13 @@ export async function diagnose(environment: Environment): Promise<readonly Findi
   return await examine(environment, ports);
 }
 
-export function print(findings: readonly Finding[], terminal: Terminal = terminalOf()): void {
-  for (const finding of findings) for (const line of linesOf(finding, terminal)) console.log(line);
-  console.log(`\n${summaryOf(findings)}`);
+export function print(findings: readonly Finding[], terminal: Terminal = detectTerminal()): void {
+  for (const finding of findings) for (const line of formatFinding(finding, terminal)) console.log(line);
+  console.log(`\n${summarizeFindings(findings)}`);
 }
 
 /** Colours for people at a terminal; NO_COLOR (no-color.org) turns them off. A terminal may not know its width. */
-export function terminalOf(stream: NodeJS.WriteStream = process.stdout): Terminal {
+export function detectTerminal(stream: NodeJS.WriteStream = process.stdout): Terminal {
   return { coloured: stream.isTTY === true && stream.hasColors(), columns: stream.columns || PLAIN_COLUMNS };
 }
 

@@ -143,7 +143,7 @@ export interface Terminal {
 }
 
 /** The lines of one finding, as a person reads them. */
-export function linesOf({ check, verdict, told, mend }: Finding, terminal: Terminal): string[] {
+export function formatFinding({ check, verdict, told, mend }: Finding, terminal: Terminal): string[] {
   const mark = terminal.coloured ? `\u001b[${COLOURS[verdict]}m${MARKS[verdict]}\u001b[0m` : MARKS[verdict];
   const indent = ' '.repeat(NAME_WIDTH + 4);
   const width = Math.max(MIN_TEXT_WIDTH, terminal.columns - indent.length);
@@ -159,7 +159,7 @@ export function linesOf({ check, verdict, told, mend }: Finding, terminal: Termi
 /** Below this lines are left to the terminal to break. */
 const MIN_TEXT_WIDTH = 40;
 
-export function summaryOf(findings: readonly Finding[]): string {
+export function summarizeFindings(findings: readonly Finding[]): string {
   const count = (verdict: Verdict): number =>
     findings.filter((finding) => finding.verdict === verdict).length;
   const wrong = count('failed');

@@ -61,7 +61,7 @@ export async function reach({ url, timeout_ms, ...init }: Request, net: Net): Pr
       received_at_ms,
     };
   } catch (error) {
-    return obstacleOf(error);
+    return classifyObstacle(error);
   }
 }
 
@@ -76,8 +76,8 @@ const TIME_WORDS = new Set([
 const TLS_WORD =
   /^(?:ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|HOSTNAME_MISMATCH|EPROTO|INVALID_CA)/;
 
-function obstacleOf(error: unknown): Obstructed {
-  const word = wordOf(error);
+function classifyObstacle(error: unknown): Obstructed {
+  const word = readErrorCode(error);
   if (NAME_WORDS.has(word)) return { answered: false, obstacle: 'name_not_found', word };
   if (TIME_WORDS.has(word)) return { answered: false, obstacle: 'timed_out', word };
   if (TLS_WORD.test(word)) return { answered: false, obstacle: 'tls_failed', word };
@@ -85,7 +85,7 @@ function obstacleOf(error: unknown): Obstructed {
 }
 
 /** `fetch` wraps what happened: the code is on the cause, or on the first of several. */
-function wordOf(error: unknown): string {
+function readErrorCode(error: unknown): string {
   const { name, code, cause, errors } = error as {
     readonly name?: string;
     readonly code?: unknown;
@@ -94,6 +94,6 @@ function wordOf(error: unknown): string {
   };
   if (name === 'TimeoutError') return name;
   if (typeof code === 'string') return code;
-  if (cause !== undefined) return wordOf(cause);
-  return errors?.[0] === undefined ? (name ?? 'unknown') : wordOf(errors[0]);
+  if (cause !== undefined) return readErrorCode(cause);
+  return errors?.[0] === undefined ? (name ?? 'unknown') : readErrorCode(errors[0]);
 }

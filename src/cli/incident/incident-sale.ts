@@ -4,7 +4,7 @@ import { makeIds } from '../../app/ids.js';
 import { ledgerSettings } from '../../app/open-app.js';
 import { LIMITS, readConfig } from '../../config/config.js';
 import type { HoldfastParts } from '../../incident/holdfast-strategy.js';
-import { type Outcome, outcomeOf } from '../../incident/outcome.js';
+import { computeOutcome, type Outcome } from '../../incident/outcome.js';
 import { LETTERS, replay } from '../../incident/replay.js';
 import { writeScript } from '../../incident/script.js';
 
@@ -27,6 +27,7 @@ export async function playSale(seed: number): Promise<Outcome[]> {
   const parts = holdfastParts();
   const script = writeScript(seed);
   const outcomes: Outcome[] = [];
-  for (const letter of LETTERS) outcomes.push(outcomeOf(script, letter, await replay(script, letter, parts)));
+  for (const letter of LETTERS)
+    outcomes.push(computeOutcome(script, letter, await replay(script, letter, parts)));
   return outcomes;
 }

@@ -71,7 +71,7 @@ export function mergeEntry(text: string | null, entry: ServerEntry): Merged {
     : [];
   return {
     ok: true,
-    text: same && text !== null ? text : `${JSON.stringify(merged, null, indentOf(text))}\n`,
+    text: same && text !== null ? text : `${JSON.stringify(merged, null, detectIndent(text))}\n`,
     change: before === undefined ? 'added' : same ? 'same' : 'replaced',
     overriding,
   };
@@ -102,20 +102,20 @@ const LOSSY =
 
 /** JavaScript rounds numbers, drops the first of two equal names, and sorts names that are numbers: nothing to do to others. */
 function survives(text: string, parsed: Record<string, unknown>): boolean {
-  const before = tokensOf(text);
-  const after = tokensOf(JSON.stringify(parsed));
+  const before = tokenizeJson(text);
+  const after = tokenizeJson(JSON.stringify(parsed));
   return (
     before.length === 0 || (before.length === after.length && before.every((one, i) => one === after[i]))
   );
 }
 
 /** Of valid JSON, without its spaces; strings in the one way of writing them. */
-function tokensOf(text: string): string[] {
+function tokenizeJson(text: string): string[] {
   const tokens = text.match(/"(?:[^"\\]|\\.)*"|[-+.\w]+|[{}[\]:,]/g) ?? [];
   return tokens.map((token) => (token.startsWith('"') ? JSON.stringify(JSON.parse(token)) : token));
 }
 
-function indentOf(text: string | null): string | number {
+function detectIndent(text: string | null): string | number {
   return /\n([ \t]+)"/.exec(text ?? '')?.[1] ?? 2;
 }
 

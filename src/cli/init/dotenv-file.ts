@@ -31,7 +31,7 @@ export function withSettings(text: string, changes: SettingChanges): NewText {
     if (line === null) return unwritable(name);
     written.set(name, line);
   }
-  const entries = entriesOf(text);
+  const entries = parseEntries(text);
   const known = new Set(entries.map(({ name }) => name));
   const kept = keptLines(entries, written);
   const added = [...written]
@@ -64,7 +64,7 @@ export function changedNames(text: string, changes: SettingChanges): string[] {
 }
 
 /** A value in quotes may go over several lines, and what looks like a setting inside of it is none. */
-function entriesOf(text: string): Entry[] {
+function parseEntries(text: string): Entry[] {
   const lines = text.replace(/\r?\n$/, '').split(/\r?\n/);
   if (text === '') return [];
   const entries: Entry[] = [];

@@ -63,7 +63,7 @@ export type ShopName =
   | { readonly ok: false; readonly why: string };
 
 /** Takes what people paste: a name, a domain, the address of the shop or of its admin. */
-export function shopNameOf(input: string): ShopName {
+export function parseShopName(input: string): ShopName {
   const text = input.trim().toLowerCase();
   const admin = /^(?:https?:\/\/)?admin\.shopify\.com\/store\/([a-z0-9-]+)(?:[/?#].*)?$/.exec(text)?.[1];
   const host = admin ?? text.replace(/^https?:\/\//, '').replace(/[/?#].*$/, '');
@@ -101,10 +101,10 @@ export async function askAnswers(
   const { tell, ask } = dialogue;
   tell('Which shop? Its name at Shopify: in admin.shopify.com/store/NAME it is NAME.');
   const given = await ask('Shop', present['SHOPIFY_SHOP'] ?? null, (answer) => {
-    const name = shopNameOf(answer);
+    const name = parseShopName(answer);
     return name.ok ? null : name.why;
   });
-  const name = shopNameOf(given);
+  const name = parseShopName(given);
   const shop = name.ok ? name.shop : given;
   const credentials = await askCredentials(dialogue, present);
   const db = await ask('Ledger file', present['HOLDFAST_DB'] ?? ledgerBeside(file), (answer) =>
@@ -182,7 +182,7 @@ async function askCredentials(dialogue: Dialogue, present: Environment): Promise
 const NO_URL = '-';
 
 /** Throws ConfigError naming the flag that is missing or wrong. */
-export async function answersOf(
+export async function resolveAnswers(
   flags: InitFlags,
   present: Environment,
   sources: SecretSources,
@@ -190,14 +190,14 @@ export async function answersOf(
 ): Promise<Answers> {
   const given = flags.shop ?? present['SHOPIFY_SHOP'];
   if (given === undefined) throw new ConfigError('init wants --shop NAME when there is nobody to ask.');
-  const name = shopNameOf(given);
+  const name = parseShopName(given);
   if (!name.ok) throw new ConfigError(`--shop: ${name.why}`);
   const secret = (file: string | undefined, variable: string | undefined, flag: string) =>
     namedSecret(file, variable, flag, sources);
   const webhook_secret =
     secret(flags.webhookSecretFile, flags.webhookSecretEnv, '--webhook-secret') ??
     present['SHOPIFY_WEBHOOK_SECRETS'];
-  const credentials = await credentialsOf(flags, present, sources);
+  const credentials = await resolveCredentials(flags, present, sources);
   const url = flags.publicUrl ?? present['HOLDFAST_PUBLIC_URL'] ?? NO_URL;
   // With a token, a client secret that is in the file still signs.
   const isSigned = webhook_secret !== undefined || present['SHOPIFY_CLIENT_SECRET'] !== undefined;
@@ -216,7 +216,7 @@ export async function answersOf(
   };
 }
 
-async function credentialsOf(
+async function resolveCredentials(
   flags: InitFlags,
   present: Environment,
   sources: SecretSources,

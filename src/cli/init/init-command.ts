@@ -5,7 +5,7 @@ import { homedir } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import { LIMITS } from '../../config/config.js';
 import { ConfigError } from '../../config/config-error.js';
-import { diagnose, terminalOf } from '../doctor/doctor.js';
+import { detectTerminal, diagnose } from '../doctor/doctor.js';
 import { machineEnvironment } from '../ledger/machine-environment.js';
 import { DialogueLeft, terminalDialogue } from '../terminal/prompts.js';
 import { type InitOptions, init } from './init.js';
@@ -21,7 +21,7 @@ export async function initHere(options: InitOptions): Promise<boolean> {
       readPiped: () => readPiped(stdin),
       diagnose,
       tell: (line) => console.log(line),
-      terminal: terminalOf(),
+      terminal: detectTerminal(),
       program: { node: process.execPath, script: realpathSync(process.argv[1] ?? '') },
       platform: process.platform,
       home: homedir(),

@@ -7,7 +7,7 @@ import { readConfig, type TokensSource } from '../../config/config.js';
 import { ConfigError } from '../../config/config-error.js';
 import type { Environment } from '../../config/settings-sources.js';
 import { readTextIfThere, replaceFile } from '../terminal/atomic-write.js';
-import { clientLines, mcpAddressOf, mintToken } from '../tokens/mint-token.js';
+import { buildMcpAddress, clientLines, mintToken } from '../tokens/mint-token.js';
 import { changeEntries } from '../tokens/token-file.js';
 import { withSettings } from './dotenv-file.js';
 
@@ -35,7 +35,7 @@ export async function initToken(
   const present = parseEnv(text) as Environment;
   const fresh = resolve(dirname(file), 'holdfast-tokens.json');
   const named = present['HOLDFAST_TOKENS'] ?? environment['HOLDFAST_TOKENS'];
-  const source = sourceOf(named ?? fresh, folder);
+  const source = resolveSource(named ?? fresh, folder);
   const { token, entry } = mintToken({ principal, canOrder }, Date.now());
   const changed = await changeEntries(source, (entries) => [...entries, entry]);
   const setting = 'inline' in source ? (changed?.text ?? '') : (named ?? fresh);
@@ -52,13 +52,13 @@ export async function initToken(
     `\nA token for ${principal} that may read stock${canOrder ? ', reserve and order' : ' and reserve, and place no orders'}, until ${entry.expires_at?.slice(0, 10)}. It is shown this once:\n\n  ${token}\n`,
   );
   if ('path' in source) tell(`${source.path} has its SHA-256 alone; HOLDFAST_TOKENS names that file.`);
-  for (const line of clientLines(token, mcpAddressOf(http))) tell(line);
+  for (const line of clientLines(token, buildMcpAddress(http))) tell(line);
   tell(
     `holdfast serve --http serves it. From now on nobody gets in there without a token.${named === undefined ? ' A server that runs already was started without HOLDFAST_TOKENS: start it again, or it still lets everybody in.' : ''}`,
   );
 }
 
-function sourceOf(setting: string, folder: string): TokensSource {
+function resolveSource(setting: string, folder: string): TokensSource {
   const { tokens } = readConfig({ HOLDFAST_TOKENS: setting });
   if (tokens === null) throw new Error('a setting that was given');
   return 'path' in tokens ? { path: resolve(folder, tokens.path) } : tokens;

@@ -8,7 +8,7 @@ import { readConfig } from '../../config/config.js';
 import { ConfigError } from '../../config/config-error.js';
 import type { Environment } from '../../config/settings-sources.js';
 import { isOpenToOthers } from '../../store/sqlite/database/ledger-file.js';
-import { type Check, type Finding, isWhole, linesOf, type Terminal } from '../doctor/finding.js';
+import { type Check, type Finding, formatFinding, isWhole, type Terminal } from '../doctor/finding.js';
 import { readTextIfThere, replaceFile } from '../terminal/atomic-write.js';
 import type { Dialogue } from '../terminal/prompts.js';
 import {
@@ -21,7 +21,7 @@ import {
   type ThisProgram,
 } from './client-config.js';
 import { changedNames, type SettingChanges, withSettings } from './dotenv-file.js';
-import { answersOf, askAnswers, type InitFlags, type Place, settingsOfAnswers } from './init-answers.js';
+import { askAnswers, type InitFlags, type Place, resolveAnswers, settingsOfAnswers } from './init-answers.js';
 import { AGENT_FALLBACK, complaintAboutAgent, initToken } from './init-token.js';
 import { CLIENT_NAMES, type ClientName, findClient, type McpClient } from './mcp-clients.js';
 
@@ -106,7 +106,7 @@ async function settleUnasked(
   place: Place,
 ): Promise<SettingChanges | null> {
   const sources = { ...ports, readFile: (path: string) => readFileSync(path, 'utf8') };
-  const changes = settingsOfAnswers(await answersOf(flags, present, sources, place));
+  const changes = settingsOfAnswers(await resolveAnswers(flags, present, sources, place));
   if (!check) readConfig(withoutUnset({ ...present, ...changes }));
   if (!check || (await passes(changes, ports))) return changes;
   ports.tell('\nNothing was written. Mend it, or say --no-check to write it as it is.');
@@ -152,7 +152,7 @@ async function passes(changes: SettingChanges, ports: InitPorts): Promise<boolea
   const findings = (await ports.diagnose(environment)).filter(
     ({ check, verdict, code }) => CHECKED.has(check) && !(verdict === 'skipped' && code === 'skipped'),
   );
-  for (const finding of findings) for (const line of linesOf(finding, ports.terminal)) ports.tell(line);
+  for (const finding of findings) for (const line of formatFinding(finding, ports.terminal)) ports.tell(line);
   return isWhole(findings);
 }
 
@@ -195,7 +195,7 @@ function writePrivately(file: string, text: string): void {
   try {
     replaceFile(file, text, 'private');
   } catch (error) {
-    throw new ConfigError(`${file} can't be written (${codeOf(error)}): it was left as it is.`);
+    throw new ConfigError(`${file} can't be written (${readErrorCode(error)}): it was left as it is.`);
   }
 }
 
@@ -300,7 +300,7 @@ function mergeClient(path: string, entry: ServerEntry): Merged {
   try {
     return mergeEntry(readTextIfThere(path), entry);
   } catch (error) {
-    return { ok: false, why: `it can't be read (${codeOf(error)}).` };
+    return { ok: false, why: `it can't be read (${readErrorCode(error)}).` };
   }
 }
 
@@ -319,9 +319,9 @@ function writeClient(
     replaceFile(path, merged.text, 'kept');
   } catch (error) {
     const why =
-      codeOf(error) === 'ENOENT'
+      readErrorCode(error) === 'ENOENT'
         ? `its folder is not there: is ${title} installed?`
-        : `it can't be written (${codeOf(error)}).`;
+        : `it can't be written (${readErrorCode(error)}).`;
     tell(`✗ ${path}: ${why} To add it yourself:\n${entryText(entry)}`);
     return false;
   }
@@ -342,11 +342,11 @@ function readSettings(file: string): string | null {
     return readTextIfThere(file);
   } catch (error) {
     throw new ConfigError(
-      `${file} can't be read (${codeOf(error)}). Mend its permissions, or give another one with --file.`,
+      `${file} can't be read (${readErrorCode(error)}). Mend its permissions, or give another one with --file.`,
     );
   }
 }
 
-function codeOf(error: unknown): string {
+function readErrorCode(error: unknown): string {
   return String((error as NodeJS.ErrnoException).code ?? error);
 }

@@ -32,7 +32,7 @@ export function readTextIfThere(path: string): string | null {
  * owner, or nothing is replaced. A link stays a link: what it points to is replaced.
  */
 export function replaceFile(path: string, text: string, access: 'private' | 'kept'): void {
-  const target = targetOf(path);
+  const target = resolveTarget(path);
   const before = statSync(target, { throwIfNoEntry: false });
   const beside = join(dirname(target), `.${basename(target)}.${process.pid}.new`);
   // Left by a process that died half-way and had our number.
@@ -73,7 +73,7 @@ function syncFolder(folder: string): void {
   }
 }
 
-function targetOf(path: string): string {
+function resolveTarget(path: string): string {
   try {
     return realpathSync(path);
   } catch (error) {

@@ -63,13 +63,13 @@ export function progressLine(what: string, { done, total }: Step, elapsed_ms: nu
   const share = total === null || total === 0 ? '' : ` (${Math.min(99, Math.floor((done / total) * 100))} %)`;
   const of = total === null ? '' : ` of ${countText(total)}`;
   const rate =
-    elapsed_ms < RATE_AFTER_MS || done === 0 ? '' : `, ${countText(rateOf(done, elapsed_ms))} items/s`;
+    elapsed_ms < RATE_AFTER_MS || done === 0 ? '' : `, ${countText(computeRate(done, elapsed_ms))} items/s`;
   return `${what}: ${countText(done)}${of} items${share}, ${durationText(elapsed_ms)}${rate}`;
 }
 
 /** A rate of the first moments says nothing. */
 export const RATE_AFTER_MS = 1_000;
 
-export function rateOf(done: number, elapsed_ms: number): number {
+export function computeRate(done: number, elapsed_ms: number): number {
   return Math.round(done / (Math.max(1, elapsed_ms) / 1_000));
 }

@@ -54,7 +54,7 @@ export function timeIn(days: number, now_ms: number): string {
 }
 
 /** Where clients reach /mcp with these settings. */
-export function mcpAddressOf({ host, port, mcp_url }: HttpConfig): string {
+export function buildMcpAddress({ host, port, mcp_url }: HttpConfig): string {
   return mcp_url ?? `http://${host.includes(':') ? `[${host}]` : host}:${port}/mcp`;
 }
 

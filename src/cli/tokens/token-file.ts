@@ -49,7 +49,7 @@ export async function changeEntries(
       replaceFile(source.path, text, 'private');
     } catch (error) {
       throw new ConfigError(
-        `${source.path} can't be written (${codeOf(error)}): it was left as it is. Mend the permissions of its folder, or name another file in HOLDFAST_TOKENS.`,
+        `${source.path} can't be written (${readErrorCode(error)}): it was left as it is. Mend the permissions of its folder, or name another file in HOLDFAST_TOKENS.`,
         ['HOLDFAST_TOKENS'],
       );
     }
@@ -84,7 +84,7 @@ export function tokensError(source: TokensSource, error: unknown): unknown {
  * done the same. It is held for moments, so only a power cut or kill -9 in them leaves one.
  */
 async function locked<T>(path: string, work: () => T): Promise<T> {
-  const lock = `${realPathOf(path)}.lock`;
+  const lock = `${resolveRealPath(path)}.lock`;
   const until_ms = performance.now() + LIMITS.auth.tokens_lock_ms;
   for (;;) {
     const file = tryOpen(lock);
@@ -111,23 +111,23 @@ function tryOpen(lock: string): number | null {
   try {
     return openSync(lock, 'wx', 0o600);
   } catch (error) {
-    if (codeOf(error) === 'EEXIST') return null;
+    if (readErrorCode(error) === 'EEXIST') return null;
     throw new ConfigError(
-      `${lock} can't be made (${codeOf(error)}). HOLDFAST_TOKENS wants a file in a folder that is there, and that you may write to.`,
+      `${lock} can't be made (${readErrorCode(error)}). HOLDFAST_TOKENS wants a file in a folder that is there, and that you may write to.`,
       ['HOLDFAST_TOKENS'],
     );
   }
 }
 
-function realPathOf(path: string): string {
+function resolveRealPath(path: string): string {
   try {
     return realpathSync(path);
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return path;
+    if (readErrorCode(error) === 'ENOENT') return path;
     throw error;
   }
 }
 
-function codeOf(error: unknown): string {
+function readErrorCode(error: unknown): string {
   return String((error as NodeJS.ErrnoException).code ?? error);
 }

@@ -7,7 +7,7 @@ import type { Scope } from '../../mcp/server.js';
 import { LedgerUnusable } from '../../store/sqlite/database/open-database.js';
 import { machineEnvironment } from '../ledger/machine-environment.js';
 import { tableLines } from '../terminal/table.js';
-import { clientLines, mcpAddressOf, mintToken, timeIn } from './mint-token.js';
+import { buildMcpAddress, clientLines, mintToken, timeIn } from './mint-token.js';
 import { changeEntries, readEntries } from './token-file.js';
 import { findLeftHolds, type LeftHold, leftHoldText } from './token-holds.js';
 
@@ -34,7 +34,7 @@ export async function addToken(options: AddOptions): Promise<void> {
       ...(scopes === undefined ? {} : { scopes: scopesIn(scopes) }),
       ...(canOrder === undefined ? {} : { canOrder }),
       ...(channel === undefined ? {} : { channel: wanted(channelSchema, channel, '--channel') }),
-      ...(expires === undefined ? {} : { expires_at: expiryOf(expires, now_ms) }),
+      ...(expires === undefined ? {} : { expires_at: parseExpiry(expires, now_ms) }),
     },
     now_ms,
   );
@@ -52,7 +52,7 @@ export async function addToken(options: AddOptions): Promise<void> {
     changed?.text ?? '',
     'has its SHA-256 alone, and a running server knows it within a second. One that was started without HOLDFAST_TOKENS has to be started again.',
   );
-  for (const line of clientLines(token, mcpAddressOf(http))) console.log(line);
+  for (const line of clientLines(token, buildMcpAddress(http))) console.log(line);
 }
 
 /**
@@ -192,7 +192,7 @@ function wanted<T>(schema: Schema<T>, value: unknown, option: string): T {
 }
 
 /** Null: never. */
-function expiryOf(text: string, now_ms: number): string | null {
+function parseExpiry(text: string, now_ms: number): string | null {
   if (text === 'never') return null;
   const days = /^(\d{1,4})d$/.exec(text)?.[1];
   const isTime = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d)?(?:Z|[+-]\d\d:\d\d))?$/.test(text);

@@ -15,7 +15,7 @@ import { parseEnv } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Finding, failed, fine, warned } from '../../../src/cli/doctor/finding.js';
 import { type InitOptions, type InitPorts, init } from '../../../src/cli/init/init.js';
-import { shopNameOf } from '../../../src/cli/init/init-answers.js';
+import { parseShopName } from '../../../src/cli/init/init-answers.js';
 import { commandLine } from '../../../src/cli/init/mcp-clients.js';
 import { replaceFile } from '../../../src/cli/terminal/atomic-write.js';
 import { type Dialogue, DialogueLeft } from '../../../src/cli/terminal/prompts.js';
@@ -107,13 +107,13 @@ describe('the shop’s name', () => {
     'https://admin.shopify.com/store/acme/settings',
     'admin.shopify.com/store/acme',
   ])('is understood as people paste it: %j', (input) => {
-    expect(shopNameOf(input)).toEqual({ ok: true, shop: 'acme.myshopify.com' });
+    expect(parseShopName(input)).toEqual({ ok: true, shop: 'acme.myshopify.com' });
   });
 
   it.each(['acme.com', 'https://www.acme.de/', '', 'my shop', 'acme.myshopify.com.myshopify.com'])(
     'is asked for again: %j',
     (input) => {
-      expect(shopNameOf(input)).toMatchObject({
+      expect(parseShopName(input)).toMatchObject({
         ok: false,
         why: expect.stringContaining('name.myshopify.com'),
       });

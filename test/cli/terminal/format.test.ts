@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest';
 import {
   failed,
   fine,
+  formatFinding,
   isWhole,
-  linesOf,
   skipped,
-  summaryOf,
+  summarizeFindings,
   warned,
 } from '../../../src/cli/doctor/finding.js';
 import { reportLines } from '../../../src/cli/reconcile.js';
@@ -18,7 +18,7 @@ const PLAIN = { coloured: false, columns: 80 };
 describe('a finding', () => {
   it('is a line with a mark, and its mends below it', () => {
     const finding = failed('token', 'token_refused', 'The shop said no.', 'Make a new one.', 'Or ask.');
-    expect(linesOf(finding, PLAIN)).toEqual([
+    expect(formatFinding(finding, PLAIN)).toEqual([
       '✗ token          The shop said no.',
       '                 → Make a new one.',
       '                 → Or ask.',
@@ -27,20 +27,24 @@ describe('a finding', () => {
 
   it('is broken between words where the terminal ends', () => {
     const told = 'word '.repeat(40).trim();
-    for (const line of linesOf(fine('shop', told), PLAIN)) expect(line.length).toBeLessThanOrEqual(80);
+    for (const line of formatFinding(fine('shop', told), PLAIN)) expect(line.length).toBeLessThanOrEqual(80);
   });
 
   it('lets nothing that the shop calls itself move the cursor', () => {
-    expect(linesOf(fine('token', 'It opens \u001b[2J\rEvil\nShop.'), PLAIN).join('')).not.toMatch(/\p{Cc}/u);
+    expect(formatFinding(fine('token', 'It opens \u001b[2J\rEvil\nShop.'), PLAIN).join('')).not.toMatch(
+      /\p{Cc}/u,
+    );
   });
 
   it('that only warns or was skipped breaks nothing', () => {
     const all = [fine('shop', ''), warned('plan', 'development_store', ''), skipped('webhooks', '')];
     expect(isWhole(all)).toBe(true);
     expect(isWhole([...all, failed('clock', 'clock_off', '')])).toBe(false);
-    expect(summaryOf([...all, failed('clock', 'clock_off', '')])).toMatch(/^1 check failed, 1 to look at/);
-    expect(summaryOf(all)).toMatch(/^Nothing is broken; 1 to look at/);
-    expect(summaryOf([fine('shop', '')])).toBe('All is well.');
+    expect(summarizeFindings([...all, failed('clock', 'clock_off', '')])).toMatch(
+      /^1 check failed, 1 to look at/,
+    );
+    expect(summarizeFindings(all)).toMatch(/^Nothing is broken; 1 to look at/);
+    expect(summarizeFindings([fine('shop', '')])).toBe('All is well.');
   });
 });
 
