@@ -1,7 +1,7 @@
 /** Holds what the package ships, and what its pages tell people to run, against what works before the package is published. */
 
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 
 const ROOT = new URL('../', import.meta.url);
@@ -52,6 +52,30 @@ it('mcp.json and plugin.json go together: one format, the version of the package
   expect(env.HOLDFAST_DB).toMatch(/^\$\{PLUGIN_DATA\}\//);
   const placeholders = [...JSON.stringify([args, env]).matchAll(/\$\{([^}]*)\}/g)].map(([, name]) => name);
   expect([...new Set(placeholders)].sort()).toEqual(['PLUGIN_DATA', 'PLUGIN_ROOT']);
+});
+
+it('the README is short enough to be read', () => {
+  expect(Buffer.byteLength(read('README.md'))).toBeLessThanOrEqual(10_240);
+});
+
+it('links between the pages lead somewhere', () => {
+  const docs = ['README.md', ...pages().filter((path) => /^docs\/.*\.md$/.test(path))];
+  const broken = docs.flatMap((page) =>
+    [...read(page).matchAll(/\]\((?!https?:)([^)#\s]*)(?:#[^)]*)?\)/g)]
+      .map(([, target = '']) => target)
+      .filter((target) => target !== '' && !existsSync(new URL(target, new URL(page, ROOT))))
+      .map((target) => `${page} → ${target}`),
+  );
+  expect(docs.length).toBeGreaterThan(10);
+  expect(broken).toEqual([]);
+});
+
+it('docs/settings.md names every setting that is read, and no other', () => {
+  const namesIn = (text: string) => new Set(text.match(/\b(?:HOLDFAST|SHOPIFY)_[A-Z][A-Z0-9_]*[A-Z0-9]\b/g));
+  const names = namesIn(read('src/config/config.ts'));
+  expect(names.size).toBeGreaterThan(50);
+  expect([...namesIn(read('docs/settings.md'))].filter((name) => !names.has(name))).toEqual([]);
+  expect([...names].filter((name) => !namesIn(read('docs/settings.md')).has(name))).toEqual([]);
 });
 
 it('the package holds no source maps: their sources are not in it', () => {

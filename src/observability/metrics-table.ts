@@ -1,4 +1,4 @@
-/** Every metric of this process: one row each, from which types, `/metrics`, the README's list and its tests come. */
+/** Every metric of this process: one row each, from which the types, `/metrics` and the test of docs/metrics.md come. */
 
 export interface Metric {
   readonly type: 'counter' | 'gauge' | 'histogram';

@@ -627,7 +627,10 @@ export class Oracle {
       const owner = now.reservations.get(hold.key);
       if (after === undefined && owner !== undefined && LIVE.has(owner.state))
         this.#fail('settled', `${owner.id} is ${owner.state} and its hold is gone`);
-      if (hold.state === 'counted' && after?.state === 'mirrored' && !this.#isHeldAtShop(owner))
+      const age_ms = Math.max(0, now.head.last_at_ms - read_at_ms);
+      const read_since_ms = this.#parts.universe.now_ms - age_ms - CLOCK_SLACK_MS;
+      const isMirrored = hold.state === 'counted' && after?.state === 'mirrored';
+      if (isMirrored && !this.#isHeldAtShop(owner, read_since_ms))
         this.#fail('settled', `${owner?.id} is mirrored, and the shop holds nothing for it`);
       // Read before the draft was there, the figure can't leave its units out.
       const drafted_at_ms = this.#drafted_at_ms.get(owner?.tag ?? '') ?? 0;
@@ -681,11 +684,14 @@ export class Oracle {
     }
   }
 
-  #isHeldAtShop(owner: ReservationRow | undefined): boolean {
+  /** Or was when the read began: a person may have removed the draft while the answer was under way. */
+  #isHeldAtShop(owner: ReservationRow | undefined, readSince_ms: number): boolean {
     if (owner === undefined || this.#parts.mirror === 'move') return true;
     const { shop } = this.#parts;
     return (
-      [...shop.draftOrders.all()].some(({ tags }) => tags.includes(owner.tag)) || this.#meddled.has(owner.tag)
+      [...shop.draftOrders.all()].some(({ tags }) => tags.includes(owner.tag)) ||
+      this.#meddled.has(owner.tag) ||
+      this.#editedAt(owner.tag) >= readSince_ms
     );
   }
 
