@@ -684,7 +684,7 @@ export class Oracle {
     }
   }
 
-  /** Or was when the read began: a person may have removed the draft while the answer was under way. */
+  /** Whether the shop has its draft, or had it when the read began: a person may have removed it while the answer was under way. */
   #isHeldAtShop(owner: ReservationRow | undefined, readSince_ms: number): boolean {
     if (owner === undefined || this.#parts.mirror === 'move') return true;
     const { shop } = this.#parts;
