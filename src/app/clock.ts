@@ -143,7 +143,7 @@ class MachineClock implements Clock, ShopTime {
     this.#anchor = { ...anchor, ledger_ms: this.now() };
     this.#noticedGapMs = 0;
     if (before !== null) this.#noteGap(before, this.#anchor, was);
-    else if (this.#recalled !== null) this.#noteMissed(this.#recalled, this.#anchor, was);
+    else if (this.#recalled !== null) this.#catchUp(this.#recalled, this.#anchor);
   }
 
   recall(mark: TimeMark): void {
@@ -157,13 +157,18 @@ class MachineClock implements Clock, ShopTime {
 
   /**
    * Compares the shop's first answer with what the ledger remembers. Less ledger time has passed since then when the ledger is a
-   * copy that was put back and the wall clock went on from there.
+   * copy that was put back and the wall clock went on from there, or when ledger time was ahead of the wall clock. It catches up,
+   * so that stock ages and reservations expire as everywhere else. A shop whose clock is far ahead of this machine's may be wrong:
+   * then only stock is older than it seems.
    */
-  #noteMissed(before: TimeMark, after: Anchor, was: LedgerMs): void {
+  #catchUp(before: TimeMark, after: Anchor): void {
     const slack_ms = DATE_SLACK_MS + after.slack_ms;
     const missed_ms = Math.floor(after.shop_ms - before.shop_ms - (after.ledger_ms - before.ledger_ms));
     if (missed_ms <= slack_ms) return;
-    this.#gaps.push({ heard_ms: after.ledger_ms > was ? after.ledger_ms : this.#step(), missed_ms });
+    const isBelieved = after.shop_ms - after.wall_ms <= WALL_OFF_MS;
+    const at_ms = this.#step(isBelieved ? missed_ms - Math.ceil(slack_ms) : 0);
+    this.#anchor = { ...after, ledger_ms: at_ms };
+    this.#gaps.push({ heard_ms: at_ms, missed_ms: isBelieved ? 0 : missed_ms });
   }
 
   /** Compares neighbouring answers alone, so that a clock which is a little slow never adds up to a gap. */
@@ -187,9 +192,9 @@ class MachineClock implements Clock, ShopTime {
     this.#jumpedAt_ms = this.#step();
   }
 
-  /** Moves time on by a millisecond: it has to tell what was before from what comes after, although the clocks stood still. */
-  #step(): LedgerMs {
-    this.#base = { at_ms: this.#paced() + 1, monotonic_ms: this.#sources.monotonic() };
+  /** Moves time on by a millisecond at least: it has to tell what was before from what comes after, although the clocks stood still. */
+  #step(by_ms = 0): LedgerMs {
+    this.#base = { at_ms: this.#paced() + Math.max(1, by_ms), monotonic_ms: this.#sources.monotonic() };
     return this.#base.at_ms;
   }
 
