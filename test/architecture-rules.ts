@@ -71,7 +71,7 @@ function resolved(from: string, specifier: string): Omit<Import, 'is_type'> {
 }
 
 /** The room of a file: its folder. */
-export function roomOf(path: string): string {
+export function findRoom(path: string): string {
   return posix.dirname(path);
 }
 
@@ -85,28 +85,28 @@ export function breachOf(
   { from, to, is_ours }: Import,
   rules: Readonly<Record<string, Rule>>,
 ): string | null {
-  const room = roomOf(from);
+  const room = findRoom(from);
   const rule = rules[room];
   if (rule === undefined) return `${from}: no rule says what ${room} may import`;
   if (!is_ours) {
     const allowed = rule.outside.includes(to) || (to.startsWith('node:') && rule.outside.includes('node:*'));
     return allowed ? null : `${from} imports ${to}`;
   }
-  const allowed = roomOf(to) === room || rule.ours.some((name) => covers(name, to));
+  const allowed = findRoom(to) === room || rule.ours.some((name) => covers(name, to));
   return allowed ? null : `${from} imports ${to}`;
 }
 
 function covers(name: string, path: string): boolean {
   if (name === '**') return true;
   if (name.endsWith('/**')) return path.startsWith(name.slice(0, -'**'.length));
-  return name === path || name === roomOf(path);
+  return name === path || name === findRoom(path);
 }
 
 /** Names of the table that stand for nothing: a room, file or package that no import needs. */
 export function idleAllowances(imports: readonly Import[], rules: Readonly<Record<string, Rule>>): string[] {
   return Object.entries(rules).flatMap(([room, { ours, outside }]) => {
-    const own = imports.filter(({ from }) => roomOf(from) === room);
-    const foreign = own.filter(({ to, is_ours }) => is_ours && roomOf(to) !== room);
+    const own = imports.filter(({ from }) => findRoom(from) === room);
+    const foreign = own.filter(({ to, is_ours }) => is_ours && findRoom(to) !== room);
     const packages = own.filter(({ is_ours }) => !is_ours);
     return [
       ...ours.filter((name) => !foreign.some(({ to }) => covers(name, to))),
@@ -120,14 +120,14 @@ export function idleAllowances(imports: readonly Import[], rules: Readonly<Recor
 /** The same imports, between rooms instead of files. */
 export function betweenRooms(imports: readonly Import[]): Import[] {
   return imports
-    .filter(({ from, to, is_ours }) => is_ours && roomOf(from) !== roomOf(to))
-    .map((found) => ({ ...found, from: roomOf(found.from), to: roomOf(found.to) }));
+    .filter(({ from, to, is_ours }) => is_ours && findRoom(from) !== findRoom(to))
+    .map((found) => ({ ...found, from: findRoom(found.from), to: findRoom(found.to) }));
 }
 
 /** Rooms with more files than that, wings left out. */
 export function crowdedRooms(paths: readonly string[], filesMax: number): string[] {
   const counts = new Map<string, number>();
-  for (const path of paths) counts.set(roomOf(path), (counts.get(roomOf(path)) ?? 0) + 1);
+  for (const path of paths) counts.set(findRoom(path), (counts.get(findRoom(path)) ?? 0) + 1);
   return [...counts].flatMap(([room, count]) =>
     count > filesMax ? [`${room} has ${count} files: give it wings`] : [],
   );

@@ -233,14 +233,14 @@ async function measureLedger(
   metrics: MetricSink,
   { store, clock, hub }: { readonly store: SqliteStore; readonly clock: Clock; readonly hub: StockHub },
 ): Promise<void> {
-  const ageOf = (since_ms: LedgerMs | null, without = 0): number =>
+  const measureAgeSeconds = (since_ms: LedgerMs | null, without = 0): number =>
     since_ms === null ? without : (clock.now() - since_ms) / 1_000;
   const { waiting, oldest_received_at_ms } = await store.inboxState();
   const { baseline_at_ms, confirmed_at_ms } = await store.read({}, (state) => state.sync);
-  const confirmed_s = ageOf(baseline_at_ms === null ? null : confirmed_at_ms, Number.NaN);
+  const confirmed_s = measureAgeSeconds(baseline_at_ms === null ? null : confirmed_at_ms, Number.NaN);
   metrics.set('confirmed_age_seconds', {}, confirmed_s);
   const drift = await store.lastReconciliation();
-  metrics.set('reconciliation_age_seconds', {}, ageOf(drift?.ended_at_ms ?? null, Number.NaN));
+  metrics.set('reconciliation_age_seconds', {}, measureAgeSeconds(drift?.ended_at_ms ?? null, Number.NaN));
   metrics.set('drift_levels', {}, drift?.drift_total ?? 0);
   metrics.set('drift_items', {}, drift?.catalogue_drift_total ?? 0);
   metrics.set('push_readers', {}, hub.size);
@@ -253,10 +253,10 @@ async function measureLedger(
   metrics.set('reservations_live', {}, live.reservations);
   metrics.set('units_held', {}, live.units);
   metrics.set('orders_held', {}, live.held_orders);
-  metrics.set('orders_held_oldest_age_seconds', {}, ageOf(live.oldest_held_at_ms));
+  metrics.set('orders_held_oldest_age_seconds', {}, measureAgeSeconds(live.oldest_held_at_ms));
   metrics.set('outbox_parked', {}, live.parked);
   metrics.set('inbox_waiting', {}, waiting);
-  metrics.set('inbox_oldest_age_seconds', {}, ageOf(oldest_received_at_ms));
+  metrics.set('inbox_oldest_age_seconds', {}, measureAgeSeconds(oldest_received_at_ms));
 }
 
 /** `lost` rejects when `checkFiles` has found out once. */

@@ -2,7 +2,7 @@
 
 import { type AgeSeen, type DecisionSeen, readAges } from './model/decision-watch.js';
 import type { Order, OrderLine, OrderReason, OrderState } from './model/order.js';
-import { isDirty, isItemFresh } from './model/stock.js';
+import { type Item, isDirty, isItemFresh } from './model/stock.js';
 import { MAX_AGE_FAST_S } from './model/values/freshness.js';
 import { isLimiting, type QuotaName } from './model/values/quota-limits.js';
 import { granted, type Refusal, type Result, refused } from './model/values/refusal.js';
@@ -116,17 +116,17 @@ export class Ledger {
     const look = () =>
       store.read({ skus: wanted, ...this.#keysOf(caller) }, (state) => ({
         old: needReading(state, wanted),
-        ages: readAges(state.items.values(), state.now_ms),
+        looks: this.#seeLooks(state.items.values(), state.now_ms, view.asked_at_ms),
         answer: viewStock(state, wanted, settings, view),
       }));
     const seen = await look();
     if (seen.old.length === 0) {
-      this.#watchLook(seen);
+      this.#tellDecisions(seen.looks);
       return granted(seen.answer);
     }
     const isRead = await this.#freshen(seen.old, view.asked_at_ms);
     const again = await look();
-    this.#watchLook(again);
+    this.#tellDecisions(again.looks);
     const { answer } = again;
     const unasked = isRead ? [] : answer.unknown_skus.filter((sku) => seen.old.includes(sku));
     return unasked.length === 0 ? granted(answer) : refuseUnasked(unasked);
@@ -145,11 +145,11 @@ export class Ledger {
       ownedBy(state, principal) === null ? [] : oldItems(state),
     );
     await this.#freshen(old, view.asked_at_ms);
-    const { result, ages } = await store.read({ ...keys, ...this.#keysOf(caller) }, (state) => ({
+    const { result, looks } = await store.read({ ...keys, ...this.#keysOf(caller) }, (state) => ({
       result: viewReservation(state, principal, settings, view),
-      ages: readAges(state.owned_items, state.now_ms),
+      looks: this.#seeLooks(state.owned_items, state.now_ms, view.asked_at_ms),
     }));
-    if (result.ok) this.#watchLook({ answer: result.value, ages });
+    if (result.ok) this.#tellDecisions(looks);
     return result;
   }
 
@@ -181,7 +181,7 @@ export class Ledger {
       store.transact(
         { skus, idempotency, caller, holder: wish.principal, ...waiting, ...replaced },
         (state) => {
-          ages = readAges(state.items.values(), state.now_ms);
+          ages = this.#seeAges(state.items.values(), state.now_ms);
           return decideReserve(state, request, settings);
         },
       );
@@ -250,7 +250,7 @@ export class Ledger {
         precedence: true,
       },
       (state) => {
-        ages = readAges(state.owned_items, state.now_ms);
+        ages = this.#seeAges(state.owned_items, state.now_ms);
         return decideSubmit(state, request, settings);
       },
     );
@@ -373,32 +373,41 @@ export class Ledger {
     this.#ports.onQuota?.(result.refusal.details['limit'] as QuotaName, principal);
   }
 
-  #watchLook({ answer, ages }: { readonly answer: CheckAnswer; readonly ages: readonly AgeSeen[] }): void {
-    const isFresh = answer.items.every(({ fresh }) => fresh);
-    this.#tellDecision({ tool: 'check_stock', decision: isFresh ? 'fresh' : 'stale', ages });
+  /** Computed only where somebody measures: agents wait for it. */
+  #seeAges(items: Iterable<Item>, now: LedgerMs): readonly AgeSeen[] {
+    return this.#ports.onDecision === undefined ? [] : readAges(items, now);
+  }
+
+  /** The fresh and the stale SKUs of a look at stock. */
+  #seeLooks(items: Iterable<Item>, now: LedgerMs, askedAt: LedgerMs): readonly DecisionSeen[] {
+    if (this.#ports.onDecision === undefined) return [];
+    const all = [...new Set(items)];
+    const fresh = all.filter((item) => isItemFresh(item, now, askedAt));
+    const stale = all.filter((item) => !fresh.includes(item));
+    return [
+      { tool: 'check_stock', decision: 'fresh', ages: this.#seeAges(fresh, now) },
+      { tool: 'check_stock', decision: 'stale', ages: this.#seeAges(stale, now) },
+    ];
   }
 
   #watchReserve(result: Result<ReserveAnswer>, ages: readonly AgeSeen[]): void {
     if (result.ok && result.value.replayed) return;
     const decision = result.ok ? 'reserved' : 'refused';
     const missing_units = result.ok ? 0 : countMissing(result.refusal);
-    this.#tellDecision({ tool: 'reserve_units', decision, ages, missing_units });
+    this.#tellDecisions([{ tool: 'reserve_units', decision, ages, missing_units }]);
   }
 
   #watchSubmit(result: Result<SubmitAnswer>, ages: readonly AgeSeen[]): void {
     if (result.ok && result.value.replayed) return;
     const isUnknown = !result.ok && result.refusal.code === 'stock_hash_unknown';
     const verdict = result.ok ? result.value.hash_verdict : isUnknown ? 'unknown' : null;
-    this.#tellDecision({
-      tool: 'submit_order_with_hash',
-      decision: result.ok ? result.value.status : 'refused',
-      ages,
-      ...(verdict === null ? {} : { hash_verdict: verdict }),
-    });
+    const decision = result.ok ? result.value.status : 'refused';
+    const seen: DecisionSeen = { tool: 'submit_order_with_hash', decision, ages };
+    this.#tellDecisions([verdict === null ? seen : { ...seen, hash_verdict: verdict }]);
   }
 
-  #tellDecision(seen: DecisionSeen): void {
-    this.#ports.onDecision?.(seen);
+  #tellDecisions(all: readonly DecisionSeen[]): void {
+    for (const seen of all) this.#ports.onDecision?.(seen);
   }
 
   /**

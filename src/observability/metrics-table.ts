@@ -164,7 +164,7 @@ export const METRICS = {
   },
   auth_refusals_total: {
     type: 'counter',
-    help: 'Requests to /mcp turned away, by why.',
+    help: 'Requests to /mcp and /metrics that were refused for their token, by reason.',
     labels: ['reason'],
   },
   push_readers: { type: 'gauge', help: 'Streams and sessions that follow SKUs.' },

@@ -33,6 +33,15 @@ test('the age of what was decided on, by tool, decision and how fast it sells', 
   expect(await read('stock_age_seconds_sum', 'check_stock', 'stale', 'fast')).toBe(660);
 });
 
+test('one stale SKU beside a fresh one makes only itself stale', async () => {
+  await t.seed({ sku: 'old', levels: { [WAREHOUSE]: 10 } });
+  t.time.pass(10 * MINUTE);
+  await t.seed({ sku: 'new', levels: { [WAREHOUSE]: 10 } });
+  await t.ledger.checkStock(['old', 'new']);
+  expect(await read('stock_age_seconds_sum', 'check_stock', 'stale', 'fast')).toBe(600);
+  expect(await read('stock_age_seconds_count', 'check_stock', 'fresh', 'fast')).toBe(1);
+});
+
 test('a sale: submitted and placed, with its verdict', async () => {
   await t.seed({ sku: 'tee', levels: { [WAREHOUSE]: 10 } });
   const mine = await t.granted('tee', 2);

@@ -142,7 +142,7 @@ describe('a guess that a later read can no longer prove', () => {
     await t.decide(reservation_id, decideDeleted);
   }
 
-  const guessesOf = async (one: ReserveAnswer) => (await places(one)).map(([, , , place]) => place);
+  const readPlaces = async (one: ReserveAnswer) => (await places(one)).map(([, , , place]) => place);
 
   test('a till sold beside the drafts: which level the till took, no return tells', async () => {
     await seen(10, 5);
@@ -151,7 +151,7 @@ describe('a guess that a later read can no longer prove', () => {
     await seen(8, 4);
     await gone(one);
     await seen(9, 4);
-    expect(await guessesOf(two)).toEqual(['guessed']);
+    expect(await readPlaces(two)).toEqual(['guessed']);
     expect(await t.atp('tee')).toBe(13);
     expect(verifyLedgerFile(t.path).problems).toEqual([]);
   });
@@ -163,7 +163,7 @@ describe('a guess that a later read can no longer prove', () => {
     await seen(8, 3);
     await gone(one);
     await seen(9, 3);
-    expect([await guessesOf(two), await guessesOf(three)]).toEqual([['guessed'], ['guessed']]);
+    expect([await readPlaces(two), await readPlaces(three)]).toEqual([['guessed'], ['guessed']]);
     await gone(two);
     await seen(10, 3);
     expect(await places(three)).toEqual([[STORE, 1, 'mirrored', 'seen']]);
@@ -178,7 +178,7 @@ describe('a guess that a later read can no longer prove', () => {
     await seen(9, 3);
     await gone(three);
     await seen(9, 4);
-    expect(await guessesOf(two)).toEqual(['guessed']);
+    expect(await readPlaces(two)).toEqual(['guessed']);
     expect(verifyLedgerFile(t.path).problems).toEqual([]);
   });
 
@@ -192,7 +192,7 @@ describe('a guess that a later read can no longer prove', () => {
     const next = await opened(1);
     // The first gave its unit back to the store, where the next one took it.
     await seen(9, 4);
-    expect(await guessesOf(next)).toEqual(['guessed']);
+    expect(await readPlaces(next)).toEqual(['guessed']);
     expect(verifyLedgerFile(t.path).problems).toEqual([]);
   });
 
@@ -204,7 +204,7 @@ describe('a guess that a later read can no longer prove', () => {
     await t.sold({ ...one, stock_hash: await hash() });
     t.time.pass(SECOND);
     await t.levels('tee', { [STORE]: 4 });
-    expect(await guessesOf(two)).toEqual(['guessed']);
+    expect(await readPlaces(two)).toEqual(['guessed']);
     await t.levels('tee', { [WAREHOUSE]: 9 });
     expect(await t.atp('tee')).toBe(13);
     expect(verifyLedgerFile(t.path).problems).toEqual([]);

@@ -48,7 +48,7 @@ function openWith(Driver: Driver, ...args: ConstructorParameters<Driver>): Datab
 }
 
 /** Runs what must throw, and returns the code of its error. */
-function codeOf(call: () => unknown): unknown {
+function catchCode(call: () => unknown): unknown {
   try {
     call();
   } catch (error) {
@@ -160,13 +160,13 @@ describe.each(DRIVERS)('$name', ({ Driver }) => {
 
   it('names its errors as SQLite does', () => {
     const db = seeded();
-    expect(codeOf(() => db.exec('SELECT'))).toBe('SQLITE_ERROR');
-    expect(codeOf(() => db.prepare('INSERT INTO t (id) VALUES (1)').run())).toMatch(/^SQLITE_CONSTRAINT/);
+    expect(catchCode(() => db.exec('SELECT'))).toBe('SQLITE_ERROR');
+    expect(catchCode(() => db.prepare('INSERT INTO t (id) VALUES (1)').run())).toMatch(/^SQLITE_CONSTRAINT/);
     const reader = openWith(Driver, path(), { readonly: true });
-    expect(codeOf(() => reader.exec('DELETE FROM t'))).toBe('SQLITE_READONLY');
-    expect(codeOf(() => openWith(Driver, path('none.db'), { readonly: true }))).toBe('SQLITE_CANTOPEN');
+    expect(catchCode(() => reader.exec('DELETE FROM t'))).toBe('SQLITE_READONLY');
+    expect(catchCode(() => openWith(Driver, path('none.db'), { readonly: true }))).toBe('SQLITE_CANTOPEN');
     writeFileSync(path('text.db'), 'no database, but long enough to be taken for one'.repeat(100));
-    expect(codeOf(() => openWith(Driver, path('text.db')).pragma('schema_version'))).toBe('SQLITE_NOTADB');
+    expect(catchCode(() => openWith(Driver, path('text.db')).pragma('schema_version'))).toBe('SQLITE_NOTADB');
   });
 
   it('says that the file is busy, after the wait that was asked for', () => {
@@ -203,7 +203,7 @@ describe.each(DRIVERS)('$name', ({ Driver }) => {
       'linen shirt',
     ]);
     db.exec('CREATE TABLE strict (n INTEGER) STRICT');
-    expect(codeOf(() => db.exec("INSERT INTO strict VALUES ('x')"))).toMatch(/^SQLITE_CONSTRAINT/);
+    expect(catchCode(() => db.exec("INSERT INTO strict VALUES ('x')"))).toMatch(/^SQLITE_CONSTRAINT/);
   });
 
   it('L6: reads and proves a ledger that the driver of this suite has written', async () => {
